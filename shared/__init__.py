@@ -1,0 +1,1 @@
+"""What the services share: contracts, the criterion algebra, working time, messaging, database, HTTP."""
