@@ -1,0 +1,1 @@
+"""The six services; each knows the others only by the events on Kafka."""

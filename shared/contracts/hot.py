@@ -1,0 +1,164 @@
+"""The two hot topics as msgspec structs: the same acceptance as the pydantic models, several times faster.
+
+A test holds both forms equal on the same inputs, the strange ones included.
+"""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}\Z")]
+Identifier = Annotated[str, Meta(min_length=1, max_length=128)]
+Instant = Annotated[datetime, Meta(tz=True)]
+Kind = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+\Z", max_length=64)]
+AttributeName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
+Token = Annotated[str, Meta(pattern=r"^[^\s]{1,64}\Z")]
+Traceparent = Annotated[str, Meta(pattern=r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z")]
+Source = Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class ServiceEventData(Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
+    """See `service_events.ServiceEventData`."""
+
+    municipality: Code
+    case: Identifier
+    service: Code
+    unit: Code | None = None
+    attributes: Annotated[dict[AttributeName, Token], Meta(max_length=16)] = {}
+    due_at: Instant | None = None
+    reason: Code | None = None
+    supersedes: Identifier | None = None
+    void: bool = False
+    import_id: Identifier | None = None
+
+
+class ServiceEvent(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """See `service_events.ServiceEvent`."""
+
+    specversion: Literal["1.0"] = "1.0"
+    id: Identifier
+    source: Source
+    type: Kind
+    time: Instant
+    subject: Source | None = None
+    datacontenttype: Literal["application/json"] = "application/json"
+    traceparent: Traceparent | None = None
+    data: ServiceEventData
+
+
+class Pause(Struct, frozen=True, gc=False, omit_defaults=True):
+    """See `measurements.PauseInterval`."""
+
+    reason: Code
+    start: Instant
+    end: Instant | None = None
+
+
+class CaseData(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """See `measurements.CaseData`."""
+
+    municipality: Code
+    case: Identifier
+    revision: Annotated[int, Meta(ge=1)]
+    change: Literal[
+        "opened",
+        "advanced",
+        "paused",
+        "resumed",
+        "excluded",
+        "abandoned",
+        "corrected",
+        "voided",
+    ]
+    service: Code
+    unit: Code | None = None
+    instants: dict[Kind, Instant]
+    pauses: tuple[Pause, ...] = ()
+    exclusions: tuple[Code, ...] = ()
+    attributes: dict[AttributeName, Token] = {}
+    due_at: Instant | None = None
+    sources: tuple[str, ...]
+    historical: bool = False
+    received_at: Instant
+
+
+class _Envelope(Struct, frozen=True, kw_only=True, gc=False, tag_field="type"):
+    specversion: Literal["1.0"] = "1.0"
+    id: Identifier
+    source: Source
+    time: Instant
+    subject: Source | None = None
+    datacontenttype: Literal["application/json"] = "application/json"
+    traceparent: Traceparent | None = None
+
+
+class CaseMeasured(_Envelope, tag="measurement.case.v1", frozen=True, gc=False, omit_defaults=True):
+    """See `measurements.CaseMeasured`."""
+
+    data: CaseData
+
+
+class SourceState(Struct, frozen=True, kw_only=True, gc=False):
+    """See `measurements.SourceState`."""
+
+    municipality: Code
+    source: str
+    kind: Literal["live", "historical"]
+    services: tuple[str, ...]
+    complete_through: Instant | None = None
+    grace_seconds: Annotated[int, Meta(ge=0)]
+
+
+class ProgressData(Struct, frozen=True, kw_only=True, gc=False):
+    """See `measurements.ProgressData`."""
+
+    pipeline: Code
+    through: Instant
+    offsets: dict[str, int]
+    sources: tuple[SourceState, ...] = ()
+
+
+class Progress(_Envelope, tag="measurement.progress.v1", frozen=True, gc=False):
+    """See `measurements.Progress`."""
+
+    data: ProgressData
+
+
+class ImportData(Struct, frozen=True, kw_only=True, gc=False):
+    """See `measurements.ImportData`."""
+
+    municipality: Code
+    source: str
+    import_id: Identifier
+    phase: Literal["begun", "completed"]
+    expected_events: Annotated[int, Meta(ge=0)]
+    as_of: Instant
+
+
+class ImportDeclared(_Envelope, tag="measurement.import.v1", frozen=True, gc=False):
+    """See `measurements.ImportDeclared`."""
+
+    data: ImportData
+
+
+MeasurementEvent = CaseMeasured | Progress | ImportDeclared
+
+decode_service_event = msgspec.json.Decoder(ServiceEvent).decode
+decode_measurement = msgspec.json.Decoder(MeasurementEvent).decode
+encode = msgspec.json.Encoder().encode
+
+_PATH = re.compile(r"at `\$\.?([^`]*)`")
+
+
+def faulty_field(error: msgspec.ValidationError) -> str | None:
+    """Return the path of the faulty member that the decoder names, without the value."""
+    found = _PATH.search(str(error))
+    return found.group(1) if found else None
+
+
+def as_json(value: Any) -> bytes:
+    """Return `value` as compact JSON, for columns and tests."""
+    return encode(value)

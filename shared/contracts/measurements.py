@@ -1,0 +1,146 @@
+"""`measurements.v1`: facts about cases, each with its revision, and how far the facts are complete."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from shared.contracts.events import Code, Event, EventKind, Identifier, Part, Token
+from shared.contracts.service_events import AttributeName
+
+
+class CaseChange(StrEnum):
+    """What the causing event did to the case's clocks."""
+
+    OPENED = "opened"
+    ADVANCED = "advanced"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    EXCLUDED = "excluded"
+    ABANDONED = "abandoned"
+    CORRECTED = "corrected"
+    VOIDED = "voided"
+
+
+class PauseInterval(Part):
+    """The clock stood still from `start` to `end`; without `end` it still does."""
+
+    reason: Code
+    start: AwareDatetime
+    end: AwareDatetime | None = None
+
+
+class CaseData(Part):
+    """All that is known of one case. The highest `revision` counts, whatever the order of arrival.
+
+    `instants` holds for each kind of event the instant of its latest revision, in UTC; any two
+    of them make a clock. A pair is complete whichever of the two came first.
+    """
+
+    municipality: Code
+    case: Identifier
+    revision: Annotated[int, Field(ge=1)]
+    change: CaseChange
+    service: Code
+    unit: Code | None = None
+    instants: dict[EventKind, AwareDatetime]
+    pauses: tuple[PauseInterval, ...] = ()
+    exclusions: tuple[Code, ...] = ()
+    attributes: dict[AttributeName, Token] = {}
+    due_at: AwareDatetime | None = None
+    sources: tuple[str, ...] = Field(description="Sources that reported on the case, sorted.")
+    historical: bool = Field(default=False, description="Came through a historical import.")
+    received_at: AwareDatetime = Field(description="When Kafka took the causing service event.")
+
+
+class CaseMeasured(Event):
+    """A case changed. `time` is the instant of the causing service event."""
+
+    type: Literal["measurement.case.v1"] = "measurement.case.v1"
+    data: CaseData
+
+    @property
+    def key(self) -> str:
+        """Municipality and case."""
+        return f"{self.data.municipality}/{self.data.case}"
+
+
+class SourceKind(StrEnum):
+    """A live source goes on with the clock; a historical one is complete at its import's as-of instant."""
+
+    LIVE = "live"
+    HISTORICAL = "historical"
+
+
+class SourceState(Part):
+    """How far one source is known complete, as of the `through` of the message that carries it."""
+
+    municipality: Code
+    source: str
+    kind: SourceKind
+    services: tuple[str, ...] = Field(description="Services the source reports on; `*` for all.")
+    complete_through: AwareDatetime | None = Field(
+        default=None,
+        description="Evidence: heartbeat, latest event (never beyond `through`), or an import's as-of.",
+    )
+    grace_seconds: Annotated[int, Field(ge=0)] = Field(
+        description="A live source is taken as complete this long after any instant, even if silent."
+    )
+
+
+class ProgressData(Part):
+    """All that was on our input by `through` has been published below these offsets.
+
+    A consumer of this topic that has read up to `offsets` (next offset by partition) has caught up
+    with the wall clock instant `through`: nothing older is still in the pipeline.
+    """
+
+    pipeline: Code
+    through: AwareDatetime
+    offsets: dict[str, int] = Field(description="Partition number -> end offset of this topic.")
+    sources: tuple[SourceState, ...] = ()
+
+
+class Progress(Event):
+    """The pipeline has caught up. Published when something changed, and at a slow beat when idle."""
+
+    type: Literal["measurement.progress.v1"] = "measurement.progress.v1"
+    data: ProgressData
+
+    @property
+    def key(self) -> str:
+        """One key a pipeline: the latest counts."""
+        return f"progress/{self.data.pipeline}"
+
+
+class ImportPhase(StrEnum):
+    """A historical import is declared before its first fact and closed when all are accounted for."""
+
+    BEGUN = "begun"
+    COMPLETED = "completed"
+
+
+class ImportData(Part):
+    """A file's declaration: how many events it holds and as of when it is to be judged."""
+
+    municipality: Code
+    source: str
+    import_id: Identifier
+    phase: ImportPhase
+    expected_events: Annotated[int, Field(ge=0)]
+    as_of: AwareDatetime
+
+
+class ImportDeclared(Event):
+    """An import begins or is complete."""
+
+    type: Literal["measurement.import.v1"] = "measurement.import.v1"
+    data: ImportData
+
+    @property
+    def key(self) -> str:
+        """Municipality and import."""
+        return f"{self.data.municipality}/import/{self.data.import_id}"
+
+
+MeasurementEvent = Annotated[CaseMeasured | Progress | ImportDeclared, Field(discriminator="type")]

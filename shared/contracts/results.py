@@ -1,0 +1,108 @@
+"""`results.v1`: the latest result of a compromiso, unit and window."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from shared.contracts.events import Code, Event, Part
+
+
+class Verdict(StrEnum):
+    """Three outcomes, never silence."""
+
+    MET = "met"
+    NOT_MET = "not_met"
+    NOT_EVALUATED = "not_evaluated"
+
+
+class Band(StrEnum):
+    """Traffic light: green reached the target, amber is between target and unacceptable, grey has no verdict."""
+
+    GREEN = "green"
+    AMBER = "amber"
+    RED = "red"
+    GREY = "grey"
+
+
+class ResultStatus(StrEnum):
+    """Provisional while the window runs or its source is not known complete; then frozen."""
+
+    PROVISIONAL = "provisional"
+    FINAL = "final"
+
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class PartResult(Part):
+    """Counts of one part of the criterion: population = met + failed + pending + sum(excluded).
+
+    In a mean, `met` are the measured cases, and `failed` the overdue ones that have no value.
+    """
+
+    form: Code
+    met: Count
+    failed: Count
+    pending: Count
+    excluded: dict[str, Count] = {}
+    overdue_open: Count = Field(description="Of `failed`: overdue and still open.")
+    value: Decimal | None = Field(
+        description="Share in percent or mean in `unit`, rounded half even to 4 places for display only."
+    )
+    numerator: int = Field(description="Exact: met cases, or the sum in microseconds or days.")
+    denominator: Count
+    target: Decimal
+    target_op: str
+    unacceptable: Decimal | None = None
+    unit: str
+    verdict: Verdict
+    reason: str | None = None
+
+
+class ResultWindow(Part):
+    """[start, end) as UTC instants of local calendar bounds."""
+
+    id: Code
+    kind: Code
+    start: AwareDatetime
+    end: AwareDatetime
+    closes_at: AwareDatetime = Field(description="Data cut-off: provisional until then.")
+
+
+class ResultData(Part):
+    """One result with its evidence. Edition 0 is provisional; 1 and later are frozen."""
+
+    municipality: Code
+    carta: Code
+    carta_versions: tuple[int, ...]
+    compromiso: Code
+    unit: Code
+    window: ResultWindow
+    edition: Count
+    sequence: Annotated[int, Field(ge=1, description="Rises with each publication of this key.")]
+    status: ResultStatus
+    verdict: Verdict
+    reason: str | None = None
+    band: Band
+    parts: tuple[PartResult, ...]
+    as_of: AwareDatetime = Field(description="The facts are complete through this instant as far as known.")
+    calendar_versions: dict[str, int] = {}
+    historical: bool = Field(default=False, description="Judged first through a historical import.")
+    addendum_reason: str | None = None
+
+
+class ResultPublished(Event):
+    """A result, or a newer state of it."""
+
+    type: Literal["result.v1"] = "result.v1"
+    data: ResultData
+
+    @property
+    def key(self) -> str:
+        """municipality/compromiso/unit/window/edition."""
+        data = self.data
+        return (
+            f"{data.municipality}/{data.compromiso}/{data.unit}/{data.window.id}/{data.edition}"
+        )
