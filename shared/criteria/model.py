@@ -23,6 +23,8 @@ BoundedDecimal = Annotated[Decimal, Field(ge=0, le=MAXIMUM_LIMIT)]
 
 
 class Op(StrEnum):
+    """Comparisons; whether the edge is inside is always written, never understood."""
+
     AT_MOST = "<="
     LESS = "<"
     AT_LEAST = ">="
@@ -39,6 +41,8 @@ class Anchor(StrEnum):
 
 
 class WindowKind(StrEnum):
+    """How long the results of a compromiso are gathered before they are judged."""
+
     MONTH = "month"
     QUARTER = "quarter"
     SEMESTER = "semester"

@@ -51,6 +51,8 @@ class StartRule(StrEnum):
 
 
 class Weekday(StrEnum):
+    """Days of the week as calendars name them on the wire, in ISO order."""
+
     MONDAY = "mon"
     TUESDAY = "tue"
     WEDNESDAY = "wed"
@@ -100,11 +102,12 @@ class DayException(_Wire):
 
 
 class Calendar(_Wire):
-    """One version of a body's calendar. Opening (`week`) and counting (`counting`) are apart:
+    """One version of a body's calendar.
 
-    a Saturday can open and not count, a parade day can be worked and not count. Where exceptions
-    overlap, a day opens only if none closes it and counts only if none stops it, so that a guard
-    over the holidays does not open Christmas Day.
+    Opening (`week`) and counting (`counting`) are apart: a Saturday can open and not count, a
+    parade day can be worked and not count. Where exceptions overlap, a day opens only if none
+    closes it and counts only if none stops it, so that a guard over the holidays does not open
+    Christmas Day.
     """
 
     id: str = Field(min_length=1, max_length=100)
