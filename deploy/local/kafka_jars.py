@@ -75,7 +75,7 @@ def _fetch_one(jar: Jar, jars_dir: Path) -> None:
     source = _download(jar.group, jar.artifact, jar.version)
     if sha256_of(source) != jar.sha256:
         raise LocalError(
-            f"{source} is not the jar of deploy/local/kafka.lock (SHA-256 differs): delete it and run again"
+            f"{source} differs from deploy/local/kafka.lock in its SHA-256: delete it and run again"
         )
     partial = jars_dir / f"{jar.file_name}.part"
     shutil.copyfile(source, partial)
@@ -90,7 +90,7 @@ def _download(group: str, artifact: str, version: str) -> Path:
         return Path(component.artifact().resolve())
     except Exception as error:
         raise LocalError(
-            f"cannot download {group}:{artifact}:{version} ({error}): check the network and run again"
+            f"cannot download {group}:{artifact}:{version} ({error}): is there a network? run again"
         ) from error
 
 
