@@ -9,5 +9,20 @@ from shared.worktime.model import (
     Unit,
     Weekday,
 )
+from shared.worktime.prepared import CalendarExhaustedError, PreparedCalendar
+from shared.worktime.terms import due_instant, elapsed, kept_until
 
-__all__ = ["Calendar", "DayException", "Pause", "Segment", "StartRule", "Unit", "Weekday"]
+__all__ = [
+    "Calendar",
+    "CalendarExhaustedError",
+    "DayException",
+    "Pause",
+    "PreparedCalendar",
+    "Segment",
+    "StartRule",
+    "Unit",
+    "Weekday",
+    "due_instant",
+    "elapsed",
+    "kept_until",
+]
