@@ -1,5 +1,7 @@
 """The criterion algebra: what can be promised, and whether it was kept."""
 
+from shared.criteria.case import judge_case
+from shared.criteria.linter import Problem, lint
 from shared.criteria.model import (
     Anchor,
     AnyCriterion,
@@ -17,6 +19,15 @@ from shared.criteria.model import (
     Window,
     WindowKind,
 )
+from shared.criteria.result import (
+    at_risk,
+    is_every_case,
+    judge_part,
+    judge_result,
+    reaches,
+    value_of,
+)
+from shared.criteria.sentence import formula_text, public_sentence
 from shared.criteria.verdict import (
     Band,
     Case,
@@ -31,6 +42,7 @@ from shared.criteria.verdict import (
     Verdict,
     WindowBounds,
 )
+from shared.criteria.windows import window_of
 
 __all__ = [
     "Anchor",
@@ -51,6 +63,7 @@ __all__ = [
     "Part",
     "PartResult",
     "Population",
+    "Problem",
     "Result",
     "Share",
     "Tally",
@@ -60,4 +73,15 @@ __all__ = [
     "Window",
     "WindowBounds",
     "WindowKind",
+    "at_risk",
+    "formula_text",
+    "is_every_case",
+    "judge_case",
+    "judge_part",
+    "judge_result",
+    "lint",
+    "public_sentence",
+    "reaches",
+    "value_of",
+    "window_of",
 ]

@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Final, Literal, Self
+from fractions import Fraction
+from typing import Annotated, Final, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
@@ -19,7 +20,8 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 MAXIMUM_LIMIT: Final = Decimal(1_000_000)
 """In the clock's unit. Beyond it a limit is a mistake, and hostile to the calendar search."""
-BoundedDecimal = Annotated[Decimal, Field(ge=0, le=MAXIMUM_LIMIT)]
+BoundedDecimal = Annotated[Decimal, Field(ge=0, le=MAXIMUM_LIMIT, max_digits=10)]
+_Number = TypeVar("_Number", Decimal, Fraction)
 
 
 class Op(StrEnum):
@@ -29,6 +31,18 @@ class Op(StrEnum):
     LESS = "<"
     AT_LEAST = ">="
     MORE = ">"
+
+    def holds(self, value: _Number, bound: _Number) -> bool:
+        """Compare exactly; equality keeps `<=` and `>=`: "within 20" includes the twentieth."""
+        match self:
+            case Op.AT_MOST:
+                return value <= bound
+            case Op.LESS:
+                return value < bound
+            case Op.AT_LEAST:
+                return value >= bound
+            case Op.MORE:
+                return value > bound
 
 
 class Anchor(StrEnum):

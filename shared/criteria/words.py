@@ -1,0 +1,113 @@
+"""Spanish words for what criteria name: events, exclusions, units, numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+from shared.worktime.model import Unit
+
+EVENTS: Final = {
+    "appointment.arrived": "llega usted a su cita",
+    "appointment.ended": "termina su cita",
+    "appointment.first_offered_slot": "es la primera cita que le ofrecemos",
+    "appointment.first_started": "empieza su primera cita",
+    "appointment.scheduled_for": "es la hora de su cita",
+    "appointment.started": "empieza su cita",
+    "buzon.answered": "le respondemos de fondo",
+    "buzon.submitted": "deja su mensaje en el buzón",
+    "call.answered": "contestamos su llamada",
+    "call.queued": "entra su llamada",
+    "crew.on_site": "llega la cuadrilla",
+    "referral.sent": "se canaliza el caso a la autoridad de protección",
+    "report.accepted": "aceptamos su reporte",
+    "report.assigned": "asignamos su reporte a una cuadrilla",
+    "report.received": "recibimos su reporte",
+    "report.repaired": "queda hecha la reparación",
+    "request.complete": "está completa su solicitud",
+    "request.confirmed": "confirmamos su solicitud",
+    "request.delivered": "le entregamos lo que solicitó",
+    "request.first_reply": "le damos una primera respuesta",
+    "request.received": "recibimos su solicitud",
+    "request.resolved": "resolvemos su solicitud",
+    "request.routed": "turnamos su solicitud",
+    "risk.flagged": "se detecta un riesgo",
+    "service.started": "empezamos a atenderle",
+    "ticket.called": "le llamamos a ventanilla",
+    "ticket.issued": "toma su turno",
+    "ticket.served": "terminamos de atenderle",
+    "visit.done": "hacemos la visita",
+}
+"""Each reads after "desde que" and "hasta que"."""
+
+EXCLUSIONS: Final = {
+    "abandono_antes_del_limite": "abandonos antes del límite",
+    "acta_inexistente_en_libro": "actas que no existen en el libro",
+    "denuncia_turnada_contraloria": "denuncias turnadas a la Contraloría",
+    "desechada_por_prevencion_no_atendida": "solicitudes desechadas por no completarse",
+    "desistida": "solicitudes de las que la persona desistió",
+    "duplicado": "duplicados",
+    "fecha_posterior_pedida_por_usuaria": "fechas posteriores pedidas por la usuaria",
+    "fin_anterior_al_inicio": "casos con un fin anterior a su inicio",
+    "limite_desconocido": "casos sin límite conocido",
+    "no_competencia_turnado": "asuntos turnados a otra autoridad",
+    "red_ajena": "redes que no son del municipio",
+    "reporte_improcedente": "reportes improcedentes",
+    "sin_evento_inicial": "casos sin inicio registrado",
+    "termino_por_usuaria": "sesiones que la usuaria terminó antes",
+    "transferido": "turnos transferidos",
+    "turno_duplicado": "turnos duplicados",
+    "usuaria_llego_tarde_mas_de_15_min": "llegadas con más de 15 minutos de retraso",
+}
+
+_UNITS: Final = {
+    Unit.SECOND: ("segundo", "segundos"),
+    Unit.MINUTE: ("minuto", "minutos"),
+    Unit.HOUR: ("hora", "horas"),
+    Unit.OPEN_MINUTE: ("minuto de horario de atención", "minutos de horario de atención"),
+    Unit.OPEN_HOUR: ("hora de horario de atención", "horas de horario de atención"),
+    Unit.WORKING_DAY: ("día hábil", "días hábiles"),
+    Unit.CALENDAR_DAY: ("día natural", "días naturales"),
+    Unit.MONTH: ("mes", "meses"),
+}
+_MONTHS: Final = (
+    *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
+    *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
+)
+
+
+def event(kind: str) -> str:
+    return EVENTS.get(kind, f"ocurre «{kind}»")
+
+
+def exclusion(name: str) -> str:
+    """Return the words for an exclusion; a name we do not know is shown as it was declared."""
+    return EXCLUSIONS.get(name, name.replace("_", " "))
+
+
+def number(value: Decimal) -> str:
+    """Write 1500.50 as 1,500.5, the Mexican way."""
+    whole = f"{value:,f}"
+    return whole.rstrip("0").rstrip(".") if "." in whole else whole
+
+
+def quantity(value: Decimal, unit: Unit) -> str:
+    singular, plural = _UNITS[unit]
+    return f"{number(value)} {singular if value == 1 else plural}"
+
+
+def plural_of(unit: Unit) -> str:
+    return _UNITS[unit][1]
+
+
+def alternatives(words: Sequence[str]) -> str:
+    """Join as "a, b o c"; "u" before a word that sounds like o."""
+    if len(words) < 2:
+        return "".join(words)
+    joint = "u" if words[-1].lower().startswith(("o", "ho")) else "o"
+    return f"{', '.join(words[:-1])} {joint} {words[-1]}"
+
+
+def month_name(month: int) -> str:
+    return _MONTHS[month - 1]
