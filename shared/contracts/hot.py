@@ -20,6 +20,11 @@ Traceparent = Annotated[str, Meta(pattern=r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-
 Source = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
+def _specversion() -> Literal["1.0"]:
+    """Make the default. A plain default would be left out by `omit_defaults`; CloudEvents needs it."""
+    return "1.0"
+
+
 class ServiceEventData(Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
     """See `service_events.ServiceEventData`."""
 
@@ -38,7 +43,7 @@ class ServiceEventData(Struct, frozen=True, gc=False, forbid_unknown_fields=True
 class ServiceEvent(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """See `service_events.ServiceEvent`."""
 
-    specversion: Literal["1.0"] = "1.0"
+    specversion: Literal["1.0"] = msgspec.field(default_factory=_specversion)
     id: Identifier
     source: Source
     type: Kind
@@ -86,7 +91,7 @@ class CaseData(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
 
 
 class _Envelope(Struct, frozen=True, kw_only=True, gc=False, tag_field="type"):
-    specversion: Literal["1.0"] = "1.0"
+    specversion: Literal["1.0"] = msgspec.field(default_factory=_specversion)
     id: Identifier
     source: Source
     time: Instant
