@@ -186,12 +186,13 @@ def _moment(
     first = microseconds_of(start)
     amount = _whole(limit * MICROSECONDS[unit])
     moment = flow.advance(first, amount, latest=latest)
-    for begin, end in _time_spans(pauses):
+    for start_of_pause, end in _time_spans(pauses):
+        begin = max(start_of_pause, first)
         if begin > moment or (begin == moment and not latest):
             break
         if end is None:
             return None
-        amount += flow.open_between(max(begin, first), max(end, first))
+        amount += flow.open_between(begin, max(begin, end))
         moment = flow.advance(first, amount, latest=latest)
     return instant_of(moment)
 
