@@ -1,0 +1,6 @@
+"""PostgreSQL: the pool with its time limits, and migrations."""
+
+from shared.database.migrations import check_schema, migrate
+from shared.database.pool import Connection, Pool, open_pool
+
+__all__ = ["Connection", "Pool", "check_schema", "migrate", "open_pool"]

@@ -1,0 +1,28 @@
+"""The connection pool, with time limits that keep one hung process from blocking the others."""
+
+from typing import TypeAlias
+
+import asyncpg
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+# A hung owner must not hold the rows of a partition for ever; `jit` costs more than it gives here.
+SERVER_SETTINGS = {
+    "idle_in_transaction_session_timeout": "30s",
+    "lock_timeout": "20s",
+    "jit": "off",
+    "timezone": "UTC",
+}
+COMMAND_TIMEOUT_SECONDS = 60.0
+
+
+async def open_pool(database_url: str, *, name: str, size: int) -> Pool:
+    """Return a pool of up to `size` connections whose sessions are called `name`."""
+    return await asyncpg.create_pool(
+        database_url,
+        min_size=1,
+        max_size=size,
+        command_timeout=COMMAND_TIMEOUT_SECONDS,
+        server_settings={**SERVER_SETTINGS, "application_name": name},
+    )

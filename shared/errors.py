@@ -1,0 +1,30 @@
+"""Errors of the house.
+
+    CartasError
+    ├── ConfigurationError     a setting, a migration or a topic is not as the program needs it
+    ├── FencedError            a partition moved to another owner while we worked on it
+    ├── HaltedPartitionError   a partition cannot go on without a person (offset out of range)
+    └── ConsumerStoppedError   too many unexpected errors of our own code in a row
+
+An input that cannot be taken is no exception: it is refused by name (`Transaction.refuse`).
+"""
+
+
+class CartasError(Exception):
+    """Base of all errors that we raise on purpose."""
+
+
+class ConfigurationError(CartasError):
+    """The program cannot start like this; the message says what to set."""
+
+
+class FencedError(CartasError):
+    """Another process owns the partition now; its transaction, not ours, counts."""
+
+
+class HaltedPartitionError(CartasError):
+    """The stored offset is outside what Kafka holds; going on would skip messages."""
+
+
+class ConsumerStoppedError(CartasError):
+    """The fault is ours, not the messages': they are safer waiting in their topic."""

@@ -1,0 +1,66 @@
+"""How every client of ours speaks to Kafka: addresses, security, and the options whose defaults lose data."""
+
+import ssl
+from typing import Any
+
+from aiokafka.helpers import create_ssl_context
+
+from shared.settings import ServiceSettings
+
+MAX_MESSAGE_BYTES = 1_048_576
+REQUEST_TIMEOUT_MS = 20_000
+
+
+def client_options(settings: ServiceSettings) -> dict[str, Any]:
+    """Return the connection options that consumers, producers and admin clients share."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_servers.split(","),
+        "client_id": settings.service,
+        "request_timeout_ms": REQUEST_TIMEOUT_MS,
+        "security_protocol": settings.kafka_security_protocol,
+        "ssl_context": _tls(settings),
+    }
+    if settings.kafka_username is not None and settings.kafka_password is not None:
+        options["sasl_mechanism"] = settings.kafka_sasl_mechanism
+        options["sasl_plain_username"] = settings.kafka_username
+        options["sasl_plain_password"] = settings.kafka_password.get_secret_value()
+    return options
+
+
+def _tls(settings: ServiceSettings) -> ssl.SSLContext | None:
+    if "SSL" not in settings.kafka_security_protocol.replace("SASL_", ""):
+        return None
+    cafile = str(settings.kafka_ca_file) if settings.kafka_ca_file else None
+    return create_ssl_context(cafile=cafile)
+
+
+def consumer_options(settings: ServiceSettings, group: str) -> dict[str, Any]:
+    """Return the options of a consumer whose offsets live in PostgreSQL.
+
+    `auto_offset_reset="none"`: an offset that Kafka no longer holds halts the partition; it
+    never jumps. The session of 10 s bounds how long a killed process keeps its partitions; a
+    heartbeat goes on while a handler works, so only a frozen process is put out. The group waits
+    up to 60 s for a batch in flight when partitions move.
+    """
+    return client_options(settings) | {
+        "group_id": f"{settings.topic_prefix}{group}",
+        "enable_auto_commit": False,
+        "auto_offset_reset": "none",
+        "session_timeout_ms": 10_000,
+        "heartbeat_interval_ms": 2_000,
+        "rebalance_timeout_ms": 60_000,
+        "max_poll_interval_ms": 900_000,
+        "fetch_max_wait_ms": 100,
+        "max_partition_fetch_bytes": 2 * MAX_MESSAGE_BYTES,
+    }
+
+
+def producer_options(settings: ServiceSettings) -> dict[str, Any]:
+    """Return the options of a producer that Kafka acknowledges from all in-sync replicas."""
+    return client_options(settings) | {
+        "acks": "all",
+        "enable_idempotence": True,
+        "compression_type": "lz4",
+        "max_request_size": MAX_MESSAGE_BYTES,
+        "max_batch_size": 256 * 1024,
+    }

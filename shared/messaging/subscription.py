@@ -1,0 +1,95 @@
+"""What a service declares to consume a topic: the topic, the group, a handler for batches."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from aiokafka import ConsumerRecord
+from pydantic import ValidationError
+
+from shared.contracts.cloudevents import structured
+from shared.contracts.hot import faulty_field
+from shared.contracts.topics import Topic
+from shared.messaging.transaction import Transaction
+
+Decode = Callable[[bytes], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One record. `event` is decoded; `timestamp` is when Kafka took it (UTC)."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: datetime
+    key: bytes | None
+    value: bytes
+    event: Any
+
+
+Handler = Callable[[Transaction, Sequence[Received]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Handle `topic` as `group`: one transaction a batch, offsets fenced and advanced inside it.
+
+    Effects must be keyed (an upsert by natural key and revision) or claimed from the inbox:
+    producers repeat. `reference`: the service is not ready before it has caught up once.
+    """
+
+    topic: Topic
+    group: str
+    handle: Handler
+    decode: Decode | None = None
+    max_records: int = 500
+    reference: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a record could not be decoded. `detail` never holds a value of the message."""
+
+    reason: str
+    field: str | None = None
+    detail: str = ""
+
+
+def decode_record(
+    record: "ConsumerRecord[bytes, bytes]", *, topic: Topic, decode: Decode | None
+) -> Received | tuple[Received, Fault]:
+    """Decode one record; a bad one comes back with its fault and no event."""
+    event: Any = None
+    fault: Fault | None = None
+    value = record.value or b""
+    try:
+        if record.headers:
+            value = structured(record.headers, value)
+        event = decode(value) if decode is not None else topic.adapter.validate_json(value)
+    except Exception as error:  # noqa: BLE001 - whatever a payload provokes is that payload's fault
+        fault = _fault(error)
+    received = Received(
+        topic=topic.name,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+        key=record.key,
+        value=record.value or b"",
+        event=event,
+    )
+    return received if fault is None else (received, fault)
+
+
+def _fault(error: Exception) -> Fault:
+    if isinstance(error, msgspec.ValidationError):
+        return Fault("schema", faulty_field(error), str(error).split(" - at ")[0])
+    if isinstance(error, msgspec.DecodeError | UnicodeDecodeError):
+        return Fault("not_json")
+    if isinstance(error, ValidationError):
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        reason = "not_json" if first["type"] == "json_invalid" else "schema"
+        return Fault(reason, ".".join(map(str, first["loc"])) or None, first["msg"])
+    return Fault("undecodable", detail=type(error).__name__)

@@ -1,0 +1,159 @@
+"""One open transaction with what leaves it: messages for the outbox, refusals for the dead letters."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from shared.clock import utc_now
+from shared.contracts.dead_letters import DeadLetter, DeadLetterData
+from shared.contracts.events import Event
+from shared.contracts.ids import derived_id
+from shared.contracts.topics import Topic
+from shared.database import Connection, Pool
+
+if TYPE_CHECKING:
+    from shared.messaging.subscription import Received
+
+SHARDS = 1
+OUTBOX_CHANNEL = "outbox"
+
+# WITH ORDINALITY: ids are given in the order of publication, which is the order per key.
+ADD_TO_OUTBOX = """
+INSERT INTO outbox (shard, topic, key, payload)
+SELECT shard, topic, key, payload
+FROM unnest($1::smallint[], $2::text[], $3::bytea[], $4::bytea[])
+    WITH ORDINALITY AS row (shard, topic, key, payload, place)
+ORDER BY place
+"""
+# One notification a transaction: a pending one takes a lock of the whole database at commit.
+WAKE_RELAY = "SELECT pg_notify('outbox', '')"
+ADD_REFUSAL = """
+INSERT INTO refusal (id, topic, partition, kafka_offset, key, payload, reason, field, detail,
+                     event_source, event_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT DO NOTHING
+"""
+CLAIM = """
+INSERT INTO inbox (source, event_id) VALUES ($1, $2)
+ON CONFLICT DO NOTHING RETURNING true
+"""
+MAX_DETAIL = 500
+
+
+@dataclass(slots=True)
+class Refusal:
+    """A record that was not taken, and why. `reason` is a code of a closed list."""
+
+    received: "Received"
+    reason: str
+    field: str | None
+    detail: str
+    event_source: str | None
+    event_id: str | None
+
+
+@dataclass(slots=True)
+class Transaction:
+    """What a handler or use case works with; nothing of it exists before the commit."""
+
+    connection: Connection
+    service: str
+    now: datetime
+    _messages: list[tuple[str, bytes, bytes]] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+
+    def publish(self, topic: Topic, event: Event) -> None:
+        """Publish `event` when this transaction commits; in order per key."""
+        self._messages.append((topic.name, event.key.encode(), event.to_bytes()))
+
+    def publish_raw(self, topic: Topic, key: str, payload: bytes) -> None:
+        """Publish bytes that are already encoded, on hot paths."""
+        self._messages.append((topic.name, key.encode(), payload))
+
+    def refuse(
+        self,
+        received: "Received",
+        reason: str,
+        *,
+        field: str | None = None,  # noqa: A002, RUF100 - the fault's own word
+        detail: str = "",
+        event_source: str | None = None,
+        event_id: str | None = None,
+    ) -> None:
+        """Keep the record in the table of refusals and point to it from the dead-letter topic."""
+        self.refusals.append(
+            Refusal(received, reason, field, detail[:MAX_DETAIL], event_source, event_id)
+        )
+
+    async def flush(self) -> None:
+        """Write what is to leave; called once, just before the commit."""
+        for refusal in self.refusals:
+            await self._write_refusal(refusal)
+        if not self._messages:
+            return
+        topics, keys, payloads = zip(*self._messages, strict=True)
+        shards = [crc32(key) % SHARDS for key in keys]
+        await self.connection.execute(
+            ADD_TO_OUTBOX, shards, list(topics), list(keys), list(payloads)
+        )
+        await self.connection.execute(WAKE_RELAY)
+        self._messages.clear()
+
+    async def _write_refusal(self, refusal: Refusal) -> None:
+        letter = self._dead_letter(refusal)
+        received = refusal.received
+        await self.connection.execute(
+            ADD_REFUSAL,
+            letter.data.refusal,
+            received.topic,
+            received.partition,
+            received.offset,
+            received.key,
+            received.value,
+            refusal.reason,
+            refusal.field,
+            refusal.detail,
+            refusal.event_source,
+            refusal.event_id,
+        )
+        dead_letters = f"{received.topic}.dlt"
+        self._messages.append((dead_letters, letter.key.encode(), letter.to_bytes()))
+
+    def _dead_letter(self, refusal: Refusal) -> DeadLetter:
+        received = refusal.received
+        place = f"{self.service}\x00{received.topic}\x00{received.partition}\x00{received.offset}"
+        refusal_id = derived_id(place, "dead-letter.v1", received.timestamp)
+        return DeadLetter(
+            id=refusal_id,
+            source=f"/{self.service}",
+            type="dead-letter.v1",
+            time=received.timestamp,
+            data=DeadLetterData(
+                service=self.service,
+                refusal=refusal_id,
+                topic=received.topic,
+                partition=received.partition,
+                offset=received.offset,
+                reason=refusal.reason,
+                field=refusal.field,
+                event_source=refusal.event_source,
+                event_id=refusal.event_id,
+            ),
+        )
+
+
+@asynccontextmanager
+async def transaction(pool: Pool, *, service: str = "") -> AsyncIterator[Transaction]:
+    """Open a transaction for an HTTP use case or a deadline task; commit and flush on success."""
+    async with pool.acquire() as connection, connection.transaction():
+        tx = Transaction(connection, service, utc_now())  # type: ignore[arg-type]
+        yield tx
+        await tx.flush()
+
+
+async def claim(tx: Transaction, source: str, event_id: str) -> bool:
+    """Return whether the event is handled for the first time, and remember it."""
+    return bool(await tx.connection.fetchval(CLAIM, source, event_id))
