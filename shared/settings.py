@@ -73,9 +73,9 @@ class ServiceSettings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - replaced by our own naming
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then the environment, then the env file."""
         return (
@@ -88,10 +88,9 @@ class ServiceSettings(BaseSettings):
 class _Naming:
     """Maps a field to its variable; the rest of the sources is pydantic-settings' own."""
 
-    settings_cls: type[BaseSettings]
+    settings_cls: type[ServiceSettings]
 
     def _extract_field_info(self, field: Any, field_name: str) -> list[tuple[str, str, bool]]:
-        assert issubclass(self.settings_cls, ServiceSettings)
         name = self.settings_cls.variable(field_name).lower()
         return [(field_name, name, False)]
 

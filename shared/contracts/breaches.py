@@ -35,7 +35,9 @@ class BreachData(Part):
     carta_version: int
     compromiso: Code
     unit: Code
-    responsible_unit: Code = Field(description="The unit that answers; `unit` may be an office of it.")
+    responsible_unit: Code = Field(
+        description="The unit that answers; `unit` may be an office of it."
+    )
     window: ResultWindow
     kind: BreachKind
     breach: Identifier

@@ -58,7 +58,9 @@ class MunicipalityData(Part):
     coordination: Text
     calendar: Code = Field(description="Calendar of the cut-off and of deadlines.")
     cutoff_working_days: Annotated[int, Field(ge=0, le=60)] = 10
-    show_running: bool = Field(default=False, description="Publish windows that still run, labelled.")
+    show_running: bool = Field(
+        default=False, description="Publish windows that still run, labelled."
+    )
     small_cell: Annotated[int, Field(ge=0)] = 5
     small_cell_sensitive: Annotated[int, Field(ge=0)] = 10
     escalation: tuple[EscalationStep, ...] = ()
@@ -89,7 +91,9 @@ class PostData(Part):
     title: Text
     unit: Code | None = None
     role: Role
-    level: Code = Field(description="enlace_carta, titular_unidad, titular_dependencia, coordinacion…")
+    level: Code = Field(
+        description="enlace_carta, titular_unidad, titular_dependencia, coordinacion…"
+    )
     mailbox: Mailbox | None = None
 
 
@@ -130,7 +134,9 @@ class Compromiso(Part):
     window: Window
     minimum_sample: Annotated[int, Field(ge=0)] = 0
     scope: Scope = Scope.CARTA
-    remedy: str | None = Field(default=None, description="What the citizen is owed when it is broken.")
+    remedy: str | None = Field(
+        default=None, description="What the citizen is owed when it is broken."
+    )
 
 
 class Approval(Part):

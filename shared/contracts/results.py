@@ -87,7 +87,9 @@ class ResultData(Part):
     reason: str | None = None
     band: Band
     parts: tuple[PartResult, ...]
-    as_of: AwareDatetime = Field(description="The facts are complete through this instant as far as known.")
+    as_of: AwareDatetime = Field(
+        description="The facts are complete through this instant as far as known."
+    )
     calendar_versions: dict[str, int] = {}
     historical: bool = Field(default=False, description="Judged first through a historical import.")
     addendum_reason: str | None = None
@@ -103,6 +105,4 @@ class ResultPublished(Event):
     def key(self) -> str:
         """municipality/compromiso/unit/window/edition."""
         data = self.data
-        return (
-            f"{data.municipality}/{data.compromiso}/{data.unit}/{data.window.id}/{data.edition}"
-        )
+        return f"{data.municipality}/{data.compromiso}/{data.unit}/{data.window.id}/{data.edition}"

@@ -25,21 +25,31 @@ class ServiceEventData(Part):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     municipality: Code
-    case: Identifier = Field(description="The case (ticket, request) in the emitter's own numbering.")
+    case: Identifier = Field(
+        description="The case (ticket, request) in the emitter's own numbering."
+    )
     service: Code = Field(description="Code of the procedure or service, as the carta lists it.")
-    unit: Code | None = Field(default=None, description="Office or counter group where it happened.")
+    unit: Code | None = Field(
+        default=None, description="Office or counter group where it happened."
+    )
     attributes: Annotated[dict[AttributeName, Token], Field(max_length=MAX_ATTRIBUTES)] = {}
     due_at: AwareDatetime | None = Field(
-        default=None, description="Instant promised to the person for this case, where one was given."
+        default=None,
+        description="Instant promised to the person for this case, where one was given.",
     )
     reason: Code | None = Field(
-        default=None, description="Name of the pause or exclusion, for case.paused, .resumed, .excluded."
+        default=None,
+        description="Name of the pause or exclusion, for case.paused, .resumed, .excluded.",
     )
     supersedes: Identifier | None = Field(
         default=None, description="Id of the event of the same source that this one corrects."
     )
-    void: bool = Field(default=False, description="With `supersedes`: the earlier event never happened.")
-    import_id: Identifier | None = Field(default=None, description="Set by our own file import only.")
+    void: bool = Field(
+        default=False, description="With `supersedes`: the earlier event never happened."
+    )
+    import_id: Identifier | None = Field(
+        default=None, description="Set by our own file import only."
+    )
 
 
 class ServiceEvent(Event):

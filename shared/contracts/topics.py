@@ -56,7 +56,9 @@ MEASUREMENTS = Topic(
     "Facts about cases with their revisions, and how far they are complete.",
     partitions=12,
 )
-COMPLAINTS = Topic("complaints.v1", ComplaintEvent, "The life of each folio, without text or person.")
+COMPLAINTS = Topic(
+    "complaints.v1", ComplaintEvent, "The life of each folio, without text or person."
+)
 CARTAS = Topic("cartas.v1", CartasEvent, "The catalogue as state.", partitions=3, compacted=True)
 RESULTS = Topic("results.v1", ResultPublished, "The latest result of each window.", compacted=True)
 BREACHES = Topic("breaches.v1", BreachEvent, "Late cases, risk, breaches, upheld complaints.")

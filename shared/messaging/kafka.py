@@ -62,5 +62,5 @@ def producer_options(settings: ServiceSettings) -> dict[str, Any]:
         "enable_idempotence": True,
         "compression_type": "lz4",
         "max_request_size": MAX_MESSAGE_BYTES,
-        "max_batch_size": 256 * 1024,
+        "max_batch_size": MAX_MESSAGE_BYTES - 1024,
     }

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from aiokafka import ConsumerRecord
@@ -15,6 +15,7 @@ from shared.contracts.topics import Topic
 from shared.messaging.transaction import Transaction
 
 Decode = Callable[[bytes], Any]
+Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Fault:
 
 
 def decode_record(
-    record: "ConsumerRecord[bytes, bytes]", *, topic: Topic, decode: Decode | None
+    record: Record, *, topic: Topic, decode: Decode | None
 ) -> Received | tuple[Received, Fault]:
     """Decode one record; a bad one comes back with its fault and no event."""
     event: Any = None

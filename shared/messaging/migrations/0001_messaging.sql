@@ -1,11 +1,6 @@
--- Which Kafka cluster the offsets below belong to: against another one they mean nothing.
-CREATE TABLE kafka_cluster (
-    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-    cluster_id text NOT NULL
-);
-
 -- How far each partition has been applied; advanced in the transaction of the effects.
 -- `next_offset` is null until the first batch: such a partition starts at its beginning.
+-- `topic_id` is the cluster's and the topic's own id: against another one an offset means nothing.
 -- `epoch` rises with every claim and fences off an owner that lost the partition.
 CREATE TABLE kafka_offset (
     consumer_group text NOT NULL,

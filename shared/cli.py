@@ -1,0 +1,131 @@
+"""Commands that every service has: serve, migrate, dlt list | show | replay."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import click
+import uvicorn
+from fastapi import FastAPI
+
+from shared.database import Pool, migrate, open_pool
+from shared.logs import configure_logging
+from shared.messaging import dead_letters
+from shared.settings import ServiceSettings, load_settings
+
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
+T = TypeVar("T")
+
+
+def service_cli(
+    name: str,
+    settings_class: type[SettingsT],
+    build_app: Callable[[SettingsT], FastAPI],
+    describe: str,
+) -> click.Group:
+    """Return the command group of a service; it adds its own commands to it."""
+
+    @click.group(name=name, help=describe)
+    def cli() -> None:
+        pass
+
+    @cli.command("serve")
+    def serve() -> None:
+        """Run the service until it is told to stop."""
+        settings = load_settings(settings_class)
+        configure_logging(name, log_format=settings.log_format, level=settings.log_level)
+        uvicorn.run(
+            build_app(settings),
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=int(settings.shutdown_seconds),
+            server_header=False,
+        )
+
+    @cli.command("migrate")
+    def migrate_command() -> None:
+        """Bring the database's schema up to date."""
+        settings = load_settings(settings_class)
+        for applied in asyncio.run(migrate(settings.database_url.get_secret_value(), name)):
+            click.echo(f"applied {applied}")
+
+    cli.add_command(_dlt(settings_class))
+    return cli
+
+
+def run_with_pool(
+    settings_class: type[SettingsT], work: Callable[[Pool, SettingsT], Awaitable[T]]
+) -> T:
+    """Run `work` with the service's database open, for a command."""
+    settings = load_settings(settings_class)
+    configure_logging(settings.service, log_format="console", level="WARNING")
+
+    async def run() -> T:
+        url = settings.database_url.get_secret_value()
+        async with await open_pool(url, name=f"{settings.service} command", size=3) as pool:
+            return await work(pool, settings)
+
+    return asyncio.run(run())
+
+
+def _dlt(settings_class: type[ServiceSettings]) -> click.Group:
+    @click.group("dlt")
+    def dlt() -> None:
+        """What was refused: list, show, replay."""
+
+    @dlt.command("list")
+    @click.option("--reason", help="Only refusals for this reason.")
+    @click.option("--limit", default=50, show_default=True)
+    def list_command(reason: str | None, limit: int) -> None:
+        """Show the newest refusals, one a line."""
+
+        async def work(pool: Pool, settings: ServiceSettings) -> None:
+            for row in await dead_letters.list_refusals(pool, reason=reason, limit=limit):
+                place = f"{row.topic}[{row.partition}]@{row.kafka_offset}"
+                state = "replayed" if row.replayed_at else "waiting"
+                click.echo(
+                    f"{row.id}  {row.refused_at:%Y-%m-%d %H:%M:%S}  {place}  {row.reason}"
+                    f"  {row.field or '-'}  {row.detail or '-'}  {state}"
+                )
+
+        run_with_pool(settings_class, work)
+
+    @dlt.command("show")
+    @click.argument("refusal_id")
+    def show_command(refusal_id: str) -> None:
+        """Show one refusal with its payload (it may hold anything: keep it among operators)."""
+
+        async def work(pool: Pool, settings: ServiceSettings) -> Any:
+            return await dead_letters.show_refusal(pool, refusal_id)
+
+        row = run_with_pool(settings_class, work)
+        if row is None:
+            raise click.ClickException(f"no refusal {refusal_id}")
+        for name in row.__slots__:
+            value = getattr(row, name)
+            shown = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+            click.echo(f"{name}: {shown}")
+
+    @dlt.command("replay")
+    @click.argument("refusal_ids", nargs=-1, required=True)
+    def replay_command(refusal_ids: tuple[str, ...]) -> None:
+        """Send refused messages again, once their cause is mended."""
+
+        async def work(pool: Pool, settings: ServiceSettings) -> list[str]:
+            return [
+                refusal_id
+                for refusal_id in refusal_ids
+                if not await dead_letters.replay(pool, refusal_id, service=settings.service)
+            ]
+
+        unknown = run_with_pool(settings_class, work)
+        click.echo(f"sent {len(refusal_ids) - len(unknown)} of {len(refusal_ids)}")
+        if unknown:
+            click.echo(f"not found: {', '.join(unknown)}", err=True)
+            sys.exit(1)
+
+    return dlt

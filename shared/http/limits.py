@@ -1,0 +1,54 @@
+"""A limit on request bodies that holds whatever Content-Length says."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.http.problems import problem_response
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+class BodyLimit:
+    """Answer 413 as soon as a body exceeds `max_bytes`; the rest of it is not read into memory."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+        read = 0
+
+        async def limited() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self._max_bytes:
+                raise _TooLargeError
+            return message
+
+        async def noting(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            if self._declared(scope) > self._max_bytes:
+                raise _TooLargeError
+            await self._app(scope, limited, noting)
+        except _TooLargeError:
+            if not started:
+                detail = f"at most {self._max_bytes} bytes"
+                await problem_response(413, "the body is too large", detail)(scope, receive, send)
+
+    @staticmethod
+    def _declared(scope: Scope) -> int:
+        for name, value in scope["headers"]:
+            if name == b"content-length" and value.isdigit():
+                return int(value)
+        return 0

@@ -1,0 +1,274 @@
+"""The loop of one subscription: fetch, decode, one fenced transaction a batch, sort the failures.
+
+Runs on aiokafka itself: docs/decisions/0001 says why FastStream only declares it.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
+
+from shared.clock import utc_now
+from shared.database import Pool
+from shared.errors import ConsumerStoppedError, FencedError
+from shared.logs import log_fields
+from shared.messaging.backoff import OUTAGES, Backoff
+from shared.messaging.guard import PartitionGuard
+from shared.messaging.kafka import consumer_options
+from shared.messaging.metrics import MessagingMetrics
+from shared.messaging.subscription import (
+    Fault,
+    Received,
+    Record,
+    Subscription,
+    decode_record,
+)
+from shared.messaging.topics import topic_id
+from shared.messaging.transaction import Transaction
+from shared.settings import ServiceSettings
+
+logger = logging.getLogger(__name__)
+
+POLL_MS = 200
+KAFKA_COMMIT_SECONDS = 5.0
+# So many unexpected errors in a row are a fault of ours, not of the messages.
+UNEXPECTED_IN_A_ROW = 20
+
+
+class Consumer:
+    """One member of a consumer group."""
+
+    def __init__(
+        self,
+        subscription: Subscription,
+        *,
+        settings: ServiceSettings,
+        pool: Pool,
+        owner: str,
+        metrics: MessagingMetrics,
+    ) -> None:
+        self.subscription = subscription
+        self._settings = settings
+        self._pool = pool
+        self._metrics = metrics
+        self._full_topic = f"{settings.topic_prefix}{subscription.topic.name}"
+        self._stopping = asyncio.Event()
+        self._unexpected_in_a_row = 0
+        self._caught_up = False
+        self.last_poll = time.monotonic()
+        self.stopped_by: Exception | None = None
+        self._guard = PartitionGuard(
+            pool,
+            group=subscription.group,
+            topic=self._full_topic,
+            owner=owner,
+            metrics=metrics,
+        )
+        metrics.initialise(subscription.topic.name)
+
+    def not_ready(self) -> str | None:
+        """Return why the subscription is not ready, or None."""
+        name = self.subscription.topic.name
+        if self.stopped_by is not None or self._guard.fatal is not None:
+            return f"{name}: stopped ({self.stopped_by or self._guard.fatal})"
+        if not self._guard.assigned_once:
+            return f"{name}: no partitions assigned yet"
+        if any(ownership.halted for ownership in self._guard.owned.values()):
+            return f"{name}: a partition is halted"
+        if self.subscription.reference and not self._caught_up:
+            return f"{name}: reference data not caught up"
+        return None
+
+    async def run(self) -> None:
+        """Consume until stopped; an outage of Kafka is waited out."""
+        backoff = Backoff()
+        while not self._stopping.is_set():
+            consumer = AIOKafkaConsumer(**consumer_options(self._settings, self.subscription.group))
+            try:
+                await self._start(consumer)
+                backoff = Backoff()
+                await self._consume(consumer)
+            except ConsumerStoppedError as error:
+                self.stopped_by = error
+                logger.critical("consumer_stopped", extra={"topic": self._full_topic})
+                return
+            except OUTAGES:
+                logger.warning("consumer_retried", extra={"topic": self._full_topic}, exc_info=True)
+                await backoff.sleep()
+            finally:
+                async with self._guard.lock:
+                    self._guard.owned.clear()
+                await consumer.stop()
+
+    def stop(self) -> None:
+        """Ask the loop to end after the batch in flight."""
+        self._stopping.set()
+
+    async def _start(self, consumer: AIOKafkaConsumer) -> None:
+        self._guard.consumer = consumer
+        self._guard.topic_id = await topic_id(self._settings, self._full_topic)
+        consumer.subscribe([self._full_topic], listener=self._guard)
+        await consumer.start()
+
+    async def _consume(self, consumer: AIOKafkaConsumer) -> None:
+        next_commit = time.monotonic() + KAFKA_COMMIT_SECONDS
+        while not self._stopping.is_set():
+            records = await self._poll(consumer)
+            if records:
+                await self._handle(records)
+            self.last_poll = time.monotonic()
+            self._note_progress(consumer)
+            if time.monotonic() >= next_commit:
+                await self._commit_to_kafka(consumer)
+                next_commit = time.monotonic() + KAFKA_COMMIT_SECONDS
+
+    async def _poll(self, consumer: AIOKafkaConsumer) -> list[Record]:
+        try:
+            batches = await consumer.getmany(
+                timeout_ms=POLL_MS, max_records=self.subscription.max_records
+            )
+        except OffsetOutOfRangeError as error:
+            await self._out_of_range(consumer, error.args[0])
+            return []
+        except NoOffsetForPartitionError:
+            return []  # Kafka's own committed offset is not asked; the claim seeks to ours
+        return [record for records in batches.values() for record in records]
+
+    async def _out_of_range(
+        self, consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]
+    ) -> None:
+        """Halt; but a partition that never had an offset of ours just starts at its beginning."""
+        for tp, offset in offsets.items():
+            ownership = self._guard.owned.get(tp.partition)
+            if ownership is not None and ownership.stored is None:
+                ownership.position = (await consumer.beginning_offsets([tp]))[tp]
+                consumer.seek(tp, ownership.position)
+            else:
+                self._guard.halt(tp.partition, offset)
+
+    async def _handle(self, records: Sequence[Record]) -> None:
+        """Apply the records, waiting out outages; the position never runs ahead of the effects."""
+        backoff = Backoff()
+        while not self._stopping.is_set():
+            async with self._guard.lock:
+                mine = self._guard.ours(records)
+                if not mine:
+                    return
+                try:
+                    await self._apply(mine)
+                    return
+                except FencedError:
+                    await self._reread()
+                    continue
+                except OUTAGES:
+                    self._metrics.retries.labels(self.subscription.topic.name).inc()
+                    logger.warning(
+                        "batch_retried", extra={"topic": self._full_topic}, exc_info=True
+                    )
+            await backoff.sleep()
+            async with self._guard.lock:
+                await self._reread()
+
+    async def _reread(self) -> None:
+        with suppress(*OUTAGES):
+            await self._guard.reread()
+
+    async def _apply(self, records: Sequence[Record]) -> None:
+        """Apply in one transaction; on an unexpected error by halves, down to the one record."""
+        try:
+            await self._transact(records)
+            self._unexpected_in_a_row = 0
+        except (FencedError, *OUTAGES):
+            raise
+        except Exception as error:
+            if len(records) == 1:
+                await self._give_up(records, error)
+                return
+            logger.warning("batch_bisected", extra={"records": len(records)}, exc_info=True)
+            await self._guard.reread()
+            middle = len(records) // 2
+            for half in (records[:middle], records[middle:]):
+                if mine := self._guard.ours(half):
+                    await self._apply(mine)
+
+    async def _give_up(self, records: Sequence[Record], error: Exception) -> None:
+        self._unexpected_in_a_row += 1
+        if self._unexpected_in_a_row >= UNEXPECTED_IN_A_ROW:
+            raise ConsumerStoppedError(type(error).__name__) from error
+        logger.error(
+            "message_dead_lettered",
+            extra={"topic": self._full_topic, "offset": records[0].offset},
+            exc_info=error,
+        )
+        await self._guard.reread()
+        await self._transact(records, failed=type(error).__name__)
+
+    async def _transact(self, records: Sequence[Record], *, failed: str | None = None) -> None:
+        started = time.perf_counter()
+        name = self.subscription.topic.name
+        good, bad = self._decode(records)
+        after = {record.partition: record.offset + 1 for record in records}
+        async with self._pool.acquire() as connection, connection.transaction():
+            await self._guard.advance(connection, after)  # type: ignore[arg-type]
+            tx = Transaction(connection, self._settings.service, utc_now())  # type: ignore[arg-type]
+            for received, fault in bad:
+                tx.refuse(received, fault.reason, field=fault.field, detail=fault.detail)
+            if failed is not None:
+                tx.refuse(good[0], "unexpected_error", detail=failed)
+            elif good:
+                with log_fields(topic=name, first_offset=records[0].offset, records=len(records)):
+                    await self.subscription.handle(tx, good)
+            await tx.flush()
+        self._guard.applied(after)
+        for refusal in tx.refusals:
+            self._metrics.refused.labels(name, refusal.reason).inc()
+        self._metrics.handled.labels(name).inc(len(records))
+        self._metrics.batch_records.labels(name).observe(len(records))
+        self._metrics.batch_seconds.labels(name).observe(time.perf_counter() - started)
+
+    def _decode(
+        self, records: Sequence[Record]
+    ) -> tuple[list[Received], list[tuple[Received, Fault]]]:
+        good: list[Received] = []
+        bad: list[tuple[Received, Fault]] = []
+        topic, decode = self.subscription.topic, self.subscription.decode
+        for record in records:
+            decoded = decode_record(record, topic=topic, decode=decode)
+            if isinstance(decoded, Received):
+                good.append(decoded)
+            else:
+                bad.append(decoded)
+        return good, bad
+
+    def _note_progress(self, consumer: AIOKafkaConsumer) -> None:
+        name = self.subscription.topic.name
+        lags: list[int] = []
+        for partition, ownership in self._guard.owned.items():
+            highwater = consumer.highwater(TopicPartition(self._full_topic, partition))
+            if highwater is None:
+                continue
+            lags.append(max(0, highwater - ownership.position))
+            self._metrics.lag.labels(name, str(partition)).set(lags[-1])
+        if not self._caught_up and self._guard.assigned_once:
+            self._caught_up = len(lags) == len(self._guard.owned) and not any(lags)
+
+    async def _commit_to_kafka(self, consumer: AIOKafkaConsumer) -> None:
+        """Tell Kafka where we are, for lag tools only; ours are the offsets in PostgreSQL."""
+        positions = {
+            TopicPartition(self._full_topic, partition): ownership.position
+            for partition, ownership in self._guard.owned.items()
+            if ownership.stored is not None
+        }
+        if positions:
+            with suppress(CommitFailedError, IllegalStateError, KafkaError):
+                await consumer.commit(positions)

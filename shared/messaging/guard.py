@@ -1,0 +1,196 @@
+"""Ownership of partitions: claimed by epoch in PostgreSQL, so that a former owner cannot write any more."""
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+
+from shared.database import Connection, Pool
+from shared.errors import ConfigurationError, FencedError
+from shared.messaging.backoff import OUTAGES, Backoff
+from shared.messaging.metrics import MessagingMetrics
+from shared.messaging.subscription import Record
+
+logger = logging.getLogger(__name__)
+
+# Sorted, so that two claimants of the same partitions cannot lock each other.
+CLAIM = """
+INSERT INTO kafka_offset AS o (consumer_group, topic, partition, topic_id, owner)
+SELECT $1, $2, p, $4, $5 FROM unnest($3::int[]) AS p ORDER BY p
+ON CONFLICT (consumer_group, topic, partition) DO UPDATE
+SET epoch = o.epoch + 1, owner = excluded.owner, claimed_at = now()
+RETURNING partition, next_offset, epoch, topic_id
+"""
+READ = """
+SELECT partition, next_offset, epoch
+FROM kafka_offset
+WHERE consumer_group = $1 AND topic = $2 AND partition = ANY($3::int[])
+"""
+# First statement of every batch: it takes the rows' locks in sorted order and compares epoch AND
+# the offset as last read, so neither a former owner nor a COMMIT whose answer was lost counts twice.
+ADVANCE = """
+WITH held AS (
+    SELECT o.partition
+    FROM kafka_offset o
+    JOIN unnest($3::int[], $4::bigint[], $5::bigint[]) AS x (partition, epoch, expected)
+        ON x.partition = o.partition
+    WHERE o.consumer_group = $1 AND o.topic = $2
+        AND o.epoch = x.epoch AND o.next_offset IS NOT DISTINCT FROM x.expected
+    ORDER BY o.partition
+    FOR UPDATE OF o
+)
+UPDATE kafka_offset o
+SET next_offset = y.next_offset
+FROM held, unnest($3::int[], $6::bigint[]) AS y (partition, next_offset)
+WHERE o.consumer_group = $1 AND o.topic = $2
+    AND o.partition = held.partition AND y.partition = held.partition
+"""
+
+
+@dataclass(slots=True)
+class Ownership:
+    """One partition we own: our epoch, what the database says, where Kafka is read from next."""
+
+    epoch: int
+    stored: int | None
+    position: int
+    halted: bool = False
+
+
+class PartitionGuard(ConsumerRebalanceListener):
+    """Claims partitions when they are assigned, and advances their offsets inside a transaction."""
+
+    def __init__(
+        self, pool: Pool, *, group: str, topic: str, owner: str, metrics: MessagingMetrics
+    ) -> None:
+        self._pool = pool
+        self._group = group
+        self._topic = topic
+        self._owner = owner
+        self._metrics = metrics
+        self.lock = asyncio.Lock()
+        self.owned: dict[int, Ownership] = {}
+        self.assigned_once = False
+        self.fatal: Exception | None = None
+        self.consumer: AIOKafkaConsumer | None = None
+        self.topic_id = ""
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Wait for the transaction in flight, then own nothing."""
+        async with self.lock:
+            self.owned.clear()
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Claim the partitions and go to their stored offsets; keeps trying through an outage."""
+        consumer = self.consumer
+        assert consumer is not None
+        # Before the first await: nothing may be fetched from Kafka's own committed offsets.
+        consumer.pause(*assigned)
+        backoff = Backoff()
+        while assigned and set(assigned) <= consumer.assignment():
+            try:
+                await self._claim(consumer, sorted(assigned))
+                break
+            except ConfigurationError as error:
+                self.fatal = error
+                logger.critical("partitions_halted", extra={"reason": str(error)})
+                return
+            except OUTAGES:
+                logger.warning("claim_retried", extra={"topic": self._topic}, exc_info=True)
+                await backoff.sleep()
+        self.assigned_once = True
+        self._metrics.rebalances.labels(self._topic).inc()
+
+    async def _claim(self, consumer: AIOKafkaConsumer, assigned: Sequence[TopicPartition]) -> None:
+        beginnings = await consumer.beginning_offsets(assigned)
+        partitions = [tp.partition for tp in assigned]
+        rows = await self._pool.fetch(
+            CLAIM, self._group, self._topic, partitions, self.topic_id, self._owner
+        )
+        if not set(assigned) <= consumer.assignment():
+            return
+        by_partition = {tp.partition: tp for tp in assigned}
+        for row in rows:
+            if row["topic_id"] != self.topic_id:
+                raise ConfigurationError(
+                    f"{self._topic} was made anew: its offsets in the database belong to another"
+                )
+            tp = by_partition[row["partition"]]
+            stored = row["next_offset"]
+            position = beginnings[tp] if stored is None else stored
+            self.owned[tp.partition] = Ownership(row["epoch"], stored, position)
+            consumer.seek(tp, position)
+        consumer.resume(*assigned)
+
+    def ours(self, records: Iterable[Record]) -> list[Record]:
+        """Return the records that we own and have not applied yet; call it under the lock."""
+        return [
+            record
+            for record in records
+            if (mine := self.owned.get(record.partition)) is not None
+            and not mine.halted
+            and record.offset >= mine.position
+        ]
+
+    async def advance(self, connection: Connection, after: dict[int, int]) -> None:
+        """Move the stored offsets to `after` (partition -> next offset). Raises FencedError."""
+        partitions = sorted(after)
+        owned = [self.owned[partition] for partition in partitions]
+        tag = await connection.execute(
+            ADVANCE,
+            self._group,
+            self._topic,
+            partitions,
+            [ownership.epoch for ownership in owned],
+            [ownership.stored for ownership in owned],
+            [after[partition] for partition in partitions],
+        )
+        if int(tag.split()[-1]) != len(partitions):
+            raise FencedError(self._topic, partitions)
+
+    def applied(self, after: dict[int, int]) -> None:
+        """Remember what a committed transaction has stored."""
+        for partition, offset in after.items():
+            ownership = self.owned[partition]
+            ownership.stored = ownership.position = offset
+
+    async def reread(self) -> bool:
+        """Learn what is stored after a failure; return whether we were fenced off anywhere.
+
+        A COMMIT whose answer was lost has advanced the offset: its records are then not ours to
+        apply again. Partitions with another epoch are forgotten and paused.
+        """
+        rows = await self._pool.fetch(READ, self._group, self._topic, list(self.owned))
+        fenced = False
+        for row in rows:
+            ownership = self.owned[row["partition"]]
+            if row["epoch"] != ownership.epoch:
+                self._forget(row["partition"])
+                fenced = True
+            elif row["next_offset"] is not None:
+                ownership.stored = row["next_offset"]
+                ownership.position = max(ownership.position, row["next_offset"])
+        return fenced
+
+    def _forget(self, partition: int) -> None:
+        del self.owned[partition]
+        self._metrics.fenced.labels(self._topic).inc()
+        logger.error("partition_fenced", extra={"topic": self._topic, "partition": partition})
+        tp = TopicPartition(self._topic, partition)
+        if self.consumer is not None and tp in self.consumer.assignment():
+            self.consumer.pause(tp)
+
+    def halt(self, partition: int, offset: int) -> None:
+        """Stop one partition for good: Kafka does not hold the offset that comes next."""
+        ownership = self.owned.get(partition)
+        if ownership is None or self.consumer is None:
+            return
+        ownership.halted = True
+        self._metrics.halted.labels(self._topic, str(partition)).set(1)
+        self.consumer.pause(TopicPartition(self._topic, partition))
+        logger.critical(
+            "partition_halted",
+            extra={"topic": self._topic, "partition": partition, "offset": offset},
+        )

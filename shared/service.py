@@ -1,0 +1,217 @@
+"""The frame of every service: database, consumers, relay, periodic tasks and HTTP in one process."""
+
+import asyncio
+import gc
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CollectorRegistry, disable_created_metrics, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from shared.asyncapi import asyncapi_document
+from shared.contracts.topics import Topic
+from shared.database import Pool, check_schema, open_pool
+from shared.health import not_ready
+from shared.http import BodyLimit, install_problems, service_client
+from shared.messaging import Consumer, DurableProducer, MessagingMetrics, Relay, Subscription
+from shared.messaging.dead_letters import purge
+from shared.messaging.transaction import SHARDS
+from shared.settings import ServiceSettings
+
+logger = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 1024 * 1024
+PURGE_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What periodic tasks and HTTP use cases work with; `request.app.state.context`."""
+
+    settings: Any
+    pool: Pool
+    producer: DurableProducer
+    http: httpx.AsyncClient
+    registry: CollectorRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """A task of the wall clock. An error is logged and the task goes on at its next beat."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[Context], Awaitable[None]]
+
+
+async def _purge_refusals(context: Context) -> None:
+    await purge(context.pool)
+
+
+def build(
+    settings: ServiceSettings,
+    *,
+    describe: str,
+    registry: CollectorRegistry | None = None,
+    subscriptions: Sequence[Subscription] = (),
+    publishes: Sequence[Topic] = (),
+    periodics: Sequence[Periodic] = (),
+    routers: Sequence[APIRouter] = (),
+    on_start: Callable[[FastAPI, Context], Awaitable[None]] | None = None,
+    max_body_bytes: int = MAX_BODY_BYTES,
+) -> FastAPI:
+    """Return the application; nothing is opened before it starts."""
+    disable_created_metrics()
+    registry = registry or CollectorRegistry()
+    running = _Running(settings, registry, subscriptions, periodics)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running.open() as context:
+            app.state.context = context
+            if on_start is not None:
+                await on_start(app, context)
+            running.start(context)
+            yield
+
+    app = FastAPI(title=settings.service, description=describe, lifespan=lifespan)
+    app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
+    install_problems(app)
+    document = asyncapi_document(
+        settings.service, describe, subscriptions=subscriptions, publishes=publishes
+    )
+    app.include_router(_frame_routes(running, registry, document))
+    for router in routers:
+        app.include_router(router)
+    return app
+
+
+class _Running:
+    """The parts that live as long as the process."""
+
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        registry: CollectorRegistry,
+        subscriptions: Sequence[Subscription],
+        periodics: Sequence[Periodic],
+    ) -> None:
+        self._settings = settings
+        self._registry = registry
+        self._subscriptions = subscriptions
+        purge_task = Periodic("purge refusals", PURGE_SECONDS, _purge_refusals)
+        self._periodics = (*periodics, purge_task)
+        self._metrics = MessagingMetrics(registry)
+        self._tasks: list[asyncio.Task[None]] = []
+        self.consumers: list[Consumer] = []
+        self._relays: list[Relay] = []
+        self.pool: Pool | None = None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Context]:
+        settings = self._settings
+        pool = await open_pool(
+            settings.database_url.get_secret_value(), name=settings.service, size=settings.pool_size
+        )
+        producer = DurableProducer(settings)
+        async with pool, service_client(settings) as http:
+            async with pool.acquire() as connection:
+                await check_schema(connection, settings.service)  # type: ignore[arg-type]
+            self.pool = pool
+            try:
+                yield Context(settings, pool, producer, http, self._registry)
+            finally:
+                await self._stop()
+                await producer.stop()
+
+    def start(self, context: Context) -> None:
+        owner = f"{socket.gethostname()}:{os.getpid()}"
+        self.consumers = [
+            Consumer(
+                subscription,
+                settings=self._settings,
+                pool=context.pool,
+                owner=owner,
+                metrics=self._metrics,
+            )
+            for subscription in self._subscriptions
+        ]
+        self._relays = [
+            Relay(self._settings, shard=shard, metrics=self._metrics) for shard in range(SHARDS)
+        ]
+        loops = [*self.consumers, *self._relays]
+        self._tasks = [asyncio.create_task(loop.run()) for loop in loops]
+        self._tasks += [
+            asyncio.create_task(_beat(periodic, context), name=periodic.name)
+            for periodic in self._periodics
+        ]
+        # What was loaded at start stays for good: a full collection need not walk it again.
+        gc.collect()
+        gc.freeze()
+
+    async def _stop(self) -> None:
+        """Consumers end after their batch, the relay after what it has in hand."""
+        for loop in (*self.consumers, *self._relays):
+            loop.stop()
+        loops = self._tasks[: len(self.consumers) + len(self._relays)]
+        for task in self._tasks[len(loops) :]:
+            task.cancel()
+        if loops:
+            _, late = await asyncio.wait(loops, timeout=self._settings.shutdown_seconds)
+            for task in late:
+                logger.error("stopped_by_force", extra={"task": task.get_name()})
+                task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def dead_loops(self) -> bool:
+        """Return whether a loop that should run for ever has ended."""
+        return any(task.done() for task in self._tasks)
+
+
+async def _beat(periodic: Periodic, context: Context) -> None:
+    while True:
+        try:
+            await periodic.run(context)
+        except Exception:
+            logger.exception("periodic_task_failed", extra={"task": periodic.name})
+        await asyncio.sleep(periodic.every_seconds)
+
+
+def _frame_routes(
+    running: _Running, registry: CollectorRegistry, document: dict[str, Any]
+) -> APIRouter:
+    router = APIRouter(tags=["operation"])
+
+    @router.get("/health/live")
+    async def live() -> Response:
+        """The loop answers and none of the tasks that run for ever has ended."""
+        return Response(status_code=500 if running.dead_loops() else 204)
+
+    @router.get("/health/ready")
+    async def ready() -> JSONResponse:
+        """Database, partitions and reference topics; 503 names every reason."""
+        assert running.pool is not None
+        reasons = await not_ready(running.pool, running.consumers)
+        return JSONResponse(
+            {"ready": not reasons, "reasons": reasons}, status_code=503 if reasons else 200
+        )
+
+    @router.get("/metrics")
+    async def metrics() -> Response:
+        """Prometheus text format."""
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    @router.get("/asyncapi")
+    async def asyncapi() -> JSONResponse:
+        """The messages this service reads and writes (AsyncAPI 3.0)."""
+        return JSONResponse(document)
+
+    return router
