@@ -1,0 +1,103 @@
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from shared.criteria import AnyCriterion, Criterion, Limit, Problem, Unsupported, Window, lint
+from tests.unit.criteria.builders import answer, counter, wait
+
+ANY: TypeAdapter[AnyCriterion] = TypeAdapter(AnyCriterion)
+
+
+@pytest.mark.parametrize(
+    "criterion",
+    [
+        Criterion(parts=(wait(), answer(), counter())),
+        Unsupported(form="ratio", declared={"numerador": {"evento": "x"}, "valor": [1, None]}),
+    ],
+)
+def test_a_criterion_survives_the_wire(criterion: AnyCriterion) -> None:
+    assert ANY.validate_json(ANY.dump_json(criterion)) == criterion
+
+
+@pytest.mark.parametrize(
+    ("limit", "fault"),
+    [
+        ({"op": "<="}, "exactly one"),
+        ({"op": "<=", "value": 1, "own_due": True}, "exactly one"),
+        ({"op": "<=", "by": "prioridad"}, "by and values"),
+        ({"op": "<=", "field": "plazo_legal"}, "field and factor"),
+        ({"op": "<", "own_due": True}, "compared with <="),
+        ({"op": "<", "value": 0}, "less than 0"),
+        ({"op": "<=", "value": -1}, "greater than or equal to 0"),
+        ({"op": "<=", "value": "NaN"}, "finite"),
+        ({"op": "<=", "value": "1e400"}, "no more than 10 digits"),
+        ({"op": "<=", "value": 1_000_001}, "less than or equal"),
+        ({"op": "=", "value": 1}, "Input should be"),
+    ],
+)
+def test_a_limit_has_exactly_one_form(limit: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValidationError, match=fault):
+        Limit.model_validate(limit)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"target": {"op": ">=", "value": 101}}, "percentage"),
+        ({"target": {"op": ">=", "value": 9, "unit": "min"}}, "percentage"),
+        ({"target": {"op": ">=", "value": 90, "unacceptable": 95}}, "better than the target"),
+        ({"target": {"op": "<=", "value": 10, "unacceptable": 5}}, "better than the target"),
+        ({"population": {"event": "a", "anchor": "later"}}, "anchor"),
+        (
+            {"clock": {"start": {"event": "a"}, "stop": {"event": "b"}, "unit": "dia_habil"}},
+            "needs a calendar",
+        ),
+        ({"clock": {"start": {}, "stop": {"event": "b"}, "unit": "min"}}, "exactly one of event"),
+    ],
+)
+def test_a_share_that_cannot_be_judged_is_refused(change: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValidationError, match=fault):
+        wait(**change)
+
+
+def test_the_worst_acceptable_value_may_be_the_target_itself() -> None:
+    assert wait(target={"op": ">=", "value": 100, "unacceptable": 100})
+
+
+def test_a_mean_and_its_target_are_in_the_same_unit() -> None:
+    with pytest.raises(ValidationError, match="the target is in %"):
+        counter(target={"op": "<=", "value": 6})
+    with pytest.raises(ValidationError, match="no due instant"):
+        counter(population={"event": "ticket.served", "anchor": "due"})
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"kind": "campaign"},
+        {"kind": "campaign", "id": "x", "first": "2026-02-01", "last": "2026-01-01"},
+        {"kind": "month", "id": "x"},
+    ],
+)
+def test_only_a_campaign_has_dates_and_it_needs_them(window: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Window.model_validate(window)
+
+
+def test_an_unknown_calendar_is_found_where_it_is_named() -> None:
+    criterion = Criterion(parts=(wait(), answer()))
+    assert lint(criterion, calendars={"HAB-GRAL"}) == ()
+    assert lint(criterion, calendars=()) == (
+        Problem(("parts", 1, "clock", "calendar"), "no existe el calendario «HAB-GRAL»"),
+    )
+
+
+def test_a_promise_that_measures_nothing_is_found() -> None:
+    same = {"start": {"event": "a"}, "stop": {"event": "a"}, "unit": "min"}
+    nobody = {"event": "a", "anchor": "due", "where": {"fila": []}}
+    problems = lint(Criterion(parts=(wait(clock=same, population=nobody),)), calendars=())
+    assert [problem.path[2:] for problem in problems] == [
+        ("clock", "stop"),
+        ("population", "where", "fila"),
+    ]

@@ -1,0 +1,125 @@
+from typing import Any
+
+import pytest
+
+from shared.criteria import (
+    Criterion,
+    Part,
+    Unsupported,
+    Window,
+    WindowKind,
+    formula_text,
+    public_sentence,
+)
+from tests.unit.criteria.builders import answer, counter, wait
+
+QUARTER = Window(kind=WindowKind.QUARTER)
+
+
+def said(*parts: Part, window: Window = QUARTER) -> str:
+    return public_sentence(Criterion(parts=parts), window)
+
+
+def test_a_share_says_how_many_how_long_and_when() -> None:
+    assert said(wait()) == (
+        "En al menos 90 % de los casos, el tiempo desde que toma su turno hasta que le llamamos a "
+        "ventanilla será de 15 minutos o menos. Se evalúa cada trimestre."
+    )
+
+
+def test_working_days_say_which_day_is_the_first() -> None:
+    assert said(answer(limit={"op": "<=", "value": 1})) == (
+        "En al menos 90 % de los casos, el tiempo desde que recibimos su solicitud hasta que "
+        "resolvemos su solicitud será de 1 día hábil o menos. El primer día que cuenta es el día "
+        "hábil siguiente al inicio. Se evalúa cada trimestre."
+    )
+
+
+def test_every_case_is_said_without_a_percentage() -> None:
+    assert said(wait(target={"op": ">=", "value": 100})).startswith("En todos los casos, ")
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [
+        ({"op": "<", "value": 8}, "será de menos de 8 minutos."),
+        ({"op": ">=", "value": "30.50"}, "será de 30.5 minutos o más."),
+        ({"op": ">", "value": 1500}, "será de más de 1,500 minutos."),
+        (
+            {"op": "<=", "by": "prioridad", "values": {"alta": 2, "normal": 4}},
+            "será de 2 minutos o menos (prioridad: alta) o 4 minutos o menos (prioridad: normal).",
+        ),
+        (
+            {"op": "<=", "field": "plazo_legal", "factor": "0.8"},
+            "será de 80 % de su plazo legal o menos.",
+        ),
+        (
+            {"op": "<=", "own_due": True},
+            "a más tardar en la fecha prometida a cada persona, le llamamos a ventanilla.",
+        ),
+    ],
+)
+def test_each_form_of_limit_has_its_words(limit: dict[str, Any], words: str) -> None:
+    assert words in said(wait(limit=limit))
+
+
+def test_a_changed_limit_changes_text_and_formula_together() -> None:
+    # Madrid kept a text of 180 days after the limit had moved to 100 (domain 3.4).
+    for days in (180, 100):
+        part = answer(limit={"op": "<=", "value": days})
+        assert f"{days} días hábiles" in said(part)
+        assert f"≤ {days} días hábiles" in formula_text(part)
+
+
+def test_a_mean_and_a_conjunction() -> None:
+    assert said(counter(), wait()).startswith(
+        "En promedio, el tiempo desde que empezamos a atenderle hasta que terminamos de atenderle "
+        "será de 6 minutos o menos. En al menos 90 % de los casos, "
+    )
+
+
+def test_the_population_is_said() -> None:
+    population = {
+        "event": "buzon.submitted",
+        "anchor": "due",
+        "where": {"tipo": ["sugerencia", "queja", "otro"]},
+    }
+    assert "(tipo: sugerencia, queja u otro)" in said(wait(population=population))
+
+
+def test_composite_and_unknown_events_are_said() -> None:
+    clock = {
+        "start": {"max_of": ["appointment.scheduled_for", "appointment.arrived"]},
+        "stop": {"event": "permiso.sellado"},
+        "unit": "min",
+    }
+    assert (
+        "desde que ocurre lo último de esto: es la hora de su cita o llega usted a su cita hasta "
+        "que ocurre «permiso.sellado»"
+    ) in said(wait(clock=clock))
+
+
+def test_a_campaign_says_its_dates() -> None:
+    campaign = Window.model_validate(
+        {"kind": "campaign", "id": "x", "first": "2026-01-01", "last": "2026-03-31"}
+    )
+    assert said(wait(), window=campaign).endswith(
+        "Se evalúa una vez, del 1 de enero de 2026 al 31 de marzo de 2026."
+    )
+
+
+def test_a_form_that_is_not_supported_is_said() -> None:
+    ratio = Unsupported(form="ratio", declared={})
+    assert public_sentence(ratio, QUARTER) == (
+        "Este compromiso aún no se evalúa: su forma de medición es «ratio»."
+    )
+
+
+def test_the_formula_says_its_denominator_and_what_is_left_out() -> None:
+    assert formula_text(wait()) == (
+        "casos con tiempo ≤ 15 minutos ÷ casos cuyo plazo venció en el periodo × 100; "
+        "sin contar abandonos antes del límite, turnos duplicados"
+    )
+    assert formula_text(counter()) == (
+        "suma de los tiempos ÷ casos medidos, en minutos (casos iniciados en el periodo)"
+    )
