@@ -1,6 +1,8 @@
 """A Kafka and a PostgreSQL for tests and development, apart from any running system."""
 
+import subprocess
 from collections.abc import Awaitable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.local import kafka, postgres
@@ -9,31 +11,54 @@ from deploy.local.postgres import PostgresServer
 from deploy.local.processes import Places, failed, running, start, stop
 
 
-async def ensure_running(home: Path, *, kafka_port: int, postgres_port: int) -> dict[str, str]:
-    """Start what is not running yet; the environment that leads tests to both servers."""
-    places = Places.below(home)
-    broker = KafkaServer(home / "kafka", kafka_port)
-    database = PostgresServer(home / "postgres", postgres_port)
-    for server in (database, broker):
-        if not running(server.program().name, places):
-            server.prepare()
-            start(server.program(), places)
-    await _wait("postgres", places, postgres.wait_until_ready(database.url))
-    await _wait("kafka", places, kafka.wait_until_ready(broker.servers))
-    return {
-        "CARTAS_TEST_KAFKA_SERVERS": broker.servers,
-        "CARTAS_TEST_DATABASE_URL": database.url,
-    }
+@dataclass(slots=True)
+class TestServers:
+    """Two servers in `home`; they outlive the process that started them until `stop`."""
 
+    __test__ = False  # pytest: not a class of tests
 
-async def _wait(name: str, places: Places, ready: Awaitable[None]) -> None:
-    try:
-        await ready
-    except TimeoutError as error:
-        raise failed(name, places, "did not become ready") from error
+    home: Path
+    kafka_port: int = 29092
+    postgres_port: int = 25432
+    _children: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
+    @property
+    def places(self) -> Places:
+        return Places.below(self.home)
 
-def stop_all(home: Path, *, kafka_port: int, postgres_port: int) -> None:
-    places = Places.below(home)
-    stop(KafkaServer(home / "kafka", kafka_port).program(), places)
-    stop(PostgresServer(home / "postgres", postgres_port).program(), places)
+    @property
+    def kafka(self) -> KafkaServer:
+        return KafkaServer(self.home / "kafka", self.kafka_port)
+
+    @property
+    def postgres(self) -> PostgresServer:
+        return PostgresServer(self.home / "postgres", self.postgres_port)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What leads tests to both servers."""
+        return {
+            "CARTAS_TEST_KAFKA_SERVERS": self.kafka.servers,
+            "CARTAS_TEST_DATABASE_URL": self.postgres.url,
+        }
+
+    async def start(self) -> None:
+        """Start what is not running yet and wait until both answer."""
+        for server in (self.postgres, self.kafka):
+            if not running(server.program().name, self.places):
+                server.prepare()
+                self._children.append(start(server.program(), self.places))
+        await self._wait("postgres", postgres.wait_until_ready(self.postgres.url))
+        await self._wait("kafka", kafka.wait_until_ready(self.kafka.servers))
+
+    async def _wait(self, name: str, ready: Awaitable[None]) -> None:
+        try:
+            await ready
+        except TimeoutError as error:
+            raise failed(name, self.places, "did not become ready") from error
+
+    def stop(self) -> None:
+        stop(self.kafka.program(), self.places)
+        stop(self.postgres.program(), self.places)
+        for child in self._children:
+            child.wait()

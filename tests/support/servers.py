@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
-from deploy.local import test_servers
+from deploy.local.test_servers import TestServers
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,12 @@ async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ser
     if kafka and database:
         yield Servers(kafka, database)
         return
-    home = tmp_path_factory.mktemp("servers")
-    ports = {"kafka_port": free_port_pair(), "postgres_port": free_port()}
+    own = TestServers(tmp_path_factory.mktemp("servers"), free_port_pair(), free_port())
     try:
-        found = await test_servers.ensure_running(home, **ports)
-        yield Servers(found["CARTAS_TEST_KAFKA_SERVERS"], found["CARTAS_TEST_DATABASE_URL"])
+        await own.start()
+        yield Servers(own.kafka.servers, own.postgres.url)
     finally:
-        test_servers.stop_all(home, **ports)
+        own.stop()
 
 
 def free_port() -> int:
