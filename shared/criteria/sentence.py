@@ -80,7 +80,7 @@ def formula_text(part: Share | Mean) -> str:
 def _part(part: Share | Mean) -> str:
     where = _where(part.population)
     if isinstance(part, Mean):
-        bound = _BOUNDS[part.target.op].format(words.quantity(part.target.value, part.clock.unit))
+        bound = _BOUNDS[part.target.op].format(words.duration(part.target.value, part.clock.unit))
         return f"En promedio{where}, el tiempo {_span(part.clock)} será de {bound}."
     return f"{_quantifier(part.target)}{where}, {_within(part)}."
 
@@ -92,9 +92,11 @@ def _quantifier(target: Target) -> str:
 
 
 def _where(population: Population) -> str:
+    """Name the conditions, but for the carta: the sentence stands in it."""
     conditions = [
-        f"{name.replace('_', ' ')}: {words.alternatives(values)}"
+        f"{words.value(name)}: {words.alternatives([words.value(value) for value in values])}"
         for name, values in population.where.items()
+        if name != "carta"
     ]
     return f" ({'; '.join(conditions)})" if conditions else ""
 
@@ -108,16 +110,16 @@ def _within(part: Share) -> str:
 
 def _bound(limit: Limit, unit: Unit) -> str:
     if limit.value is not None:
-        return _BOUNDS[limit.op].format(words.quantity(limit.value, unit))
+        return _BOUNDS[limit.op].format(words.duration(limit.value, unit))
     if limit.by is not None:
-        name = limit.by.replace("_", " ")
+        name = words.value(limit.by)
         each = [
-            f"{_BOUNDS[limit.op].format(words.quantity(value, unit))} ({name}: {key})"
+            f"{_BOUNDS[limit.op].format(words.duration(value, unit))} ({name}: {words.value(key)})"
             for key, value in limit.values.items()
         ]
         return words.alternatives(each)
     percent = words.number((limit.factor or Decimal(1)) * 100)
-    return _BOUNDS[limit.op].format(f"{percent} % de su {(limit.field or '').replace('_', ' ')}")
+    return _BOUNDS[limit.op].format(f"{percent} % de su {words.value(limit.field or '')}")
 
 
 def _span(clock: Clock) -> str:
@@ -152,8 +154,8 @@ def _formula_limit(part: Share) -> str:
         return "fin a más tardar en la fecha prometida"
     sign = _SIGNS[limit.op]
     if limit.value is not None:
-        return f"tiempo {sign} {words.quantity(limit.value, unit)}"
+        return f"tiempo {sign} {words.duration(limit.value, unit)}"
     if limit.by is not None:
-        return f"tiempo {sign} el límite según {limit.by.replace('_', ' ')}"
+        return f"tiempo {sign} el límite según {words.value(limit.by)}"
     factor = words.number(limit.factor or Decimal(1))
-    return f"tiempo {sign} {factor} × {(limit.field or '').replace('_', ' ')}"
+    return f"tiempo {sign} {factor} × {words.value(limit.field or '')}"

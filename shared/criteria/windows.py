@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 
 from shared.criteria.model import Window, WindowKind
@@ -27,13 +28,17 @@ def window_of(window: Window, instant: datetime, zone: zoneinfo.ZoneInfo) -> Win
     day = instant.astimezone(zone).date()
     if window.kind is WindowKind.CAMPAIGN:
         return _campaign(window, day, zone)
-    length = _MONTHS[window.kind]
-    index = (day.month - 1) // length
-    first = date(day.year, index * length + 1, 1)
+    index = (day.month - 1) // _MONTHS[window.kind]
+    return _period(window.kind, day.year, index, zone)
+
+
+@lru_cache(maxsize=4096)
+def _period(kind: WindowKind, year: int, index: int, zone: zoneinfo.ZoneInfo) -> WindowBounds:
+    """Return the period number `index`, from 0, of its year; many cases share few periods."""
+    length = _MONTHS[kind]
+    first = date(year, index * length + 1, 1)
     end = _first_of_month(first, months_later=length)
-    return WindowBounds(
-        _id(window.kind, first, index + 1), _midnight(first, zone), _midnight(end, zone)
-    )
+    return WindowBounds(_id(kind, first, index + 1), _midnight(first, zone), _midnight(end, zone))
 
 
 def _campaign(window: Window, day: date, zone: zoneinfo.ZoneInfo) -> WindowBounds | None:

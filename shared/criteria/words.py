@@ -61,6 +61,16 @@ EXCLUSIONS: Final = {
     "usuaria_llego_tarde_mas_de_15_min": "llegadas con más de 15 minutos de retraso",
 }
 
+VALUES: Final = {
+    "aclaracion_adeudo": "aclaración de adeudo",
+    "clave_y_valor": "clave y valor catastral",
+    "linea": "en línea",
+    "lic_construccion_menor": "licencia de construcción menor",
+    "reclamacion": "reclamación",
+    "tramite": "trámite",
+}
+"""Names and values of attributes whose words are more than the name without its underscores."""
+
 _UNITS: Final = {
     Unit.SECOND: ("segundo", "segundos"),
     Unit.MINUTE: ("minuto", "minutos"),
@@ -86,15 +96,20 @@ def exclusion(name: str) -> str:
     return EXCLUSIONS.get(name, name.replace("_", " "))
 
 
-def number(value: Decimal) -> str:
+def value(name: str) -> str:
+    """Return the words for an attribute or for one of its values."""
+    return VALUES.get(name, name.replace("_", " "))
+
+
+def number(amount: Decimal) -> str:
     """Write 1500.50 as 1,500.5, the Mexican way."""
-    whole = f"{value:,f}"
+    whole = f"{amount:,f}"
     return whole.rstrip("0").rstrip(".") if "." in whole else whole
 
 
-def quantity(value: Decimal, unit: Unit) -> str:
+def duration(amount: Decimal, unit: Unit) -> str:
     singular, plural = _UNITS[unit]
-    return f"{number(value)} {singular if value == 1 else plural}"
+    return f"{number(amount)} {singular if amount == 1 else plural}"
 
 
 def plural_of(unit: Unit) -> str:

@@ -82,9 +82,11 @@ def test_the_population_is_said() -> None:
     population = {
         "event": "buzon.submitted",
         "anchor": "due",
-        "where": {"tipo": ["sugerencia", "queja", "otro"]},
+        "where": {"carta": ["CC-RC-01"], "tipo": ["sugerencia", "reclamacion", "otro"]},
     }
-    assert "(tipo: sugerencia, queja u otro)" in said(wait(population=population))
+    assert "En al menos 90 % de los casos (tipo: sugerencia, reclamación u otro), " in said(
+        wait(population=population)
+    )
 
 
 def test_composite_and_unknown_events_are_said() -> None:
