@@ -1,0 +1,129 @@
+"""The wall clock in: mail to be sent, terms that have passed, alerts that wait, digests."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final
+
+from services.notifier.metrics import Metrics
+from services.notifier.settings import Settings
+from services.notifier.smtp import send
+from services.notifier.store import catalogue, mails, terms
+from services.notifier.store.mails import Mail
+from services.notifier.use_cases.actions import escalate, schedule_later
+from services.notifier.use_cases.alerts import Office, address
+from services.notifier.use_cases.delivery import record
+from services.notifier.use_cases.digests import forget_notices, send_digest
+from shared.clock import utc_now
+from shared.database import Pool
+from shared.messaging import transaction
+from shared.service import Context, Periodic
+
+BATCH: Final = 100
+CATCH_UP_SECONDS: Final = 5.0
+DIGEST_SECONDS: Final = 60.0
+GAUGE_SECONDS: Final = 5.0
+FORGET_SECONDS: Final = 3600.0
+SERVICE: Final = "notifier"
+
+Work = Callable[[Pool], Awaitable[None]]
+
+
+def periodics(settings: Settings, office: Office, metrics: Metrics) -> tuple[Periodic, ...]:
+    """Return the tasks; each goes on where a stop or a crash left it."""
+
+    async def deliver(context: Context) -> None:
+        while await deliver_due(context.pool, settings, office, metrics=metrics):
+            pass
+
+    async def escalate_all(context: Context) -> None:
+        await escalate_due(context.pool, office, metrics)
+
+    async def catch_up(context: Context) -> None:
+        await catch_up_with_catalogue(context.pool, office)
+
+    async def digest(context: Context) -> None:
+        await send_digests(context.pool, office)
+
+    async def gauge(context: Context) -> None:
+        await read_gauges(context.pool, metrics)
+
+    async def forget(context: Context) -> None:
+        async with transaction(context.pool, service=SERVICE) as tx:
+            await forget_notices(tx)
+
+    return (
+        Periodic("deliver mail", settings.delivery_poll_seconds, deliver),
+        Periodic("escalate", settings.escalation_poll_seconds, escalate_all),
+        Periodic("catch up with the catalogue", CATCH_UP_SECONDS, catch_up),
+        Periodic("send digests", DIGEST_SECONDS, digest),
+        Periodic("read gauges", GAUGE_SECONDS, gauge),
+        Periodic("forget notices", FORGET_SECONDS, forget),
+    )
+
+
+async def deliver_due(pool: Pool, settings: Settings, office: Office, *, metrics: Metrics) -> int:
+    """Offer what is due to the server, several at a time; return how many were offered."""
+    async with pool.acquire() as connection:
+        leased = await mails.lease_mails(
+            connection,  # type: ignore[arg-type]  # a proxy of the same interface
+            utc_now(),
+            limit=settings.smtp_connections,
+            lease=timedelta(seconds=settings.lease_seconds),
+        )
+
+    async def attempt(mail: Mail) -> None:
+        answer = await send(settings, mail)
+        async with transaction(pool, service=SERVICE) as tx:
+            outcome = await record(tx, office, mail, answer)
+        if outcome is not None:
+            metrics.count_delivery(mail.kind, outcome, caused_at=mail.caused_at, now=utc_now())
+
+    async with asyncio.TaskGroup() as group:
+        for mail in leased:
+            group.create_task(attempt(mail))
+    return len(leased)
+
+
+async def escalate_due(pool: Pool, office: Office, metrics: Metrics) -> None:
+    """Tell the next level of every term that has passed, each action in its own transaction."""
+    async with transaction(pool, service=SERVICE) as tx:
+        due = await terms.due_actions(tx.connection, tx.now, limit=BATCH)
+    for action in due:
+        async with transaction(pool, service=SERVICE) as tx:
+            metrics.escalations.inc(await escalate(tx, office, action))
+
+
+async def catch_up_with_catalogue(pool: Pool, office: Office) -> None:
+    """Do what could not be done before a calendar, a carta or an address was known."""
+    async with transaction(pool, service=SERVICE) as tx:
+        unscheduled = await terms.unscheduled(tx.connection, limit=BATCH)
+        waiting = await mails.waiting_alerts(tx.connection, limit=BATCH)
+    for action in unscheduled:
+        async with transaction(pool, service=SERVICE) as tx:
+            await schedule_later(tx, action)
+    for alert in waiting:
+        async with transaction(pool, service=SERVICE) as tx:
+            await address(tx, office, alert)
+
+
+async def send_digests(pool: Pool, office: Office) -> None:
+    async with transaction(pool, service=SERVICE) as tx:
+        municipalities = await catalogue.municipalities(tx.connection)
+    for municipality in municipalities:
+        async with transaction(pool, service=SERVICE) as tx:
+            await send_digest(tx, office, municipality)
+
+
+async def read_gauges(pool: Pool, metrics: Metrics) -> None:
+    async with transaction(pool, service=SERVICE) as tx:
+        waiting = await mails.waiting(tx.connection)
+        overdue = await terms.overdue(tx.connection, tx.now)
+    for what in ("mails", "alerts"):
+        oldest = waiting[f"oldest_{what.removesuffix('s')}"]
+        age = 0.0 if oldest is None else (tx.now - oldest).total_seconds()
+        metrics.waiting.labels(what).set(waiting[what])
+        metrics.oldest.labels(what).set(age)
+    metrics.rejecting.set(waiting["rejecting"])
+    for awaited, count in overdue.items():
+        metrics.overdue.labels(awaited).set(count)

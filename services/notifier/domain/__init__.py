@@ -1,0 +1,1 @@
+"""Rules of alerts and corrective actions: pure functions on values."""

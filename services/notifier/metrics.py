@@ -1,0 +1,85 @@
+"""What an operator sees of the notifier. No label names a unit, a post, an action or a mailbox."""
+
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from services.notifier.letters import MailKind
+from services.notifier.smtp import Sent
+from shared.contracts.breaches import BreachKind
+
+LATENCY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86400)
+
+
+class Metrics:
+    """One instance a process; every label value exists from the start, so that rates see it."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.event_to_mail = Histogram(
+            "notifier_event_to_mail_seconds",
+            "From Kafka taking the causing service event to the mail server accepting the alert.",
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self.mails = Counter(
+            "notifier_mails",
+            "Attempts to deliver mail, by kind and what the server made of them.",
+            ["kind", "outcome"],
+            registry=registry,
+        )
+        self.statements = Counter(
+            "notifier_breach_statements",
+            "Statements about compromisos taken in; historical ones raise nothing.",
+            ["kind", "historical"],
+            registry=registry,
+        )
+        self.escalations = Counter(
+            "notifier_escalations",
+            "Terms that passed and were told one level up.",
+            registry=registry,
+        )
+        self.waiting = Gauge(
+            "notifier_waiting",
+            "What has not been told yet: mail at the server's door, alerts without addressee.",
+            ["what"],
+            registry=registry,
+        )
+        self.oldest = Gauge(
+            "notifier_oldest_waiting_seconds",
+            "Age of the oldest of them; it should stay below a few seconds.",
+            ["what"],
+            registry=registry,
+        )
+        self.rejecting = Gauge(
+            "notifier_rejecting_mailboxes",
+            "Mailboxes whose server refused for good: somebody must correct the post.",
+            registry=registry,
+        )
+        self.overdue = Gauge(
+            "notifier_actions_overdue",
+            "Corrective actions whose term has passed, by what is awaited.",
+            ["awaited"],
+            registry=registry,
+        )
+        self._initialise()
+
+    def _initialise(self) -> None:
+        for mail in MailKind:
+            for outcome in Sent:
+                self.mails.labels(mail.value, outcome.value)
+        for kind in BreachKind:
+            for historical in ("false", "true"):
+                self.statements.labels(kind.value, historical)
+        for what in ("mails", "alerts"):
+            self.waiting.labels(what)
+            self.oldest.labels(what)
+        for awaited in ("acknowledgement", "plan"):
+            self.overdue.labels(awaited)
+
+    def count_delivery(
+        self, kind: str, outcome: Sent, *, caused_at: datetime | None, now: datetime
+    ) -> None:
+        """Count an attempt; the first acceptance of an alert ends its latency."""
+        self.mails.labels(kind, outcome.value).inc()
+        if outcome is Sent.ACCEPTED and caused_at is not None:
+            self.event_to_mail.observe(max(0.0, (now - caused_at).total_seconds()))

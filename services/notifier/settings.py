@@ -1,0 +1,49 @@
+"""Settings of the notifier."""
+
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from shared.settings import ServiceSettings
+
+
+class Settings(ServiceSettings, service="notifier"):
+    """What the notifier needs beside the settings of every service."""
+
+    port: int = Field(default=8003, ge=1, le=65535)
+    smtp_host: str = Field(min_length=1, description="Mail server that takes our mail.")
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_security: Literal["none", "starttls", "tls"] = Field(
+        default="starttls", description="none only on a network that nobody else can read."
+    )
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_hello_name: str | None = Field(
+        default=None, description="Our name in EHLO; the host's own where it is not set."
+    )
+    smtp_attempt_seconds: float = Field(
+        default=30.0, gt=0, le=300, description="A whole attempt, from connecting to the answer."
+    )
+    smtp_connections: int = Field(default=4, ge=1, le=50, description="Mails under way at a time.")
+    sender: str = Field(
+        pattern=r"^[!-?A-~]+@[A-Za-z0-9.-]+$", description="Institutional mailbox of our mail."
+    )
+    sender_name: str = Field(default="Cartas compromiso", min_length=1, max_length=100)
+    delivery_poll_seconds: float = Field(default=0.2, gt=0, le=60)
+    escalation_poll_seconds: float = Field(default=5.0, gt=0, le=600)
+
+    @model_validator(mode="after")
+    def _credentials_are_a_pair(self) -> Self:
+        if (self.smtp_username is None) != (self.smtp_password is None):
+            raise ValueError("smtp_username and smtp_password go together")
+        return self
+
+    @classmethod
+    def variable(cls, field: str) -> str:
+        """The mail server is the installation's, not the notifier's own: CARTAS_SMTP_HOST."""
+        return f"CARTAS_{field}".upper() if field.startswith("smtp_") else super().variable(field)
+
+    @property
+    def lease_seconds(self) -> float:
+        """How long a mail is left to the process that took it: an attempt, and time to write."""
+        return self.smtp_attempt_seconds + 15

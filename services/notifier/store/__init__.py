@@ -1,0 +1,1 @@
+"""The SQL of the notifier, each statement named; functions work on one transaction."""

@@ -1,0 +1,258 @@
+"""Alerts, the mail they become, and the ledger of what the servers answered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.database import Connection
+
+ADD_ALERT = """
+INSERT INTO alert (alert, municipality, action, kind, responsible_unit, from_rank,
+                   preferred_post, facts, caused_at, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10)
+ON CONFLICT DO NOTHING
+RETURNING true
+"""
+ALERT_COLUMNS = """
+alert, municipality, action, kind, responsible_unit, from_rank, preferred_post, facts, caused_at,
+created_at, skips_noted
+"""
+# One writer an alert: others leave it alone instead of waiting.
+LOCK_ALERT = f"SELECT {ALERT_COLUMNS} FROM alert WHERE alert = $1 FOR UPDATE"
+WAITING_ALERTS = """
+SELECT alert FROM alert WHERE state = 'waiting' ORDER BY created_at LIMIT $1
+"""
+SET_ALERT = "UPDATE alert SET state = $2, skips_noted = $3 WHERE alert = $1"
+TRIED = "SELECT mailbox FROM mail WHERE alert = $1"
+
+ADD_MAIL = """
+INSERT INTO mail (mail, alert, municipality, action, kind, post, mailbox, message_id, message,
+                  caused_at, created_at, next_attempt_at, give_up_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+ON CONFLICT DO NOTHING
+"""
+# A lease instead of a lock: mail servers take longer than a transaction may stay open.
+LEASE_MAILS = """
+UPDATE mail SET leased_until = $3
+WHERE mail IN (
+    SELECT mail FROM mail
+    WHERE state = 'waiting' AND next_attempt_at <= $1
+      AND (leased_until IS NULL OR leased_until <= $1)
+    ORDER BY next_attempt_at
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED)
+RETURNING mail, alert, municipality, action, kind, post, mailbox, message_id, message, caused_at,
+          attempts, give_up_at, leased_until
+"""
+# Only the holder of the lease may say what became of the mail.
+SETTLE_MAIL = """
+UPDATE mail
+SET state = $3, attempts = attempts + 1, next_attempt_at = $4, leased_until = NULL,
+    settled_at = CASE WHEN $3 = 'waiting' THEN NULL ELSE $5::timestamptz END,
+    message = CASE WHEN $3 <> 'waiting' AND kind = 'sign_in' THEN NULL ELSE message END
+WHERE mail = $1 AND leased_until = $2 AND state = 'waiting'
+RETURNING true
+"""
+ADD_DELIVERY = """
+INSERT INTO delivery (mail, municipality, action, kind, post, mailbox, at, outcome, code, reply)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+DELIVERIES = """
+SELECT mail, municipality, action, kind, post, mailbox, at, outcome, code, reply
+FROM delivery
+WHERE municipality = $1 AND ($2::text IS NULL OR action = $2)
+ORDER BY delivery DESC
+LIMIT $3
+"""
+REJECTING = "SELECT mailbox FROM rejecting_mailbox WHERE mailbox = ANY($1)"
+MARK_REJECTING = """
+INSERT INTO rejecting_mailbox (mailbox, since, code, reply) VALUES ($1, $2, $3, $4)
+ON CONFLICT (mailbox) DO UPDATE SET code = excluded.code, reply = excluded.reply
+"""
+CLEAR_REJECTING = "DELETE FROM rejecting_mailbox WHERE mailbox = $1 RETURNING true"
+LIST_REJECTING = "SELECT mailbox, since, code, reply FROM rejecting_mailbox ORDER BY since"
+WAITING = """
+SELECT (SELECT count(*) FROM mail WHERE state = 'waiting') AS mails,
+       (SELECT min(created_at) FROM mail WHERE state = 'waiting') AS oldest_mail,
+       (SELECT count(*) FROM alert WHERE state = 'waiting') AS alerts,
+       (SELECT min(created_at) FROM alert WHERE state = 'waiting') AS oldest_alert,
+       (SELECT count(*) FROM rejecting_mailbox) AS rejecting
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What somebody must be told. `facts` is JSON, as its kind needs it."""
+
+    alert: str
+    municipality: str
+    action: str | None
+    kind: str
+    responsible_unit: str
+    from_rank: int
+    preferred_post: str | None
+    facts: str
+    caused_at: datetime | None
+    created_at: datetime
+    skips_noted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One message to one mailbox. `message` is the whole of it, frozen."""
+
+    mail: str
+    alert: str | None
+    municipality: str | None
+    action: str | None
+    kind: str
+    post: str | None
+    mailbox: str
+    message_id: str
+    message: bytes
+    caused_at: datetime | None
+    give_up_at: datetime
+    attempts: int = 0
+    leased_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One line of the ledger. `reply` is what the server said, shortened."""
+
+    mail: str | None
+    municipality: str | None
+    action: str | None
+    kind: str
+    post: str | None
+    mailbox: str | None
+    at: datetime
+    outcome: str
+    code: int | None = None
+    reply: str = ""
+
+
+async def add_alert(connection: Connection, alert: Alert) -> bool:
+    """Store the alert; False where it is there already."""
+    return bool(
+        await connection.fetchval(
+            ADD_ALERT,
+            alert.alert,
+            alert.municipality,
+            alert.action,
+            alert.kind,
+            alert.responsible_unit,
+            alert.from_rank,
+            alert.preferred_post,
+            alert.facts,
+            alert.caused_at,
+            alert.created_at,
+        )
+    )
+
+
+async def lock_alert(connection: Connection, alert: str) -> Alert | None:
+    row = await connection.fetchrow(LOCK_ALERT, alert)
+    return None if row is None else Alert(**row)
+
+
+async def waiting_alerts(connection: Connection, *, limit: int) -> list[str]:
+    return [row["alert"] for row in await connection.fetch(WAITING_ALERTS, limit)]
+
+
+async def set_alert(connection: Connection, alert: str, *, state: str, skips_noted: bool) -> None:
+    await connection.execute(SET_ALERT, alert, state, skips_noted)
+
+
+async def tried(connection: Connection, alert: str) -> frozenset[str]:
+    """Return the mailboxes that mail of this alert was addressed to."""
+    return frozenset(row["mailbox"] for row in await connection.fetch(TRIED, alert))
+
+
+async def rejecting(connection: Connection, mailboxes: list[str]) -> frozenset[str]:
+    return frozenset(row["mailbox"] for row in await connection.fetch(REJECTING, mailboxes))
+
+
+async def add_mail(
+    connection: Connection, mail: Mail, *, now: datetime, not_before: datetime
+) -> None:
+    await connection.execute(
+        ADD_MAIL,
+        mail.mail,
+        mail.alert,
+        mail.municipality,
+        mail.action,
+        mail.kind,
+        mail.post,
+        mail.mailbox,
+        mail.message_id,
+        mail.message,
+        mail.caused_at,
+        now,
+        not_before,
+        mail.give_up_at,
+    )
+
+
+async def lease_mails(
+    connection: Connection, now: datetime, *, limit: int, lease: timedelta
+) -> list[Mail]:
+    rows = await connection.fetch(LEASE_MAILS, now, limit, now + lease)
+    return [Mail(**row) for row in rows]
+
+
+async def settle_mail(
+    connection: Connection, mail: Mail, *, state: str, next_attempt_at: datetime, now: datetime
+) -> bool:
+    """Record what became of a leased mail; False where the lease had passed to another."""
+    return bool(
+        await connection.fetchval(
+            SETTLE_MAIL, mail.mail, mail.leased_until, state, next_attempt_at, now
+        )
+    )
+
+
+async def add_delivery(connection: Connection, line: Delivery) -> None:
+    await connection.execute(
+        ADD_DELIVERY,
+        line.mail,
+        line.municipality,
+        line.action,
+        line.kind,
+        line.post,
+        line.mailbox,
+        line.at,
+        line.outcome,
+        line.code,
+        line.reply,
+    )
+
+
+async def deliveries(
+    connection: Connection, municipality: str, *, action: str | None, limit: int
+) -> list[Delivery]:
+    rows = await connection.fetch(DELIVERIES, municipality, action, limit)
+    return [Delivery(**row) for row in rows]
+
+
+async def mark_rejecting(
+    connection: Connection, mailbox: str, *, now: datetime, code: int | None, reply: str
+) -> None:
+    await connection.execute(MARK_REJECTING, mailbox, now, code, reply)
+
+
+async def clear_rejecting(connection: Connection, mailbox: str) -> bool:
+    return bool(await connection.fetchval(CLEAR_REJECTING, mailbox))
+
+
+async def list_rejecting(connection: Connection) -> list[Mapping[str, Any]]:
+    return [dict(row) for row in await connection.fetch(LIST_REJECTING)]
+
+
+async def waiting(connection: Connection) -> Mapping[str, Any]:
+    """Return what has not been told yet: counts, and the oldest of each."""
+    row = await connection.fetchrow(WAITING)
+    if row is None:
+        raise AssertionError("an aggregate without groups has one row")
+    return dict(row)

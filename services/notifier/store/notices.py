@@ -1,0 +1,79 @@
+"""What the evaluator says that asks for no action: kept, and gathered into digests where wished."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from shared.contracts.breaches import BreachEvent
+from shared.database import Connection
+
+ADD_NOTICES = """
+INSERT INTO notice (event_id, municipality, kind, responsible_unit, carta, carta_version,
+                    compromiso, unit, window_id, case_id, due_at, noted_at)
+SELECT event_id, municipality, kind, responsible_unit, carta, carta_version, compromiso, unit,
+       window_id, case_id, due_at, $12
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::integer[],
+            $7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[])
+    AS row (event_id, municipality, kind, responsible_unit, carta, carta_version, compromiso,
+            unit, window_id, case_id, due_at)
+ON CONFLICT DO NOTHING
+"""
+BEGIN_DIGEST = """
+INSERT INTO digest_run (municipality, day) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING true
+"""
+UNDIGESTED = """
+UPDATE notice SET digest = $2
+WHERE municipality = $1 AND digest IS NULL AND kind IN ('late_case', 'at_risk')
+  AND noted_at >= $3
+RETURNING responsible_unit, carta, carta_version, compromiso, kind
+"""
+FORGET_NOTICES = "DELETE FROM notice WHERE noted_at < $1"
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """One statement for a digest."""
+
+    responsible_unit: str
+    carta: str
+    carta_version: int
+    compromiso: str
+    kind: str
+
+
+async def add_notices(
+    connection: Connection, events: Sequence[BreachEvent], *, now: datetime
+) -> None:
+    facts = [event.data for event in events]
+    await connection.execute(
+        ADD_NOTICES,
+        [event.id for event in events],
+        [data.municipality for data in facts],
+        [data.kind for data in facts],
+        [data.responsible_unit for data in facts],
+        [data.carta for data in facts],
+        [data.carta_version for data in facts],
+        [data.compromiso for data in facts],
+        [data.unit for data in facts],
+        [data.window.id for data in facts],
+        [data.case for data in facts],
+        [data.due_at for data in facts],
+        now,
+    )
+
+
+async def begin_digest(connection: Connection, municipality: str, day: date) -> bool:
+    """Say whether the day's digest is still to be made, and that it is being made now."""
+    return bool(await connection.fetchval(BEGIN_DIGEST, municipality, day))
+
+
+async def take_undigested(
+    connection: Connection, municipality: str, *, digest: str, since: datetime
+) -> list[Noted]:
+    """Return what was noted from `since` on and stands in no digest, and put it into this one."""
+    rows = await connection.fetch(UNDIGESTED, municipality, digest, since)
+    return [Noted(**row) for row in rows]
+
+
+async def forget_notices(connection: Connection, before: datetime) -> None:
+    await connection.execute(FORGET_NOTICES, before)

@@ -1,0 +1,142 @@
+"""What changes a corrective action: its publication, its terms, its escalation."""
+
+from datetime import datetime
+
+from services.notifier.domain.schedule import Awaited, deadlines, first_due, still_awaited
+from services.notifier.letters import MailKind
+from services.notifier.store import actions, catalogue, terms
+from services.notifier.store.actions import Action
+from services.notifier.use_cases.alerts import Office, Reason, alert_of_action
+from services.notifier.use_cases.catalogue import calendar_of
+from shared.contracts import topics
+from shared.contracts.corrective_actions import (
+    ActionChange,
+    ActionChanged,
+    ActionData,
+    CauseCategory,
+)
+from shared.contracts.ids import derived_id
+from shared.messaging import Transaction
+
+SOURCE = "/notifier"
+
+ESCALATION_KIND = {
+    Awaited.ACKNOWLEDGEMENT: MailKind.NOT_ACKNOWLEDGED,
+    Awaited.PLAN: MailKind.NO_PLAN,
+}
+
+
+async def publish(
+    tx: Transaction, action: Action, change: ActionChange, *, caused_at: datetime | None = None
+) -> None:
+    """Publish the action's state. `caused_at` (of a causing event) makes the id repeatable."""
+    triggers = await actions.triggers_of(tx.connection, action.action)
+    approved = action.approved_at is not None
+    category = action.cause_category
+    data = ActionData(
+        municipality=action.municipality,
+        action=action.action,
+        revision=action.revision,
+        change=change,
+        state=action.state,
+        carta=action.carta,
+        compromiso=action.compromiso,
+        unit=action.unit,
+        window=action.window_id,
+        breaches=tuple(sorted({trigger.breach for trigger in triggers})),
+        folios=tuple(sorted(trigger.folio for trigger in triggers if trigger.folio)),
+        cause_category=CauseCategory(category) if category else None,
+        planned_for=action.planned_for,
+        acknowledge_by=action.acknowledge_by,
+        plan_by=action.plan_by,
+        public_text=action.public_text if approved else None,
+    )
+    event_type = "corrective-action.v1"
+    identity = derived_id(
+        f"{SOURCE}\x00{action.action}",
+        event_type,
+        caused_at or tx.now,
+        ordinal=action.revision,
+    )
+    tx.publish(
+        topics.CORRECTIVE_ACTIONS,
+        ActionChanged(id=identity, source=SOURCE, time=tx.now, subject=action.action, data=data),
+    )
+
+
+async def schedule(tx: Transaction, action: Action, *, only: Awaited | None = None) -> Action:
+    """Set the action's terms from now on; without a calendar it is left for later."""
+    municipality = await catalogue.municipality(tx.connection, action.municipality)
+    calendar = None if municipality is None else await calendar_of(tx.connection, municipality)
+    if municipality is None or calendar is None:
+        return action
+    found = deadlines(tx.now, municipality.escalation, calendar, only=only)
+    await terms.add_deadlines(tx.connection, action.action, action.rounds, found)
+    return await actions.set_terms(
+        tx.connection,
+        action.action,
+        acknowledge_by=first_due(found, Awaited.ACKNOWLEDGEMENT) or action.acknowledge_by,
+        plan_by=first_due(found, Awaited.PLAN) or action.plan_by,
+    )
+
+
+async def schedule_later(tx: Transaction, action_id: str) -> bool:
+    """Set the terms of an action that was opened before the calendar came; say whether it could."""
+    action = await actions.lock(tx.connection, action_id)
+    if action is None or action.scheduled:
+        return False
+    scheduled = await schedule(tx, action)
+    if not scheduled.scheduled:
+        return False
+    changed = await actions.change(tx.connection, action_id, {})
+    await publish(tx, changed, ActionChange.REQUESTED)
+    return True
+
+
+async def escalate(tx: Transaction, office: Office, action_id: str) -> int:
+    """Tell the next level of each term that has passed, each once; return how many were told.
+
+    A term that was kept meanwhile, or an action whose windows recovered, speaks against nobody.
+    """
+    action = await actions.lock(tx.connection, action_id)
+    if action is None:
+        return 0
+    told = 0
+    for round_, level, awaited in await terms.due_deadlines(tx.connection, action_id, tx.now):
+        waits = still_awaited(
+            awaited, action.state, acknowledged=action.acknowledged_at is not None
+        )
+        late = waits and action.recovered_at is None
+        await terms.settle(
+            tx.connection,
+            action_id,
+            round_=round_,
+            level=level,
+            outcome="escalated" if late else "kept",
+            now=tx.now,
+        )
+        if late:
+            await _tell_next_level(tx, office, action, awaited=awaited, level=level, round_=round_)
+            told += 1
+    return told
+
+
+async def _tell_next_level(
+    tx: Transaction,
+    office: Office,
+    action: Action,
+    *,
+    awaited: Awaited,
+    level: int,
+    round_: int,
+) -> None:
+    """The level that the step names, or above it the first that has not been told yet."""
+    current = await actions.read(tx.connection, action.action) or action
+    triggers = await actions.triggers_of(tx.connection, action.action)
+    reason = Reason(
+        kind=ESCALATION_KIND[awaited],
+        cause=f"{action.action}/{round_}/{level}",
+        time=action.requested_at,
+        from_rank=max(level, current.told_rank + 1),
+    )
+    await alert_of_action(tx, office, current, triggers[-1].data, reason)

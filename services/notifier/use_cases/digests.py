@@ -1,0 +1,86 @@
+"""The daily digest of late cases and risks, for municipalities that wish it."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import time, timedelta
+from typing import Final
+
+from services.notifier.domain.schedule import digest_day, local_instant
+from services.notifier.letters import DigestLine, MailKind
+from services.notifier.store import catalogue, notices
+from services.notifier.store.mails import Alert
+from services.notifier.store.notices import Noted
+from services.notifier.use_cases.alerts import Office, raise_alert
+from services.notifier.use_cases.catalogue import calendar_of
+from shared.contracts.breaches import BreachKind
+from shared.contracts.cartas import MunicipalityData
+from shared.contracts.ids import derived_id
+from shared.messaging import Transaction
+
+REACHES_BACK: Final = timedelta(days=7)
+"""A digest that is switched on late does not tell of months."""
+KEEP_NOTICES: Final = timedelta(days=400)
+
+
+async def send_digest(tx: Transaction, office: Office, municipality: MunicipalityData) -> int:
+    """Write the day's digest if its hour has come and it is not written; return the letters."""
+    calendar = await calendar_of(tx.connection, municipality)
+    if not municipality.digest or calendar is None:
+        return 0
+    day = digest_day(tx.now, municipality.quiet_hours, calendar)
+    code = municipality.municipality
+    if day is None or not await notices.begin_digest(tx.connection, code, day):
+        return 0
+    digest = f"{code}/{day.isoformat()}"
+    noted = await notices.take_undigested(
+        tx.connection, code, digest=digest, since=tx.now - REACHES_BACK
+    )
+    for unit in sorted({each.responsible_unit for each in noted}):
+        alert = Alert(
+            alert=derived_id(
+                f"{digest}/{unit}", "alert.digest", local_instant(day, time(), calendar)
+            ),
+            municipality=code,
+            action=None,
+            kind=MailKind.DIGEST,
+            responsible_unit=unit,
+            from_rank=1,
+            preferred_post=None,
+            facts=json.dumps({"lines": await _lines(tx, code, unit, noted)}),
+            caused_at=None,
+            created_at=tx.now,
+        )
+        await raise_alert(tx, office, alert)
+    return len({each.responsible_unit for each in noted})
+
+
+async def _lines(
+    tx: Transaction, municipality: str, unit: str, noted: Sequence[Noted]
+) -> list[dict[str, object]]:
+    own = [each for each in noted if each.responsible_unit == unit]
+    late = Counter(each.compromiso for each in own if each.kind == BreachKind.LATE_CASE)
+    risky = {each.compromiso for each in own if each.kind == BreachKind.AT_RISK}
+    found = {each.compromiso: each for each in own}
+    return [
+        asdict(
+            DigestLine(
+                compromiso=compromiso,
+                text=await _text(tx, municipality, found[compromiso]),
+                late=late[compromiso],
+                at_risk=compromiso in risky,
+            )
+        )
+        for compromiso in sorted(found)
+    ]
+
+
+async def _text(tx: Transaction, municipality: str, noted: Noted) -> str:
+    carta = await catalogue.carta(tx.connection, municipality, noted.carta, noted.carta_version)
+    promises = {each.id: each.text for each in carta.compromisos} if carta else {}
+    return promises.get(noted.compromiso, "")
+
+
+async def forget_notices(tx: Transaction) -> None:
+    await notices.forget_notices(tx.connection, tx.now - KEEP_NOTICES)
