@@ -28,7 +28,7 @@ def at_risk(part: Share | Mean, tally: Tally, *, minimum_sample: int) -> bool:
 
     Never for an every-case promise: that one is kept or breached.
     """
-    if is_every_case(part) or _denominator(part, tally) < max(1, minimum_sample):
+    if is_every_case(part) or _denominator(part, tally) < minimum_sample:
         return False
     value = value_of(part, tally)
     return value is not None and not reaches(part.target, value)

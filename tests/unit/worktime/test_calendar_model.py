@@ -1,10 +1,11 @@
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from shared.worktime import Calendar, PreparedCalendar
-from tests.unit.worktime.calendars import day, general, registry
+from tests.unit.worktime.calendars import closed, day, general, registry
 
 VALID: dict[str, Any] = {
     "id": "HAB-GRAL",
@@ -72,6 +73,20 @@ def test_an_exception_can_give_a_day_hours_of_its_own_and_make_it_count() -> Non
         int(start.timestamp()) * 1_000_000, int(stop.timestamp()) * 1_000_000
     )
     assert opened == 2 * 3_600_000_000
+
+
+def test_where_exceptions_overlap_one_that_closes_or_does_not_count_wins() -> None:
+    guard = closed("2026-12-21", "2026-12-31", opens=(("10:00", "12:00"),), counts=True)
+    calendar = general(days=(closed("2026-12-25"), guard))
+    friday, saturday = day("2026-12-25"), day("2026-12-26")
+    assert calendar.between(friday, friday) == 0
+    assert calendar.between(saturday, saturday) == 1
+    midnights = [int(calendar.midnight(d).timestamp()) for d in (friday, saturday, saturday + 1)]
+    opened = [
+        calendar.open_between(first * 1_000_000, last * 1_000_000)
+        for first, last in pairwise(midnights)
+    ]
+    assert opened == [0, 2 * 3_600_000_000]
 
 
 def test_days_are_counted_across_years() -> None:

@@ -115,6 +115,12 @@ def test_what_is_used_up_at_closing_time_is_not_exceeded_before_the_next_opening
     assert on_saturday == 9 * HOUR
 
 
+def test_what_is_used_up_with_the_year_is_not_exceeded_before_the_next_opening() -> None:
+    start = local("2026-12-18 09:00")
+    assert due_instant(start, 9, Unit.OPEN_HOUR, general()) == local("2026-12-18 18:00")
+    assert kept_until(start, 9, Unit.OPEN_HOUR, general()) == local("2027-01-06 09:00")
+
+
 def test_open_minutes_do_not_run_at_night() -> None:
     assert due("2026-07-06 17:55", 20, Unit.OPEN_MINUTE, general()) == local("2026-07-07 09:15")
 
