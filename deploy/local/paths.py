@@ -6,6 +6,5 @@ PROJECT = Path(__file__).resolve().parents[2]
 CACHE = PROJECT / ".cache"
 RUN = PROJECT / ".run"
 ENV_FILE = RUN / "env"
-LOGS = RUN / "logs"
-PIDS = RUN / "pids"
 STATUS = RUN / "status.json"
+DEMO_SEEDED = RUN / "demo-seeded"

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from deploy.local.errors import LocalError
+from deploy.local.paths import PROJECT
 
 # Two clocks tell when a process began; they agree within this.
 START_TOLERANCE_SECONDS = 1.0
@@ -62,6 +63,7 @@ def start(program: Program, places: Places) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=subprocess.STDOUT,
             env={**os.environ, **program.environment},
+            cwd=PROJECT,
             start_new_session=True,
         )
     _write_pid(places.pid_file(program.name), process.pid)

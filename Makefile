@@ -1,0 +1,55 @@
+# Everything runs in this clone: .venv (packages), .cache (Kafka), node_modules, .run (state).
+# The first Python that is new enough; python3 where none is, which then says so itself.
+PYTHON ?= $(or $(shell for name in python3 python3.13 python3.12 python3.11; do \
+    $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done),python3)
+SETUP = $(PYTHON) deploy/local/bootstrap.py
+RUN = .venv/bin/python -m
+CHECKED = services shared deploy tests benchmarks simulator
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up down reset status test check format real-data bench lock
+
+help: ## Show what there is
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: ## Start the system with a fictional municipality at work
+	@$(SETUP) deploy.local demo
+
+up: ## Start the system, empty
+	@$(SETUP) deploy.local up
+
+down: ## Stop all of it
+	@if [ -x .venv/bin/python ]; then $(RUN) deploy.local down; else echo "Nothing is running."; fi
+
+reset: ## Stop it and forget its data
+	@if [ -x .venv/bin/python ]; then $(RUN) deploy.local reset; else rm -rf .run; fi
+
+status: ## Show each process and its memory
+	@if [ -x .venv/bin/python ]; then $(RUN) deploy.local status; else echo "Nothing is running."; fi
+
+test: setup-dev ## Run every test; ARGS="..." goes to pytest
+	@$(RUN) pytest $(ARGS)
+
+check: setup-dev ## Run formatter, linter, type checker, import rules
+	@$(RUN) ruff format --check $(wildcard $(CHECKED))
+	@$(RUN) ruff check $(wildcard $(CHECKED))
+	@$(RUN) mypy
+	@.venv/bin/lint-imports --no-logo
+
+format: setup-dev ## Format the code
+	@$(RUN) ruff check --fix --exit-zero $(wildcard $(CHECKED))
+	@$(RUN) ruff format $(wildcard $(CHECKED))
+
+real-data: setup-dev ## Judge the real data sets and print the table
+	@$(RUN) benchmarks.real_data
+
+bench: setup-dev ## Measure latency and throughput
+	@$(RUN) benchmarks.latency
+	@$(RUN) benchmarks.throughput
+
+lock: setup-dev ## Write every lock anew
+	@deploy/local/lock.sh
+
+.PHONY: setup-dev
+setup-dev:
+	@$(SETUP) --dev
