@@ -1,1 +1,1 @@
-"""What the services share: contracts, the criterion algebra, working time, messaging, database, HTTP."""
+"""What the services share: contracts, criteria, working time, messaging, database, HTTP."""

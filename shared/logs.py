@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, constant event names, values as fields, trace ids bound."""
+"""Structured logs: one JSON object a line, constant event names, values as fields."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The frame of every service: database, consumers, relay, periodic tasks and HTTP in one process."""
+"""The frame of every service: database, consumers, relay, periodic tasks, HTTP in one process."""
 
 import asyncio
 import gc
@@ -69,7 +69,7 @@ def build(
     max_body_bytes: int = MAX_BODY_BYTES,
 ) -> FastAPI:
     """Return the application; nothing is opened before it starts."""
-    disable_created_metrics()
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = registry or CollectorRegistry()
     running = _Running(settings, registry, subscriptions, periodics)
 
@@ -147,7 +147,7 @@ class _Running:
         self._relays = [
             Relay(self._settings, shard=shard, metrics=self._metrics) for shard in range(SHARDS)
         ]
-        loops = [*self.consumers, *self._relays]
+        loops: list[Consumer | Relay] = [*self.consumers, *self._relays]
         self._tasks = [asyncio.create_task(loop.run()) for loop in loops]
         self._tasks += [
             asyncio.create_task(_beat(periodic, context), name=periodic.name)
@@ -159,8 +159,10 @@ class _Running:
 
     async def _stop(self) -> None:
         """Consumers end after their batch, the relay after what it has in hand."""
-        for loop in (*self.consumers, *self._relays):
-            loop.stop()
+        for consumer in self.consumers:
+            consumer.stop()
+        for relay in self._relays:
+            relay.stop()
         loops = self._tasks[: len(self.consumers) + len(self._relays)]
         for task in self._tasks[len(loops) :]:
             task.cancel()
@@ -198,8 +200,9 @@ def _frame_routes(
     @router.get("/health/ready")
     async def ready() -> JSONResponse:
         """Database, partitions and reference topics; 503 names every reason."""
-        assert running.pool is not None
-        reasons = await not_ready(running.pool, running.consumers)
+        reasons = ["starting"]
+        if running.pool is not None:
+            reasons = await not_ready(running.pool, running.consumers)
         return JSONResponse(
             {"ready": not reasons, "reasons": reasons}, status_code=503 if reasons else 200
         )

@@ -95,11 +95,11 @@ class _Naming:
         return [(field_name, name, False)]
 
 
-class _Environment(_Naming, EnvSettingsSource):
+class _Environment(_Naming, EnvSettingsSource):  # type: ignore[misc]  # the naming is ours
     pass
 
 
-class _EnvFile(_Naming, DotEnvSettingsSource):
+class _EnvFile(_Naming, DotEnvSettingsSource):  # type: ignore[misc]
     def __call__(self) -> dict[str, Any]:
         return EnvSettingsSource.__call__(self)
 

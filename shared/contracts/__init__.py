@@ -1,1 +1,1 @@
-"""The language on Kafka: CloudEvents 1.0 as pydantic models, the topics they travel on, and their identities."""
+"""The language on Kafka: CloudEvents 1.0 as pydantic models, their topics, their identities."""

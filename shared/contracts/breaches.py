@@ -1,4 +1,4 @@
-"""`breaches.v1`: what a unit must know of: late cases, risk, breach, recovery, upheld complaints."""
+"""`breaches.v1`: what a unit must know: late cases, risk, breach, recovery, upheld complaints."""
 
 from enum import StrEnum
 from typing import Annotated, Literal

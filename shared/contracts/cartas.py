@@ -1,4 +1,4 @@
-"""`cartas.v1`: the catalogue as state. Each message is the whole of one thing; ended things say *retired*."""
+"""`cartas.v1`: the catalogue as state; each message is one whole thing, ended ones *retired*."""
 
 from datetime import date, time
 from decimal import Decimal

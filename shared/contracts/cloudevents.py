@@ -18,7 +18,7 @@ def structured(headers: Iterable[tuple[str, bytes]], value: bytes) -> bytes:
     attributes = {
         name.lower().removeprefix(KAFKA_PREFIX): raw.decode()
         for name, raw in headers
-        if raw is not None and name.lower().startswith(KAFKA_PREFIX)
+        if name.lower().startswith(KAFKA_PREFIX)
     }
     if not attributes:
         return value

@@ -1,4 +1,4 @@
-"""`<topic>.dlt`: a pointer to what could not be taken; never its payload, which may hold anything."""
+"""`<topic>.dlt`: a pointer to what could not be taken; never its payload."""
 
 from typing import Annotated, Literal
 

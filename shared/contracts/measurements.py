@@ -1,4 +1,4 @@
-"""`measurements.v1`: facts about cases, each with its revision, and how far the facts are complete."""
+"""`measurements.v1`: facts about cases with their revisions, and how far they are complete."""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -46,7 +46,7 @@ class CaseData(Part):
     instants: dict[EventKind, AwareDatetime]
     pauses: tuple[PauseInterval, ...] = ()
     exclusions: tuple[Code, ...] = ()
-    attributes: dict[AttributeName, Token] = {}
+    attributes: dict[AttributeName, Token] = Field(default={})
     due_at: AwareDatetime | None = None
     sources: tuple[str, ...] = Field(description="Sources that reported on the case, sorted.")
     historical: bool = Field(default=False, description="Came through a historical import.")
@@ -66,7 +66,7 @@ class CaseMeasured(Event):
 
 
 class SourceKind(StrEnum):
-    """A live source goes on with the clock; a historical one is complete at its import's as-of instant."""
+    """A live source goes on with the clock; a historical one is complete at its import's as-of."""
 
     LIVE = "live"
     HISTORICAL = "historical"

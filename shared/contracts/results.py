@@ -18,7 +18,7 @@ class Verdict(StrEnum):
 
 
 class Band(StrEnum):
-    """Traffic light: green reached the target, amber is between target and unacceptable, grey has no verdict."""
+    """Green reached the target, amber is between target and unacceptable, grey has no verdict."""
 
     GREEN = "green"
     AMBER = "amber"
@@ -37,7 +37,7 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class PartResult(Part):
-    """Counts of one part of the criterion: population = met + failed + pending + sum(excluded).
+    """Counts of one part: population = met + failed + pending + sum(excluded).
 
     In a mean, `met` are the measured cases, and `failed` the overdue ones that have no value.
     """
@@ -46,10 +46,10 @@ class PartResult(Part):
     met: Count
     failed: Count
     pending: Count
-    excluded: dict[str, Count] = {}
+    excluded: dict[str, Count] = Field(default={})
     overdue_open: Count = Field(description="Of `failed`: overdue and still open.")
     value: Decimal | None = Field(
-        description="Share in percent or mean in `unit`, rounded half even to 4 places for display only."
+        description="Share in percent or mean in `unit`, rounded to 4 places, for display only."
     )
     numerator: int = Field(description="Exact: met cases, or the sum in microseconds or days.")
     denominator: Count
@@ -90,7 +90,7 @@ class ResultData(Part):
     as_of: AwareDatetime = Field(
         description="The facts are complete through this instant as far as known."
     )
-    calendar_versions: dict[str, int] = {}
+    calendar_versions: dict[str, int] = Field(default={})
     historical: bool = Field(default=False, description="Judged first through a historical import.")
     addendum_reason: str | None = None
 

@@ -1,4 +1,4 @@
-"""`service-events.v1`: what ticket and queue systems say happened, reduced to the contract's fields."""
+"""`service-events.v1`: what ticket and queue systems say, reduced to the contract's fields."""
 
 from typing import Annotated
 
@@ -32,7 +32,9 @@ class ServiceEventData(Part):
     unit: Code | None = Field(
         default=None, description="Office or counter group where it happened."
     )
-    attributes: Annotated[dict[AttributeName, Token], Field(max_length=MAX_ATTRIBUTES)] = {}
+    attributes: Annotated[dict[AttributeName, Token], Field(max_length=MAX_ATTRIBUTES)] = Field(
+        default={}
+    )
     due_at: AwareDatetime | None = Field(
         default=None,
         description="Instant promised to the person for this case, where one was given.",

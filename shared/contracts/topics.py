@@ -1,4 +1,4 @@
-"""The topics: name, what travels on it, how it is kept. Partition counts are fixed for life at creation."""
+"""The topics: name, messages, how they are kept. Partition counts are fixed for life."""
 
 from dataclasses import dataclass
 from functools import lru_cache

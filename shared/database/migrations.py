@@ -1,4 +1,4 @@
-"""Schema migrations: plain SQL files, forward only, applied once under a lock, their checksums kept."""
+"""Schema migrations: plain SQL, forward only, applied once under a lock, checksums kept."""
 
 import hashlib
 from dataclasses import dataclass

@@ -21,6 +21,9 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if self._declared(scope) > self._max_bytes:
+            await self._refuse(scope, receive, send)
+            return
         started = False
         read = 0
 
@@ -38,13 +41,14 @@ class BodyLimit:
             await send(message)
 
         try:
-            if self._declared(scope) > self._max_bytes:
-                raise _TooLargeError
             await self._app(scope, limited, noting)
         except _TooLargeError:
             if not started:
-                detail = f"at most {self._max_bytes} bytes"
-                await problem_response(413, "the body is too large", detail)(scope, receive, send)
+                await self._refuse(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        detail = f"at most {self._max_bytes} bytes"
+        await problem_response(413, "the body is too large", detail)(scope, receive, send)
 
     @staticmethod
     def _declared(scope: Scope) -> int:

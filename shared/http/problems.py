@@ -1,4 +1,4 @@
-"""Errors as `application/problem+json` (RFC 9457): what, where and why; never a value or a trace."""
+"""Errors as `application/problem+json` (RFC 9457): what, where and why; never a value."""
 
 import logging
 from typing import Any

@@ -6,8 +6,8 @@ import random
 import asyncpg
 from aiokafka.errors import KafkaError
 
-# What PostgreSQL and the network say when they are away, restarting, full or out of luck; a fault of
-# our own (a wrong argument, a broken constraint) is in none of them.
+# What PostgreSQL and the network say when they are away, restarting, full or out of luck; a fault
+# of our own (a wrong argument, a broken constraint) is in none of them.
 OUTAGES = (
     OSError,
     TimeoutError,

@@ -166,7 +166,6 @@ class Consumer:
                     return
                 try:
                     await self._apply(mine)
-                    return
                 except FencedError:
                     await self._reread()
                     continue
@@ -175,6 +174,8 @@ class Consumer:
                     logger.warning(
                         "batch_retried", extra={"topic": self._full_topic}, exc_info=True
                     )
+                else:
+                    return
             await backoff.sleep()
             async with self._guard.lock:
                 await self._reread()
@@ -185,21 +186,31 @@ class Consumer:
 
     async def _apply(self, records: Sequence[Record]) -> None:
         """Apply in one transaction; on an unexpected error by halves, down to the one record."""
+        error = await self._attempt(records)
+        if error is None:
+            return
+        await self._guard.reread()
+        if len(records) == 1:
+            await self._give_up(records, error)
+            return
+        middle = len(records) // 2
+        for half in (records[:middle], records[middle:]):
+            if mine := self._guard.ours(half):
+                await self._apply(mine)
+
+    async def _attempt(self, records: Sequence[Record]) -> Exception | None:
+        """Apply in one transaction; return what our own code raised, if anything."""
         try:
             await self._transact(records)
-            self._unexpected_in_a_row = 0
         except (FencedError, *OUTAGES):
             raise
-        except Exception as error:
-            if len(records) == 1:
-                await self._give_up(records, error)
-                return
-            logger.warning("batch_bisected", extra={"records": len(records)}, exc_info=True)
-            await self._guard.reread()
-            middle = len(records) // 2
-            for half in (records[:middle], records[middle:]):
-                if mine := self._guard.ours(half):
-                    await self._apply(mine)
+        except Exception as error:  # noqa: BLE001 - sorted by the caller: halves, then refused
+            logger.warning(
+                "batch_failed", extra={"records": len(records), "error": type(error).__name__}
+            )
+            return error
+        self._unexpected_in_a_row = 0
+        return None
 
     async def _give_up(self, records: Sequence[Record], error: Exception) -> None:
         self._unexpected_in_a_row += 1
@@ -210,7 +221,6 @@ class Consumer:
             extra={"topic": self._full_topic, "offset": records[0].offset},
             exc_info=error,
         )
-        await self._guard.reread()
         await self._transact(records, failed=type(error).__name__)
 
     async def _transact(self, records: Sequence[Record], *, failed: str | None = None) -> None:

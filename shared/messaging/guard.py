@@ -1,4 +1,4 @@
-"""Ownership of partitions: claimed by epoch in PostgreSQL, so that a former owner cannot write any more."""
+"""Ownership of partitions: claimed by epoch in PostgreSQL, so that a former owner cannot write."""
 
 import asyncio
 import logging
@@ -28,8 +28,8 @@ SELECT partition, next_offset, epoch
 FROM kafka_offset
 WHERE consumer_group = $1 AND topic = $2 AND partition = ANY($3::int[])
 """
-# First statement of every batch: it takes the rows' locks in sorted order and compares epoch AND
-# the offset as last read, so neither a former owner nor a COMMIT whose answer was lost counts twice.
+# First statement of every batch: it locks the rows in sorted order and compares epoch AND the
+# offset as last read, so neither a former owner nor a COMMIT whose answer was lost counts twice.
 ADVANCE = """
 WITH held AS (
     SELECT o.partition
@@ -59,7 +59,7 @@ class Ownership:
     halted: bool = False
 
 
-class PartitionGuard(ConsumerRebalanceListener):
+class PartitionGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # the client is untyped
     """Claims partitions when they are assigned, and advances their offsets inside a transaction."""
 
     def __init__(
@@ -77,6 +77,12 @@ class PartitionGuard(ConsumerRebalanceListener):
         self.consumer: AIOKafkaConsumer | None = None
         self.topic_id = ""
 
+    def reading(self) -> AIOKafkaConsumer:
+        """Return the consumer whose assignments we follow; it is set before it starts."""
+        if self.consumer is None:
+            raise ConfigurationError("the guard has no consumer yet")
+        return self.consumer
+
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Wait for the transaction in flight, then own nothing."""
         async with self.lock:
@@ -84,8 +90,7 @@ class PartitionGuard(ConsumerRebalanceListener):
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Claim the partitions and go to their stored offsets; keeps trying through an outage."""
-        consumer = self.consumer
-        assert consumer is not None
+        consumer = self.reading()
         # Before the first await: nothing may be fetched from Kafka's own committed offsets.
         consumer.pause(*assigned)
         backoff = Backoff()

@@ -1,4 +1,4 @@
-"""How every client of ours speaks to Kafka: addresses, security, and the options whose defaults lose data."""
+"""How our clients speak to Kafka: addresses, security, the options whose defaults lose data."""
 
 import ssl
 from typing import Any
@@ -31,7 +31,8 @@ def _tls(settings: ServiceSettings) -> ssl.SSLContext | None:
     if "SSL" not in settings.kafka_security_protocol.replace("SASL_", ""):
         return None
     cafile = str(settings.kafka_ca_file) if settings.kafka_ca_file else None
-    return create_ssl_context(cafile=cafile)
+    context: ssl.SSLContext = create_ssl_context(cafile=cafile)
+    return context
 
 
 def consumer_options(settings: ServiceSettings, group: str) -> dict[str, Any]:

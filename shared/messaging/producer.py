@@ -22,7 +22,7 @@ class KafkaUnavailableError(Exception):
 
 
 class DurableProducer:
-    """Sends and waits for acks=all. After an error the sequence numbers are lost, so it is rebuilt."""
+    """Sends and waits for acks=all. After an error its sequence numbers are lost: it is rebuilt."""
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._settings = settings

@@ -170,7 +170,6 @@ class Relay:
         return sent
 
     async def _measure(self, connection: Connection) -> None:
-        row = await connection.fetchrow(WAITING)
-        assert row is not None
-        self._metrics.outbox_rows.set(row["rows"])
-        self._metrics.outbox_age.set(row["age"])
+        for row in await connection.fetch(WAITING):
+            self._metrics.outbox_rows.set(row["rows"])
+            self._metrics.outbox_age.set(row["age"])

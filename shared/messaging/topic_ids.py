@@ -1,4 +1,4 @@
-"""The identity of a topic in its cluster, which a topic made anew under the same name does not share.
+"""The identity of a topic in its cluster; a topic made anew under its name has another.
 
 The client library stops at version 5 of the Metadata API; topic ids (KIP-516) come with version 10,
 so this module speaks that one version (Kafka protocol guide, Metadata API).
@@ -24,7 +24,7 @@ from aiokafka.protocol.types import (
 _UUID_BYTES = 16
 
 
-class _Uuid(AbstractType[bytes]):
+class _Uuid(AbstractType[bytes]):  # type: ignore[misc]
     @classmethod
     def encode(cls, value: bytes) -> bytes:
         return value
@@ -34,7 +34,7 @@ class _Uuid(AbstractType[bytes]):
         return data.read(_UUID_BYTES)
 
 
-class _MetadataResponse(Response):
+class _MetadataResponse(Response):  # type: ignore[misc]
     API_KEY = 3
     API_VERSION = 10
     SCHEMA = Schema(
@@ -80,7 +80,7 @@ class _MetadataResponse(Response):
     )
 
 
-class _MetadataRequestStruct(RequestStruct):
+class _MetadataRequestStruct(RequestStruct):  # type: ignore[misc]
     FLEXIBLE_VERSION = True
     API_KEY = 3
     API_VERSION = 10
@@ -99,14 +99,14 @@ class _MetadataRequestStruct(RequestStruct):
     )
 
 
-class _MetadataRequest(Request[_MetadataRequestStruct]):
+class _MetadataRequest(Request[_MetadataRequestStruct]):  # type: ignore[misc]
     API_KEY = 3
 
     def __init__(self, topic: str) -> None:
         self._topic = topic
 
     def build(self, request_struct_class: type[_MetadataRequestStruct]) -> _MetadataRequestStruct:
-        wanted = [(bytes(_UUID_BYTES), self._topic, {})]
+        wanted: list[tuple[bytes, str, dict[int, bytes]]] = [(bytes(_UUID_BYTES), self._topic, {})]
         return request_struct_class(wanted, False, False, False, {})
 
 

@@ -1,4 +1,4 @@
-"""One open transaction with what leaves it: messages for the outbox, refusals for the dead letters."""
+"""One open transaction with what leaves it: messages to the outbox, refusals to dead letters."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
