@@ -1,7 +1,7 @@
 """After `make demo`: the chain at work, each link shown as it arrives."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
