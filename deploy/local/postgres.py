@@ -127,14 +127,18 @@ def _unprivileged() -> pwd.struct_passwd | None:
 
 
 def _as_user() -> list[str]:
-    """Prefix that drops root but may still pass a folder that only root can enter."""
+    """Prefix that drops root, but may still pass a folder that only root can enter.
+
+    Without no_setuid_fixup, access(2) would ignore the capability and initdb finds no programs.
+    """
     user = _unprivileged()
     if user is None:
         return []
     if not shutil.which("setpriv"):
         raise LocalError("PostgreSQL does not run as root: start as an ordinary user")
     ids = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-    return ["setpriv", *ids, "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+    capabilities = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+    return ["setpriv", *ids, "--securebits=+no_setuid_fixup", *capabilities]
 
 
 def _write_secret(path: Path, text: str) -> None:
