@@ -18,7 +18,7 @@ cli = service_cli("notifier", Settings, build_app, "Alerts, delivery and correct
 def revoke_links_command(action: str) -> None:
     """Make every link to ACTION worthless; mail that is written later has new ones."""
 
-    async def revoke(pool: Pool) -> None:
+    async def revoke(pool: Pool, settings: Settings) -> None:
         async with transaction(pool, service="notifier") as tx:
             try:
                 await revoke_links(tx, action)
@@ -38,12 +38,11 @@ def mailboxes() -> None:
 def list_command() -> None:
     """List them with what the server said."""
 
-    async def show(pool: Pool) -> None:
+    async def show(pool: Pool, settings: Settings) -> None:
         async with transaction(pool, service="notifier") as tx:
             for row in await mails.list_rejecting(tx.connection):
-                click.echo(
-                    f"{row['mailbox']}  {row['since']:%Y-%m-%d}  {row['code']} {row['reply']}"
-                )
+                said = f"{row['code']} {row['reply']}"
+                click.echo(f"{row['mailbox']}  {row['since']:%Y-%m-%d}  {said}")
 
     run_with_pool(Settings, show)
 
@@ -53,7 +52,7 @@ def list_command() -> None:
 def clear_command(mailbox: str) -> None:
     """Try MAILBOX again from the next alert on."""
 
-    async def clear(pool: Pool) -> None:
+    async def clear(pool: Pool, settings: Settings) -> None:
         async with transaction(pool, service="notifier") as tx:
             if not await mails.clear_rejecting(tx.connection, mailbox):
                 raise click.ClickException(f"{mailbox} is not marked")

@@ -79,10 +79,23 @@ async def deliver_due(pool: Pool, settings: Settings, office: Office, *, metrics
         if outcome is not None:
             metrics.count_delivery(mail.kind, outcome, caused_at=mail.caused_at, now=utc_now())
 
-    async with asyncio.TaskGroup() as group:
-        for mail in leased:
-            group.create_task(attempt(mail))
+    await _all_of([asyncio.create_task(attempt(mail)) for mail in leased], settings)
     return len(leased)
+
+
+async def _all_of(attempts: list[asyncio.Task[None]], settings: Settings) -> None:
+    """Wait for the attempts; one under way is finished even when the service is told to stop.
+
+    Mail that the server accepted and that we did not write down would be sent again.
+    """
+    if not attempts:
+        return
+    try:
+        await asyncio.wait(attempts)
+    except asyncio.CancelledError:
+        await asyncio.wait(attempts, timeout=settings.shutdown_seconds)
+        raise
+    await asyncio.gather(*attempts)
 
 
 async def escalate_due(pool: Pool, office: Office, metrics: Metrics) -> None:

@@ -53,9 +53,10 @@ def render(letter: Letter, envelope: Envelope) -> bytes:
         message["References"] = envelope.thread
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    message["Content-Language"] = "es-MX"
     message.set_content(TEXT.render(letter=letter), cte="quoted-printable")
     message.add_alternative(HTML.render(letter=letter), subtype="html", cte="quoted-printable")
+    # Setting content removes Content-* headers that were there before.
+    message["Content-Language"] = "es-MX"
     return message.as_bytes()
 
 
