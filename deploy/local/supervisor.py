@@ -61,11 +61,16 @@ class Supervisor:
             self.status.enter(State.READY)
             await self._watch()
         except LocalError as error:
-            self._stop_all()
-            self.status.enter(State.FAILED, str(error))
+            self._end(State.FAILED, str(error))
+        except Exception as error:  # whatever it was, nothing may be left running
+            logger.exception("the run ended")
+            self._end(State.FAILED, f"{error!r}: see {self.places.log_file(NAME)}")
         else:
-            self._stop_all()
-            self.status.enter(State.STOPPED)
+            self._end(State.STOPPED)
+
+    def _end(self, state: State, error: str = "") -> None:
+        self._stop_all()
+        self.status.enter(state, error)
 
     async def _until_stopping(self, work: Awaitable[None]) -> None:
         starting = asyncio.ensure_future(work)
@@ -113,10 +118,13 @@ class Supervisor:
             async with at_once:
                 await self._command(name, "-m", f"services.{name}", *arguments)
 
-        async with asyncio.TaskGroup() as group:
-            for name in SERVICE_PORTS:
-                group.create_task(limited(name, "migrate"))
-            group.create_task(limited("portal", "assets"))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name in SERVICE_PORTS:
+                    group.create_task(limited(name, "migrate"))
+                group.create_task(limited("portal", "assets"))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from failures
 
     async def _start_services(self) -> None:
         ports = self.layout.ports
