@@ -4,34 +4,36 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest_asyncio
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient
+from pydantic import SecretStr
 
-from shared.contracts import topics
+from shared.messaging.topics import admin_client, create_topics
+from shared.settings import ServiceSettings
+from tests.support.processes import SERVICE_SECRET
 from tests.support.servers import Servers
 from tests.support.waiting import eventually
+
+
+class TopicSettings(ServiceSettings, service="test"):
+    """Settings that only reach Kafka; the database is never opened."""
 
 
 @pytest_asyncio.fixture
 async def topic_prefix(servers: Servers) -> AsyncIterator[str]:
     """Prefix under which every topic exists and is empty; they are deleted after the test."""
-    prefix = f"t{uuid4().hex[:8]}."
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
-    await admin.start()
-    wanted = [_new(prefix, topic) for topic in topics.ALL]
-    wanted += [NewTopic(prefix + topic.dead_letters, 1, 1) for topic in topics.ALL]
-    names = [topic.name for topic in wanted]
-    try:
-        await admin.create_topics(wanted, timeout_ms=30_000)
+    settings = TopicSettings(
+        kafka_servers=servers.kafka,
+        topic_prefix=f"t{uuid4().hex[:8]}.",
+        service_secret=SecretStr(SERVICE_SECRET),
+        public_url="http://127.0.0.1",
+        database_url=SecretStr(servers.database_url),
+        port=1,
+    )
+    names = await create_topics(settings)
+    async with admin_client(settings) as admin:
         await eventually(lambda: _all_have_leaders(admin, names), what="leaders of the topics")
-        yield prefix
+        yield settings.topic_prefix
         await admin.delete_topics(names)
-    finally:
-        await admin.close()
-
-
-def _new(prefix: str, topic: topics.Topic) -> NewTopic:
-    configs = {"cleanup.policy": "compact"} if topic.compacted else {}
-    return NewTopic(prefix + topic.name, topic.partitions, 1, topic_configs=configs)
 
 
 async def _all_have_leaders(admin: AIOKafkaAdminClient, names: list[str]) -> bool:
