@@ -1,6 +1,7 @@
 """`python -m deploy.local up|demo|down|reset|status|test-env`."""
 
 import argparse
+import os
 import sys
 
 from deploy.local import commands, demo, supervisor
@@ -18,6 +19,8 @@ def main() -> None:
         run(options.command, demo_mode=options.demo)
     except LocalError as error:
         sys.exit(f"error: {error}")
+    except BrokenPipeError:  # whoever read our words went away; the system does not depend on it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         sys.exit("\nIt goes on in the background; `make down` stops it.")
 

@@ -23,7 +23,8 @@ HEAP = os.environ.get("CARTAS_KAFKA_HEAP", "256m")
 LOGGING = Path(__file__).with_name("kafka-log4j2.xml")
 
 # One node: everything has one replica. The cleaner's buffer and the index files are made to fit a
-# small heap and many small topics; no topic appears by a misspelt name; groups form at once.
+# small heap and many small topics; no topic appears by a misspelt name; groups form at once. A
+# killed broker is let in again when its lease of broker.session.timeout.ms has passed.
 PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -42,6 +43,8 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=4
 group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=1000
 group.min.session.timeout.ms=1000
 log.cleaner.dedupe.buffer.size=16777216
 log.index.size.max.bytes=1048576
