@@ -1,0 +1,129 @@
+"""Which events are taken, whichever way they come; what is not taken is refused by name."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from shared.contracts import hot
+from shared.contracts.service_events import CASE_EXCLUDED, CASE_PAUSED, SOURCE_HEARTBEAT
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before it a time is a clock that was never set, not a measurement."""
+FUTURE_TOLERANCE = timedelta(minutes=15)
+"""How far an emitter's clock may be ahead of ours."""
+ANY_SERVICE = "*"
+
+
+class Reason(StrEnum):
+    """Why an event, a record or a row was refused: labels of metrics, shown to the emitter."""
+
+    NOT_JSON = "not_json"
+    NOT_AN_EVENT = "not_an_event"
+    SCHEMA = "schema"
+    NAIVE_TIME = "naive_time"
+    TOO_EARLY = "too_early"
+    IN_FUTURE = "in_future"
+    UNKNOWN_SOURCE = "unknown_source"
+    OTHER_SOURCE = "other_source"
+    SOURCE_SUSPENDED = "source_suspended"
+    SOURCE_REVOKED = "source_revoked"
+    OTHER_MUNICIPALITY = "other_municipality"
+    UNKNOWN_SERVICE = "unknown_service"
+    UNREGISTERED_ATTRIBUTE = "unregistered_attribute"
+    WRONG_KEY = "wrong_key"
+    REASON_MISSING = "reason_missing"
+    VOID_WITHOUT_SUPERSEDES = "void_without_supersedes"
+    SUPERSEDES_ITSELF = "supersedes_itself"
+    CORRECTS_ANOTHER_CASE = "corrects_another_case"
+    IDENTITY_CONFLICT = "identity_conflict"
+    TOO_MANY_EVENTS = "too_many_events"
+    MISSING_VALUE = "missing_value"
+    UNREADABLE_VALUE = "unreadable_value"
+    WRONG_NUMBER_OF_COLUMNS = "wrong_number_of_columns"
+    DUPLICATE_ROW = "duplicate_row"
+
+
+class SourceState(StrEnum):
+    """An operator revokes; the service itself suspends, and an operator resumes."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A registered emitter and what it may say. `services` holds `*` for all."""
+
+    source_id: int
+    uri: str
+    municipality: str
+    historical: bool
+    services: frozenset[str]
+    attributes: frozenset[str]
+    grace_seconds: int
+    state: SourceState
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why something was not taken. `detail` never repeats a value that was sent."""
+
+    reason: Reason
+    field: str | None = None
+    detail: str = ""
+
+
+def check(event: hot.ServiceEvent, source: Source, now: datetime) -> Refusal | None:
+    """Return why `source` may not say `event` at `now` (UTC), or None."""
+    data = event.data
+    if source.state is not SourceState.ACTIVE:
+        return Refusal(
+            Reason.SOURCE_REVOKED
+            if source.state is SourceState.REVOKED
+            else Reason.SOURCE_SUSPENDED
+        )
+    if data.municipality != source.municipality:
+        return Refusal(Reason.OTHER_MUNICIPALITY, "data.municipality")
+    if event.type != SOURCE_HEARTBEAT and not covers(source, data.service):
+        return Refusal(Reason.UNKNOWN_SERVICE, "data.service", "not registered for this source")
+    if data.attributes and not source.attributes.issuperset(data.attributes):
+        return Refusal(Reason.UNREGISTERED_ATTRIBUTE, "data.attributes")
+    return check_time(event.time, now, "time") or _check_meaning(event)
+
+
+def covers(source: Source, service: str) -> bool:
+    """Return whether the source may report on `service`."""
+    return service in source.services or ANY_SERVICE in source.services
+
+
+def check_time(instant: datetime, now: datetime, field: str) -> Refusal | None:
+    """Refuse what happened before 2000 or more than 15 minutes after `now`; the edges are taken."""
+    if instant < EARLIEST:
+        return Refusal(Reason.TOO_EARLY, field, "before 2000-01-01")
+    if instant > now + FUTURE_TOLERANCE:
+        return Refusal(Reason.IN_FUTURE, field, "more than 15 minutes in the future")
+    return None
+
+
+def _check_meaning(event: hot.ServiceEvent) -> Refusal | None:
+    data = event.data
+    if event.type in (CASE_PAUSED, CASE_EXCLUDED) and data.reason is None:
+        return Refusal(Reason.REASON_MISSING, "data.reason", f"{event.type} needs a reason")
+    if data.void and data.supersedes is None:
+        return Refusal(Reason.VOID_WITHOUT_SUPERSEDES, "data.supersedes")
+    if data.supersedes == event.id:
+        return Refusal(Reason.SUPERSEDES_ITSELF, "data.supersedes")
+    return None
+
+
+def refusal_of(error: msgspec.DecodeError) -> Refusal:
+    """Name what the decoder refused: the member and what was expected, never the value."""
+    if not isinstance(error, msgspec.ValidationError):
+        return Refusal(Reason.NOT_JSON)
+    expected = str(error).split(" - at ")[0]
+    if "timezone" in expected:
+        return Refusal(Reason.NAIVE_TIME, hot.faulty_field(error), "a time needs its UTC offset")
+    return Refusal(Reason.SCHEMA, hot.faulty_field(error), expected)

@@ -1,0 +1,95 @@
+"""An event as an emitter sends it over HTTP, reduced to the contract's fields."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from services.measurements.domain.checks import (
+    Reason,
+    Refusal,
+    Source,
+    check,
+    refusal_of,
+)
+from shared.contracts import hot
+from shared.contracts.service_events import SOURCE_HEARTBEAT
+
+ENVELOPE = ("specversion", "id", "source", "type", "time")
+FIELDS = ("case", "service", "unit", "due_at", "reason", "supersedes", "void")
+FILLED_IN = frozenset({"municipality", "attributes"})
+HEARTBEAT = "heartbeat"
+"""Case and service of a heartbeat, which speaks of none; neither becomes a case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An event as it goes to Kafka; `dropped` counts the members that did not."""
+
+    event: hot.ServiceEvent
+    dropped: int
+
+
+def reduce_event(
+    raw: object, source: Source, now: datetime, *, traceparent: str | None = None
+) -> Taken | Refusal:
+    """Keep the contract's fields and the source's registered attributes, drop the rest, check.
+
+    The municipality comes from the token. Members that are dropped may be personal data: nothing
+    of them is kept, not even their names.
+    """
+    if not isinstance(raw, dict) or not isinstance(raw.get("data"), dict):
+        return Refusal(
+            Reason.NOT_AN_EVENT, detail="a CloudEvent with an object in data is expected"
+        )
+    if raw.get("specversion") != "1.0":
+        return Refusal(Reason.SCHEMA, "specversion", "expected 1.0")
+    if raw.get("source") != source.uri:
+        return Refusal(Reason.OTHER_SOURCE, "source", "the token belongs to another source")
+    if raw["data"].get("municipality", source.municipality) != source.municipality:
+        return Refusal(Reason.OTHER_MUNICIPALITY, "data.municipality")
+    kept, dropped = _reduce_data(raw["data"], source, heartbeat=raw.get("type") == SOURCE_HEARTBEAT)
+    envelope = {name: raw[name] for name in ENVELOPE if name in raw}
+    trace = raw.get("traceparent", traceparent)
+    return _build({**envelope, "data": kept}, source, now, trace=trace, dropped=dropped)
+
+
+def _reduce_data(
+    data: Mapping[str, Any], source: Source, *, heartbeat: bool
+) -> tuple[dict[str, Any], int]:
+    kept = {name: data[name] for name in FIELDS if data.get(name) is not None}
+    kept["municipality"] = source.municipality
+    if heartbeat:
+        kept = {"case": HEARTBEAT, "service": HEARTBEAT} | kept
+    attributes = data.get("attributes")
+    dropped = len(data.keys() - set(FIELDS) - FILLED_IN)
+    if isinstance(attributes, dict):
+        kept["attributes"] = {n: v for n, v in attributes.items() if n in source.attributes}
+        dropped += len(attributes) - len(kept["attributes"])
+    elif attributes is not None:
+        kept["attributes"] = attributes
+    return kept, dropped
+
+
+def _build(
+    reduced: dict[str, Any], source: Source, now: datetime, *, trace: object, dropped: int
+) -> Taken | Refusal:
+    try:
+        event = msgspec.convert(reduced, hot.ServiceEvent, strict=True)
+    except msgspec.ValidationError as error:
+        return refusal_of(error)
+    refusal = check(event, source, now)
+    if refusal is not None:
+        return refusal
+    return Taken(_with_trace(event, trace), dropped)
+
+
+def _with_trace(event: hot.ServiceEvent, trace: object) -> hot.ServiceEvent:
+    """A broken trace header is dropped: the event counts, whoever routed it."""
+    try:
+        traceparent = msgspec.convert(trace, hot.Traceparent | None)
+    except msgspec.ValidationError:
+        return event
+    return msgspec.structs.replace(event, traceparent=traceparent)

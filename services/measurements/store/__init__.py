@@ -1,0 +1,1 @@
+"""The SQL, each statement named and explained."""

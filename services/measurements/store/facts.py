@@ -1,0 +1,188 @@
+"""Facts and cases, written and read by set-based statements."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from services.measurements.domain.cases import MAX_EVENTS, Fact
+from services.measurements.domain.checks import Source
+from shared.contracts import hot
+from shared.database import Connection
+
+# Sorted, as every statement here: two consumers meet the same rows in the same order.
+ADD_FACTS = """
+INSERT INTO fact (source_id, event_id, content, municipality, case_id, kind, happened_at, service,
+                  unit, attributes, due_at, reason, supersedes, void, historical, import_id,
+                  received_at)
+SELECT source_id, event_id, content, municipality, case_id, kind, happened_at, service,
+       unit, attributes::jsonb, due_at, reason, supersedes, void, historical, import_id, received_at
+FROM unnest($1::int[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[],
+            $7::timestamptz[], $8::text[], $9::text[], $10::text[], $11::timestamptz[],
+            $12::text[], $13::text[], $14::bool[], $15::bool[], $16::text[], $17::timestamptz[])
+    AS new (source_id, event_id, content, municipality, case_id, kind, happened_at, service, unit,
+            attributes, due_at, reason, supersedes, void, historical, import_id, received_at)
+ORDER BY source_id, event_id
+ON CONFLICT (source_id, event_id) DO NOTHING
+RETURNING source_id, event_id
+"""
+# LATERAL with LIMIT: a plain join becomes a sequential scan while the table is young.
+KNOWN_FACTS = """
+SELECT wanted.source_id, wanted.event_id, known.content, known.municipality, known.case_id,
+       known.import_id
+FROM unnest($1::int[], $2::text[]) AS wanted (source_id, event_id)
+CROSS JOIN LATERAL (
+    SELECT content, municipality, case_id, import_id FROM fact
+    WHERE fact.source_id = wanted.source_id AND fact.event_id = wanted.event_id
+    LIMIT 1
+) AS known
+"""
+# Locks each case, in order, and gives it as many revisions as it has new facts.
+RAISE_REVISIONS = """
+INSERT INTO case_head (municipality, case_id, revision)
+SELECT municipality, case_id, added
+FROM unnest($1::text[], $2::text[], $3::int[]) AS new (municipality, case_id, added)
+ORDER BY municipality, case_id
+ON CONFLICT (municipality, case_id) DO UPDATE SET revision = case_head.revision + excluded.revision
+RETURNING municipality, case_id, revision
+"""
+FACTS_OF_CASES = """
+SELECT f.municipality, f.case_id, source.uri, f.event_id, f.kind, f.happened_at, f.service, f.unit,
+       f.attributes, f.due_at, f.reason, f.supersedes, f.void, f.historical
+FROM unnest($1::text[], $2::text[]) AS wanted (municipality, case_id)
+CROSS JOIN LATERAL (
+    SELECT municipality, case_id, source_id, event_id, kind, happened_at, service, unit, attributes,
+           due_at, reason, supersedes, void, historical
+    FROM fact
+    WHERE fact.municipality = wanted.municipality AND fact.case_id = wanted.case_id
+      AND fact.kind <> 'source.heartbeat'
+    LIMIT $3
+) AS f
+JOIN source ON source.source_id = f.source_id
+"""
+REMOVE_FACTS = """
+DELETE FROM fact USING unnest($1::int[], $2::text[]) AS gone (source_id, event_id)
+WHERE fact.source_id = gone.source_id AND fact.event_id = gone.event_id
+"""
+LOWER_REVISIONS = """
+UPDATE case_head SET revision = $3
+FROM unnest($1::text[], $2::text[]) AS full_case (municipality, case_id)
+WHERE case_head.municipality = full_case.municipality AND case_head.case_id = full_case.case_id
+"""
+
+CaseKey = tuple[str, str]
+FactKey = tuple[int, str]
+
+decode_attributes = msgspec.json.Decoder(dict[str, str]).decode
+
+
+@dataclass(frozen=True, slots=True)
+class NewFact:
+    """An event that passed all checks. `content` is the hash of what it says."""
+
+    source: Source
+    event: hot.ServiceEvent
+    content: bytes
+    received_at: datetime
+
+    @property
+    def key(self) -> FactKey:
+        return self.source.source_id, self.event.id
+
+    @property
+    def case(self) -> CaseKey:
+        return self.event.data.municipality, self.event.data.case
+
+    @property
+    def historical(self) -> bool:
+        """Only our own import of a historical source makes history."""
+        return self.source.historical and self.event.data.import_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFact:
+    """What is stored under an identity that comes again."""
+
+    content: bytes
+    case: CaseKey
+    import_id: str | None
+
+
+def columns(rows: Iterable[Sequence[object]]) -> list[list[object]]:
+    """Turn rows into one array a column, for `unnest`. There must be at least one row."""
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+async def add_facts(con: Connection, facts: Sequence[NewFact]) -> set[FactKey]:
+    """Insert what is not there yet; return the identities that were new."""
+    if not facts:
+        return set()
+    rows = await con.fetch(ADD_FACTS, *columns(map(_fact_row, facts)))
+    return {(row["source_id"], row["event_id"]) for row in rows}
+
+
+def _fact_row(new: NewFact) -> tuple[object, ...]:
+    event, data = new.event, new.event.data
+    attributes = msgspec.json.encode(data.attributes).decode() if data.attributes else None
+    return (
+        *(new.source.source_id, event.id, new.content, data.municipality, data.case, event.type),
+        *(event.time, data.service, data.unit, attributes, data.due_at, data.reason),
+        *(data.supersedes, data.void, new.historical, data.import_id, new.received_at),
+    )
+
+
+async def known_facts(con: Connection, keys: Collection[FactKey]) -> dict[FactKey, KnownFact]:
+    """Return what is stored under `keys`."""
+    if not keys:
+        return {}
+    return {
+        (row["source_id"], row["event_id"]): KnownFact(
+            row["content"], (row["municipality"], row["case_id"]), row["import_id"]
+        )
+        for row in await con.fetch(KNOWN_FACTS, *columns(keys))
+    }
+
+
+async def raise_revisions(con: Connection, added: Counter[CaseKey]) -> dict[CaseKey, int]:
+    """Lock each case and add its number of new facts; return the revisions after that."""
+    if not added:
+        return {}
+    rows = [(municipality, case, number) for (municipality, case), number in added.items()]
+    return {
+        (row["municipality"], row["case_id"]): row["revision"]
+        for row in await con.fetch(RAISE_REVISIONS, *columns(rows))
+    }
+
+
+async def facts_of(con: Connection, cases: Collection[CaseKey]) -> dict[CaseKey, list[Fact]]:
+    """Return all facts of `cases`, at most MAX_EVENTS of each."""
+    facts: dict[CaseKey, list[Fact]] = {}
+    if not cases:
+        return facts
+    for row in await con.fetch(FACTS_OF_CASES, *columns(cases), MAX_EVENTS):
+        facts.setdefault((row["municipality"], row["case_id"]), []).append(
+            Fact(
+                source=row["uri"],
+                id=row["event_id"],
+                kind=row["kind"],
+                time=row["happened_at"],
+                service=row["service"],
+                unit=row["unit"],
+                attributes=decode_attributes(row["attributes"]) if row["attributes"] else {},
+                due_at=row["due_at"],
+                reason=row["reason"],
+                supersedes=row["supersedes"],
+                void=row["void"],
+                historical=row["historical"],
+            )
+        )
+    return facts
+
+
+async def take_back(con: Connection, facts: Sequence[NewFact]) -> None:
+    """Remove facts that their full cases have no room for, and set those cases' revisions."""
+    await con.execute(REMOVE_FACTS, *columns(new.key for new in facts))
+    cases = sorted({new.case for new in facts})
+    await con.execute(LOWER_REVISIONS, *columns(cases), MAX_EVENTS)

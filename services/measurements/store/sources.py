@@ -1,0 +1,130 @@
+"""Registered sources and their tokens."""
+
+import hashlib
+from collections.abc import Collection
+from datetime import datetime
+
+import asyncpg
+
+from services.measurements.domain.checks import Source, SourceState
+from shared.database import Connection
+from shared.errors import CartasError
+
+COLUMNS = "source_id, uri, municipality, historical, services, attributes, grace_seconds, state"
+
+SOURCES_BY_URI = f"SELECT {COLUMNS} FROM source WHERE uri = ANY($1::text[])"
+ALL_SOURCES = f"SELECT {COLUMNS} FROM source ORDER BY municipality, uri"
+SPEAKER = """
+SELECT s.source_id, s.uri, s.municipality, s.historical, s.services, s.attributes, s.grace_seconds,
+       s.state
+FROM source_token t JOIN source s USING (source_id)
+WHERE t.hash = $1 AND t.revoked_at IS NULL
+"""
+ADD_SOURCE = """
+INSERT INTO source (uri, municipality, historical, services, attributes, grace_seconds)
+VALUES ($1, $2, $3, $4, $5, $6)
+RETURNING source_id
+"""
+LET_SPEAK = "INSERT INTO source_token (hash, source_id) VALUES ($1, $2)"
+REVOKE_TOKENS = """
+UPDATE source_token SET revoked_at = now() WHERE source_id = $1 AND revoked_at IS NULL
+"""
+# Revoked is final: a suspension must not bring a source back.
+SET_STATE = """
+UPDATE source SET state = $2, state_reason = $3, state_since = now()
+WHERE uri = $1 AND state <> 'revoked' AND state <> $2
+RETURNING source_id
+"""
+STATE_OF = """
+SELECT state, state_since, state_reason FROM source WHERE source_id = $1
+"""
+
+
+class UnknownSourceError(CartasError):
+    """No source is registered under this URI, or it cannot take this state any more."""
+
+
+class DuplicateSourceError(CartasError):
+    """The URI is registered already; a source belongs to one municipality for good."""
+
+
+def token_hash(token: str) -> bytes:
+    """Tokens are 256 random bits: a plain SHA-256 cannot be guessed back."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+async def sources_by_uri(con: Connection, uris: Collection[str]) -> dict[str, Source]:
+    """Return the registered ones of `uris`."""
+    return {row["uri"]: _source(row) for row in await con.fetch(SOURCES_BY_URI, list(uris))}
+
+
+async def all_sources(con: Connection) -> list[Source]:
+    """Return every source, by municipality and URI."""
+    return [_source(row) for row in await con.fetch(ALL_SOURCES)]
+
+
+async def source_by_token(con: Connection, token: str) -> Source | None:
+    """Return whose token it is, or None for one that never was or is revoked.
+
+    The lookup compares hashes: its time says nothing of how close a guess came.
+    """
+    row = await con.fetchrow(SPEAKER, token_hash(token))
+    return None if row is None else _source(row)
+
+
+async def add_source(
+    con: Connection,
+    uri: str,
+    *,
+    municipality: str,
+    historical: bool,
+    services: Collection[str],
+    attributes: Collection[str],
+    grace_seconds: int,
+) -> int:
+    """Register a source. Raises DuplicateSourceError."""
+    arguments = (uri, municipality, historical, sorted(services), sorted(attributes), grace_seconds)
+    try:
+        return int(await con.fetchval(ADD_SOURCE, *arguments))
+    except asyncpg.UniqueViolationError:
+        raise DuplicateSourceError(uri) from None
+
+
+async def add_token(con: Connection, source_id: int, token: str) -> None:
+    """Let `token` speak for the source."""
+    await con.execute(LET_SPEAK, token_hash(token), source_id)
+
+
+async def set_state(con: Connection, uri: str, *, state: SourceState, reason: str) -> None:
+    """Suspend, resume or revoke; revoking ends the tokens as well. Raises UnknownSourceError."""
+    source_id = await con.fetchval(SET_STATE, uri, state.value, reason)
+    if source_id is None:
+        raise UnknownSourceError(uri)
+    if state is SourceState.REVOKED:
+        await revoke_tokens(con, source_id)
+
+
+async def revoke_tokens(con: Connection, source_id: int) -> None:
+    """End every token of a source."""
+    await con.execute(REVOKE_TOKENS, source_id)
+
+
+async def state_of(con: Connection, source_id: int) -> tuple[SourceState, datetime, str]:
+    """Return the state of a known source, since when, and why."""
+    row = await con.fetchrow(STATE_OF, source_id)
+    if row is None:
+        raise UnknownSourceError(source_id)
+    return SourceState(row["state"]), row["state_since"], row["state_reason"]
+
+
+def _source(row: "asyncpg.Record") -> Source:
+    return Source(
+        source_id=row["source_id"],
+        uri=row["uri"],
+        municipality=row["municipality"],
+        historical=row["historical"],
+        services=frozenset(row["services"]),
+        attributes=frozenset(row["attributes"]),
+        grace_seconds=row["grace_seconds"],
+        state=SourceState(row["state"]),
+    )

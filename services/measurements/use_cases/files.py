@@ -1,0 +1,98 @@
+"""CSV files, plain or gzipped, read as a stream: memory does not grow with the file."""
+
+import csv
+import gzip
+import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from services.measurements.domain.checks import Reason, Refusal
+from services.measurements.domain.mapping import Mapping, MappingError
+
+GZIP_MAGIC = b"\x1f\x8b"
+CHUNK_ROWS = 1000
+
+
+class UnreadableFileError(MappingError):
+    """The file cannot be read to its end; nothing was changed by looking at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row with the number of the line it ends on, or why it could not be split into cells."""
+
+    number: int
+    cells: list[str] | Refusal
+
+
+class CsvFile:
+    """An open file: its header, and its rows once."""
+
+    def __init__(self, name: str, raw: BinaryIO, mapping: Mapping) -> None:
+        """Read the header. Raises UnreadableFileError for a file without one."""
+        self.name = name
+        self._raw = raw
+        plain = raw.read(2) == GZIP_MAGIC
+        raw.seek(0)
+        stream = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if plain else raw
+        # Bytes that are no text become surrogates: their cells are refused, not the whole file.
+        text = io.TextIOWrapper(
+            stream, encoding=mapping.encoding, errors="surrogateescape", newline=""
+        )
+        self._reader = csv.reader(text, delimiter=mapping.delimiter)
+        with _explained(name):
+            self.header = next(self._reader, [])
+        if not self.header:
+            raise UnreadableFileError(f"{name}: the file is empty")
+
+    @property
+    def position(self) -> int:
+        """Bytes of the file, as it lies on disk, that are read."""
+        return self._raw.tell()
+
+    def chunks(self) -> Iterator[list[Line]]:
+        """Yield the rows that are not blank, some at a time."""
+        lines = self._lines()
+        while chunk := list(islice(lines, CHUNK_ROWS)):
+            yield chunk
+
+    def _lines(self) -> Iterator[Line]:
+        while True:
+            cells: list[str] | Refusal | None
+            with _explained(self.name):
+                try:
+                    cells = next(self._reader, None)
+                except csv.Error:
+                    cells = Refusal(Reason.UNREADABLE_VALUE, None, "no CSV row can be made of it")
+            if cells is None:
+                return
+            if cells:
+                yield Line(self._reader.line_num, cells)
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, gzip.BadGzipFile, OSError) as error:
+        raise UnreadableFileError(f"{name}: cannot be read to its end: {error}") from None
+    except UnicodeDecodeError as error:
+        raise UnreadableFileError(f"{name}: not {error.encoding}: {error.reason}") from None
+
+
+@contextmanager
+def open_csv(path: Path, mapping: Mapping) -> Iterator[CsvFile]:
+    """Open a CSV file; gzip is told by its first bytes, whatever its name."""
+    with path.open("rb") as raw:
+        yield CsvFile(path.name, raw, mapping)
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of the file as it lies on disk."""
+    with path.open("rb") as raw:
+        return hashlib.file_digest(raw, "sha256").hexdigest()

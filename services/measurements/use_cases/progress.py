@@ -1,0 +1,139 @@
+"""How far everything has come: nobody downstream is accused by a lag of this pipeline.
+
+A mark is set at an instant T: what the outbox held then leaves for Kafka, then the ends of
+`service-events.v1` are taken; once our stored offsets reach them and what that produced has left
+too, all that was known by T stands on `measurements.v1` below its ends, and that is published.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from services.measurements.domain.completeness import changed, source_state
+from services.measurements.store import progress as store
+from services.measurements.use_cases.importing import declaration
+from services.measurements.use_cases.take import PUBLISHER
+from shared.contracts import topics
+from shared.contracts.ids import derived_id
+from shared.contracts.measurements import ImportPhase, Progress, ProgressData, SourceState
+from shared.contracts.topics import Topic
+from shared.messaging import Transaction
+
+GROUP = "measurements"
+PROGRESS = "measurement.progress.v1"
+
+
+class Ends(Protocol):
+    """Tells the end offsets of a topic."""
+
+    async def of(self, topic: Topic) -> dict[int, int]: ...
+
+    def full_name(self, topic: Topic) -> str: ...
+
+
+class Step(StrEnum):
+    """What a mark waits for next."""
+
+    OUTBOX_BEFORE = "outbox before"
+    OFFSETS = "offsets"
+    OUTBOX_AFTER = "outbox after"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A mark on its way through the pipeline."""
+
+    through: datetime
+    step: Step
+    outbox_id: int
+    ends: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was last published. `ends` are those of our input: equal ones mean nothing new."""
+
+    at: datetime | None
+    ends: Mapping[int, int]
+    sources: dict[str, SourceState]
+
+
+NOTHING_TOLD = Told(None, {}, {})
+
+
+async def set_mark(tx: Transaction) -> Mark:
+    """Begin to follow what is known now."""
+    return Mark(tx.now, Step.OUTBOX_BEFORE, await store.last_outbox_id(tx.connection), {})
+
+
+async def advance(tx: Transaction, mark: Mark, ends: Ends) -> Mark | None:
+    """Take the mark one step on, as far as the pipeline allows; None when it has come through."""
+    con = tx.connection
+    if mark.step is Step.OFFSETS:
+        topic = ends.full_name(topics.SERVICE_EVENTS)
+        if not await store.have_reached(con, mark.ends, group=GROUP, topic=topic):
+            return mark
+        last = await store.last_outbox_id(con)
+        return Mark(mark.through, Step.OUTBOX_AFTER, last, mark.ends)
+    if await store.outbox_waits(con, mark.outbox_id):
+        return mark
+    if mark.step is Step.OUTBOX_BEFORE:
+        return Mark(mark.through, Step.OFFSETS, 0, await ends.of(topics.SERVICE_EVENTS))
+    return None
+
+
+async def tell(
+    tx: Transaction, mark: Mark, *, told: Told, ends: Ends, idle_seconds: float
+) -> Told | None:
+    """Publish what the mark has shown; None where nothing changed and none is due.
+
+    An import found complete now is told as complete to its source by a later mark, whose offsets
+    lie beyond the declaration.
+    """
+    sources = [
+        source_state(evidence, mark.through)
+        for evidence in await store.source_evidence(tx.connection, mark.through)
+    ]
+    await _complete_imports(tx, mark.through)
+    news = changed(told.sources, sources)
+    idle = told.at is None or (mark.through - told.at).total_seconds() >= idle_seconds
+    if not (news or idle or mark.ends != told.ends):
+        return None
+    offsets = await ends.of(topics.MEASUREMENTS)
+    message = _progress(mark.through, offsets, sources if idle else news)
+    tx.publish(topics.MEASUREMENTS, message)
+    return Told(mark.through, mark.ends, {state.source: state for state in sources})
+
+
+async def _complete_imports(tx: Transaction, through: datetime) -> None:
+    for done in await store.complete_imports(tx.connection, through, tx.now):
+        if done.as_of is None:
+            continue
+        message = declaration(
+            done.import_id,
+            done.uri,
+            municipality=done.municipality,
+            phase=ImportPhase.COMPLETED,
+            expected=done.published,
+            as_of=done.as_of,
+            now=tx.now,
+        )
+        tx.publish(topics.MEASUREMENTS, message)
+
+
+def _progress(
+    through: datetime, offsets: Mapping[int, int], sources: list[SourceState]
+) -> Progress:
+    return Progress(
+        id=derived_id(GROUP, PROGRESS, through, ordinal=through.microsecond),
+        source=PUBLISHER,
+        time=through,
+        data=ProgressData(
+            pipeline=GROUP,
+            through=through,
+            offsets={str(partition): end for partition, end in sorted(offsets.items())},
+            sources=tuple(sources),
+        ),
+    )
