@@ -33,7 +33,7 @@ test: setup-dev ## Run every test; ARGS="..." goes to pytest
 check: setup-dev ## Run formatter, linter, type checker, import rules
 	@$(RUN) ruff format --check $(wildcard $(CHECKED))
 	@$(RUN) ruff check $(wildcard $(CHECKED))
-	@$(RUN) mypy
+	@$(RUN) mypy $(wildcard $(CHECKED))
 	@.venv/bin/lint-imports --no-logo
 
 format: setup-dev ## Format the code

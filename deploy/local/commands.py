@@ -34,7 +34,7 @@ def up(*, demo: bool) -> Layout:
         is_running = False
     if not is_running:
         _clear_leftovers(places)
-        _check_machine(layout)
+        check_machine(layout)
         RUN.mkdir(exist_ok=True)
         Status(demo=demo).write()
         start(supervisor.program(demo=demo), places)
@@ -42,7 +42,7 @@ def up(*, demo: bool) -> Layout:
     return layout
 
 
-def _check_machine(layout: Layout) -> None:
+def check_machine(layout: Layout) -> None:
     free = shutil.disk_usage(PROJECT).free
     if free < FREE_BYTES_NEEDED:
         raise LocalError(f"only {free // 10**6} MB free on this disk: make room for 1 GB")
