@@ -1,0 +1,274 @@
+"""Cartas and their compromisos, version by version."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from pydantic import JsonValue
+
+from services.cartas.domain.criteria import (
+    UNJUDGED_MODIFIERS,
+    Surroundings,
+    missing_calendar,
+    read_criterion,
+)
+from services.cartas.domain.fields import CODE, CODE_EXPECTED, NO_CODE, Section
+from services.cartas.domain.limits import limits_and_targets, number_in
+from services.cartas.domain.organisation import Units
+from shared.contracts.cartas import Approval, CartaData, Compromiso, Indicator, Scope, Status
+from shared.criteria import Window, WindowKind
+
+BASES: Final = (
+    *("satisfaccion", "tiempo_espera", "tiempo_atencion", "tiempo_respuesta_solicitud"),
+    "tiempo_respuesta_buzon",
+)
+OWN_BASE: Final = "propio"
+_BASES: Final = {base: base for base in (*BASES, OWN_BASE)}
+_STATES: Final = {"vigente": Status.ACTIVE, "retirada": Status.RETIRED}
+_SCOPES: Final = {"carta": Scope.CARTA, "unidad": Scope.UNIT}
+_WINDOWS: Final = {
+    "quarter": WindowKind.QUARTER,
+    "month": WindowKind.MONTH,
+    "semester": WindowKind.SEMESTER,
+    "year": WindowKind.YEAR,
+    "trimestre": WindowKind.QUARTER,
+    "mes": WindowKind.MONTH,
+    "semestre": WindowKind.SEMESTER,
+    "año": WindowKind.YEAR,
+}
+_CAMPAIGN_KEYS: Final = ("campaña", "campana")
+_CARTA_NOTES: Final = ("nota", "suspensiones", "versiones_anteriores", "privacidad")
+MAX_COMPROMISOS: Final = 100
+ALWAYS_PUBLIC_CELL: Final = 10
+"""Smallest public count of a sensitive carta where its municipality says nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredCarta:
+    """A carta version with its place in the file and what its author wrote."""
+
+    data: CartaData
+    line: int
+    path: str
+    declared: dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierVersion:
+    """A version that is named without its compromisos: only when it ended."""
+
+    carta: str
+    version: int
+    valid_to: date | None
+    line: int
+    path: str
+
+
+@dataclass(slots=True)
+class CartaReader:
+    """What cartas refer to while they are read."""
+
+    municipality: str
+    default_calendar: str
+    calendars: Collection[str]
+    units: Units
+    compromisos: dict[tuple[str, int], set[str]] = field(default_factory=dict)
+    earlier: list[EarlierVersion] = field(default_factory=list)
+
+    def read(self, section: Section) -> list[DeclaredCarta]:
+        """Return the version that the section declares, then its earlier ones that have content.
+
+        Earlier versions without content are gathered in `earlier`.
+        """
+        current = self._carta(section)
+        earlier = [
+            found
+            for each in section.sections("versiones_anteriores", "version")
+            if (found := self._earlier(each, current.data)) is not None
+        ]
+        _warn_of_what_is_not_applied(section)
+        section.close()
+        return [current, *earlier]
+
+    def _carta(self, section: Section) -> DeclaredCarta:
+        code, version = section.code("codigo"), section.integer("version", 1, 9999)
+        department = self.units.cited(section, "dependencia")
+        unit = self.units.cited(section, "unidad_responsable", parent=department)
+        calendar = self._calendar(section)
+        valid_from, valid_to = _validity(section)
+        data = CartaData(
+            municipality=self.municipality,
+            carta=code,
+            version=version,
+            status=section.choice("estado", _STATES, default="vigente"),
+            name=section.text("nombre"),
+            department=department,
+            unit=unit,
+            calendar=calendar,
+            services=section.words("servicios", CODE, CODE_EXPECTED) or (code,),
+            sites=section.words("sedes", CODE, CODE_EXPECTED, most=200),
+            hours=section.optional_text("horario", longest=300) or "",
+            valid_from=valid_from,
+            valid_to=valid_to,
+            approval=_approval(section.section("aprobacion")),
+            sensitive=section.boolean("datos_sensibles", default=False),
+            certified_until=_certification(section),
+            compromisos=self._compromisos(section, code, version=version, calendar=calendar),
+        )
+        section.ignore(*_CARTA_NOTES)
+        return DeclaredCarta(data, section.line, section.path, section.plain())
+
+    def _calendar(self, section: Section) -> str:
+        if "calendario" not in section:
+            section.ignore("calendario")
+            return self.default_calendar
+        name = section.code("calendario")
+        if name not in self.calendars and name != NO_CODE:
+            section.fault("calendario", missing_calendar(name, self.calendars))
+        return name
+
+    def _compromisos(
+        self, section: Section, code: str, *, version: int, calendar: str
+    ) -> tuple[Compromiso, ...]:
+        found = section.sections("compromisos", "id")
+        if not 1 <= len(found) <= MAX_COMPROMISOS:
+            section.fault("compromisos", f"se esperaban de 1 a {MAX_COMPROMISOS} compromisos")
+        around = Surroundings(self.calendars, calendar)
+        compromisos = tuple(_compromiso(each, around) for each in found)
+        taken = self.compromisos.setdefault((code, version), set())
+        for each, compromiso in zip(found, compromisos, strict=True):
+            if compromiso.id in taken and compromiso.id != NO_CODE:
+                each.fault("id", f"el compromiso «{compromiso.id}» ya está declarado")
+            taken.add(compromiso.id)
+        missing = [base for base in BASES if base not in {each.base for each in compromisos}]
+        if missing:
+            section.warn("compromisos", f"faltan indicadores base: {', '.join(missing)}")
+        return compromisos
+
+    def _earlier(self, section: Section, current: CartaData) -> DeclaredCarta | None:
+        """Return an earlier version; what it does not say is as in the current one."""
+        version = section.integer("version", 1, 9999)
+        valid_from, valid_to = _validity(section)
+        section.ignore("cambios", "motivo", "compromisos")
+        if valid_to is None:
+            section.fault("vigencia", "una versión anterior necesita su último día («hasta»)")
+        if "compromisos" not in section:
+            named = EarlierVersion(current.carta, version, valid_to, section.line, section.path)
+            self.earlier.append(named)
+            section.close()
+            return None
+        compromisos = self._compromisos(
+            section, current.carta, version=version, calendar=current.calendar
+        )
+        changes = {
+            "version": version,
+            "valid_from": valid_from,
+            "valid_to": valid_to,
+            "compromisos": compromisos,
+        }
+        if "aprobacion" in section:
+            changes["approval"] = _approval(section.section("aprobacion"))
+        section.ignore("aprobacion")
+        section.close()
+        data = current.model_copy(update=changes)
+        return DeclaredCarta(data, section.line, section.path, section.plain())
+
+
+def _validity(section: Section) -> tuple[date, date | None]:
+    validity = section.section("vigencia")
+    first, last = validity.day("desde"), validity.optional_day("hasta")
+    validity.close()
+    if last is not None and last < first:
+        validity.fault("hasta", f"el último día ({last}) es anterior al primero ({first})")
+    return first, last
+
+
+def _approval(section: Section) -> Approval:
+    approval = Approval(
+        body=section.text("organo"), record=section.text("acta"), date=section.day("fecha")
+    )
+    section.close()
+    return approval
+
+
+def _certification(section: Section) -> date | None:
+    certification = section.optional_section("certificacion")
+    if certification is None:
+        return None
+    certification.ignore("norma")
+    certified = certification.boolean("certificada", default=False)
+    until = certification.optional_day("vence")
+    certification.close()
+    if certified and until is None:
+        certification.fault("vence", "una carta certificada necesita la fecha en que vence")
+    return until if certified else None
+
+
+def _warn_of_what_is_not_applied(section: Section) -> None:
+    """Name what is accepted and has no effect yet: nothing is dropped in silence."""
+    for each in section.sections("suspensiones"):
+        section.warn("suspensiones", f"la suspensión aún no se aplica: {each.plain()}")
+    privacy = section.optional_section("privacidad")
+    if privacy is not None:
+        smallest = privacy.integer("celda_minima_publica", 0, 1000, default=ALWAYS_PUBLIC_CELL)
+        if smallest != ALWAYS_PUBLIC_CELL:
+            privacy.warn(
+                "celda_minima_publica", "se usa la del municipio («celda_minima_sensible»)"
+            )
+
+
+def _compromiso(section: Section, around: Surroundings) -> Compromiso:
+    criterion = read_criterion(section, around)
+    text = section.text("texto")
+    compromiso = Compromiso(
+        id=section.code("id"),
+        base=section.choice("base", _BASES, default=OWN_BASE),
+        text=text,
+        indicator=_indicator(section.section("indicador")),
+        criterion=criterion,
+        window=_window(section),
+        minimum_sample=section.integer("min_muestra", 0, 1_000_000, default=0),
+        scope=section.choice("alcance", _SCOPES, default="carta"),
+        remedy=section.optional_text("subsanacion"),
+    )
+    limits, targets = limits_and_targets(criterion)
+    for number in limits + targets:
+        if not number_in(text, number):
+            section.warn("texto", f"no menciona el {number.normalize():f} que fija el criterio")
+    if "alerta" in section:
+        section.warn("alerta", "el aviso por caso antes de vencer aún no se aplica")
+    section.ignore("alerta", "nota", *UNJUDGED_MODIFIERS)
+    section.close()
+    return compromiso
+
+
+def _indicator(section: Section) -> Indicator:
+    indicator = Indicator(
+        name=section.text("nombre"),
+        formula=section.text("formula"),
+        source=section.text("fuente", longest=200),
+        frequency=section.text("medicion", longest=200),
+    )
+    section.close()
+    return indicator
+
+
+def _window(section: Section) -> Window:
+    """Read the name of a period, or `{campaña: {id, desde, hasta}}`."""
+    if section.is_group("ventana"):
+        return _campaign(section.section("ventana"))
+    return Window(kind=section.choice("ventana", _WINDOWS))
+
+
+def _campaign(section: Section) -> Window:
+    key = next((key for key in _CAMPAIGN_KEYS if key in section), _CAMPAIGN_KEYS[0])
+    campaign = section.section(key)
+    section.close()
+    first, last = campaign.day("desde"), campaign.day("hasta")
+    name = campaign.code("id")
+    campaign.close()
+    if last < first:
+        campaign.fault("hasta", f"el último día ({last}) es anterior al primero ({first})")
+        last = first
+    return Window(kind=WindowKind.CAMPAIGN, id=name, first=first, last=last)

@@ -1,0 +1,305 @@
+"""What of a catalogue is new, what is the same, and what may not be changed any more.
+
+A published carta version is immutable: only its last day may move, when a later version follows.
+Everything else (municipality, units, posts, calendars) gets its next version when it changes.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import pairwise
+from typing import Final, TypeAlias
+
+from pydantic import JsonValue
+
+from services.cartas.domain.cartas import DeclaredCarta, EarlierVersion
+from services.cartas.domain.catalogue import Catalogue, clash
+from services.cartas.domain.faults import Fault, Report
+from shared.contracts.cartas import (
+    CalendarData,
+    CartaData,
+    MunicipalityData,
+    PostData,
+    Status,
+    UnitData,
+)
+from shared.criteria import Criterion
+from shared.worktime import Calendar
+
+State: TypeAlias = MunicipalityData | UnitData | PostData | CalendarData | CartaData
+MAX_DIFFERENCES: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One published version of one thing; `declared` is what the author of a carta wrote."""
+
+    data: State
+    declared: JsonValue = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Kind and id: what stays the same from version to version."""
+        return kind_of(self.data), id_of(self.data)
+
+
+@dataclass(slots=True)
+class Decision:
+    """What a load would do. Nothing is published while there are faults."""
+
+    publish: list[Stored] = field(default_factory=list)
+    unchanged: int = 0
+    report: Report = field(default_factory=Report)
+
+
+def kind_of(data: State) -> str:
+    """Return the kind as keys and tables name it."""
+    match data:
+        case MunicipalityData():
+            return "municipality"
+        case UnitData():
+            return "unit"
+        case PostData():
+            return "post"
+        case CalendarData():
+            return "calendar"
+        case CartaData():
+            return "carta"
+
+
+def id_of(data: State) -> str:
+    """Return the code of the thing within its municipality."""
+    match data:
+        case MunicipalityData():
+            return data.municipality
+        case UnitData():
+            return data.unit
+        case PostData():
+            return data.post
+        case CalendarData():
+            return data.calendar.id
+        case CartaData():
+            return data.carta
+
+
+def decide(catalogue: Catalogue, stored: Iterable[Stored], now: datetime) -> Decision:
+    """Compare a catalogue with all that is stored of its municipality, `now` being UTC.
+
+    What must be known first comes first: municipality, units, posts, calendars, then cartas.
+    """
+    known = sorted(stored, key=lambda each: each.data.version)
+    latest = {each.key: each.data for each in known if not isinstance(each.data, CartaData)}
+    decision = Decision()
+    wanted: list[State] = [
+        catalogue.municipality,
+        *catalogue.units,
+        *catalogue.posts,
+        *(_calendar(each, catalogue, now) for each in catalogue.calendars),
+    ]
+    for data in wanted:
+        _compare(data, latest.get((kind_of(data), id_of(data))), decision)
+    cartas = [each for each in known if isinstance(each.data, CartaData)]
+    in_force = _compare_cartas(catalogue, cartas, decision)
+    _retire(latest, wanted, in_force=in_force, decision=decision)
+    return decision
+
+
+def _calendar(calendar: Calendar, catalogue: Catalogue, now: datetime) -> CalendarData:
+    return CalendarData(
+        municipality=catalogue.municipality.municipality,
+        calendar=calendar,
+        version=calendar.version,
+        known_since=now,
+    )
+
+
+def _compare(data: State, before: State | None, decision: Decision) -> None:
+    if before is None:
+        decision.publish.append(Stored(data))
+        return
+    renumbered = _as_version(data, before.version)
+    if _same(renumbered, before):
+        decision.unchanged += 1
+        return
+    if before.status is Status.ACTIVE:
+        decision.publish.append(Stored(_retired(before)))
+    decision.publish.append(Stored(_as_version(data, before.version + 1)))
+
+
+def _as_version(data: State, version: int) -> State:
+    changes: dict[str, object] = {"version": version}
+    if isinstance(data, CalendarData):
+        changes["calendar"] = data.calendar.model_copy(update={"version": version})
+    return data.model_copy(update=changes)
+
+
+def _same(data: State, before: State) -> bool:
+    """Compare what was declared; when we got to know a calendar is no part of it."""
+    if isinstance(data, CalendarData) and isinstance(before, CalendarData):
+        data = data.model_copy(update={"known_since": before.known_since})
+    return data == before
+
+
+def _retired(data: State) -> State:
+    return data.model_copy(update={"status": Status.RETIRED})
+
+
+def _retire(
+    latest: Mapping[tuple[str, str], State],
+    wanted: list[State],
+    *,
+    in_force: list[CartaData],
+    decision: Decision,
+) -> None:
+    """Retire what the file no longer has, but nothing that a carta in force still refers to."""
+    present = {(kind_of(data), id_of(data)) for data in wanted}
+    cited = {("unit", each.unit) for each in in_force}
+    cited |= {("unit", each.department) for each in in_force}
+    cited |= {("calendar", name) for each in in_force for name in calendars_of(each)}
+    for key, data in sorted(latest.items(), key=lambda item: item[0]):
+        if key not in present and data.status is Status.ACTIVE and key not in cited:
+            decision.publish.append(Stored(_retired(data)))
+
+
+def calendars_of(carta: CartaData) -> set[str]:
+    """Return the ids of the calendars that a carta is judged by."""
+    clocks = [
+        part.clock.calendar
+        for compromiso in carta.compromisos
+        if isinstance(compromiso.criterion, Criterion)
+        for part in compromiso.criterion.parts
+    ]
+    return {carta.calendar, *(name for name in clocks if name is not None)}
+
+
+def _compare_cartas(
+    catalogue: Catalogue, stored: list[Stored], decision: Decision
+) -> list[CartaData]:
+    """Decide on each carta version; return all versions that will not be retired."""
+    versions = {_version_key(each.data): each for each in stored}
+    outcome = {key: _unplaced(each) for key, each in versions.items()}
+    for earlier in catalogue.earlier:
+        _close_earlier(earlier, versions, outcome=outcome, decision=decision)
+    for carta in sorted(catalogue.cartas, key=lambda each: (each.data.carta, each.data.version)):
+        _compare_carta(carta, versions.get(_version_key(carta.data)), decision)
+        outcome[_version_key(carta.data)] = carta
+    _check_neighbours(outcome, decision)
+    _warn_of_absent(catalogue, outcome, decision)
+    kept = [each.data for each in outcome.values()]
+    return [data for data in kept if data.status is Status.ACTIVE]
+
+
+def _version_key(data: State) -> tuple[str, int]:
+    return id_of(data), data.version
+
+
+def _unplaced(stored: Stored) -> DeclaredCarta:
+    assert isinstance(stored.data, CartaData)
+    return DeclaredCarta(stored.data, 0, "", {})
+
+
+def _close_earlier(
+    earlier: EarlierVersion,
+    versions: dict[tuple[str, int], Stored],
+    *,
+    outcome: dict[tuple[str, int], DeclaredCarta],
+    decision: Decision,
+) -> None:
+    """A version named without content: the published one ends where the file says."""
+    key = (earlier.carta, earlier.version)
+    if key not in versions:
+        message = f"la versión {earlier.version} no trae sus compromisos: sus casos no se evalúan"
+        decision.report.warnings.append(Fault(earlier.line, earlier.path, message))
+        return
+    before = outcome[key]
+    closed = before.data.model_copy(update={"valid_to": earlier.valid_to})
+    if closed == before.data:
+        return
+    outcome[key] = replace(before, data=closed)
+    _warn_of_end(earlier.line, earlier.path, before.data, closed, decision)
+    decision.publish.append(Stored(closed, versions[key].declared))
+
+
+def _compare_carta(carta: DeclaredCarta, before: Stored | None, decision: Decision) -> None:
+    if before is None:
+        decision.publish.append(Stored(carta.data, carta.declared))
+        return
+    old, new = before.data, carta.data
+    assert isinstance(old, CartaData)
+    if new == old:
+        decision.unchanged += 1
+    elif new.model_copy(update={"valid_to": old.valid_to, "status": old.status}) != old:
+        decision.report.faults.append(_changed(carta, before))
+    elif old.status is Status.RETIRED and new.status is Status.ACTIVE:
+        message = f"la versión {old.version} está retirada; publíquela con otro número de versión"
+        decision.report.faults.append(Fault(carta.line, carta.path, message))
+    else:
+        if new.valid_to != old.valid_to:
+            _warn_of_end(carta.line, carta.path, old, new, decision)
+        decision.publish.append(Stored(new, carta.declared))
+
+
+def _warn_of_end(line: int, path: str, old: CartaData, new: CartaData, decision: Decision) -> None:
+    was, becomes = old.valid_to or "sin fin", new.valid_to or "sin fin"
+    message = f"la versión {old.version} ya publicada cambia su último día: {was} → {becomes}"
+    decision.report.warnings.append(Fault(line, path, message))
+
+
+def _changed(carta: DeclaredCarta, before: Stored) -> Fault:
+    found = list(differences(before.declared, carta.declared))
+    shown = "; ".join(found[:MAX_DIFFERENCES]) or (
+        "cambió lo que toma del resto del archivo (unidades o calendario por omisión)"
+    )
+    more = f"; y {len(found) - MAX_DIFFERENCES} más" if len(found) > MAX_DIFFERENCES else ""
+    version = carta.data.version
+    message = (
+        f"la versión {version} ya está publicada y no se puede cambiar; "
+        f"publíquela con otro número de versión. Cambió: {shown}{more}"
+    )
+    return Fault(carta.line, carta.path, message)
+
+
+def differences(old: JsonValue, new: JsonValue, path: str = "") -> Iterable[str]:
+    """Yield each field that differs, in the author's own words: `path: «old» → «new»`."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in [*old, *(key for key in new if key not in old)]:
+            inner = f"{path}.{key}" if path else key
+            yield from differences(old.get(key), new.get(key), inner)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for place, (one, other) in enumerate(zip(old, new, strict=True), start=1):
+            yield from differences(one, other, f"{path}[{_name(other) or place}]")
+    elif old != new:
+        yield f"{path}: «{_shown(old)}» → «{_shown(new)}»"
+
+
+def _name(value: JsonValue) -> str | None:
+    name = value.get("id") if isinstance(value, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _shown(value: JsonValue) -> str:
+    text = "nada" if value is None else str(value)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _check_neighbours(outcome: dict[tuple[str, int], DeclaredCarta], decision: Decision) -> None:
+    """No two versions of a carta in force on the same day, published ones included."""
+    ordered = [outcome[key] for key in sorted(outcome) if outcome[key].data.status is Status.ACTIVE]
+    for earlier, later in pairwise(ordered):
+        if earlier.data.carta != later.data.carta:
+            continue
+        placed = later if later.line else earlier
+        message = clash(earlier, later)
+        if message is not None and placed.line:
+            hint = " (declare su fin en «versiones_anteriores»)" if not earlier.line else ""
+            decision.report.faults.append(Fault(placed.line, placed.path, message + hint))
+
+
+def _warn_of_absent(
+    catalogue: Catalogue, outcome: dict[tuple[str, int], DeclaredCarta], decision: Decision
+) -> None:
+    present = {each.data.carta for each in catalogue.cartas}
+    absent = {each.data.carta for each in outcome.values() if each.data.status is Status.ACTIVE}
+    for code in sorted(absent - present):
+        message = f"la carta «{code}» no está en el archivo y sigue publicada (estado: retirada)"
+        decision.report.warnings.append(Fault(1, "cartas", message))

@@ -1,0 +1,31 @@
+"""Metrics of the cartas service."""
+
+from prometheus_client import CollectorRegistry, Gauge
+
+from services.cartas import store
+from shared.contracts.cartas import Status
+from shared.service import Context
+
+KINDS = ("municipality", "unit", "post", "calendar", "carta")
+
+
+class Metrics:
+    """What the catalogue holds."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.states = Gauge(
+            "cartas_catalogue_states",
+            "Versions of things in the catalogue; active cartas at 0 mean that nothing is judged.",
+            ("kind", "status"),
+            registry=registry,
+        )
+        for kind in KINDS:
+            for status in Status:
+                self.states.labels(kind, status.value).set(0)
+
+    async def refresh(self, context: Context) -> None:
+        """Count anew: the catalogue is changed by a command, in another process."""
+        async with context.pool.acquire() as connection:
+            counts = await store.counts(connection)  # type: ignore[arg-type]
+        for (kind, status), number in counts.items():
+            self.states.labels(kind, status).set(number)

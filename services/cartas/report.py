@@ -1,0 +1,49 @@
+"""What `cartas load` tells the person who runs it, in Spanish."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from services.cartas.domain import Catalogue, Fault
+from services.cartas.domain.catalogue import forms
+from services.cartas.use_cases import Load
+
+_KINDS: Final = {
+    "municipality": ("municipio", "municipios"),
+    "unit": ("unidad", "unidades"),
+    "post": ("puesto", "puestos"),
+    "calendar": ("calendario", "calendarios"),
+    "carta": ("carta", "cartas"),
+}
+
+
+def places(faults: Iterable[Fault], file: str, word: str) -> str:
+    """Return one line for each fault or warning: where it is, and what is expected."""
+    return "\n".join(f"{fault.shown(file)} [{word}]" for fault in faults)
+
+
+def contents(catalogue: Catalogue) -> str:
+    """Return what the file holds, with each form that is not judged yet by its name."""
+    compromisos = sum(len(carta.data.compromisos) for carta in catalogue.cartas)
+    unjudged = forms(catalogue.cartas)
+    waiting = sum(unjudged.values())
+    lines = [
+        f"{catalogue.municipality.name} ({catalogue.municipality.municipality}): "
+        f"{len(catalogue.cartas)} cartas, {compromisos} compromisos, "
+        f"{len(catalogue.calendars)} calendarios, {len(catalogue.units)} unidades, "
+        f"{len(catalogue.posts)} puestos",
+        f"Se evalúan {compromisos - waiting} compromisos.",
+    ]
+    if unjudged:
+        named = ", ".join(f"{form} {number}" for form, number in sorted(unjudged.items()))
+        lines.append(f"Se publican sin evaluarse todavía {waiting}, por su forma: {named}.")
+    return "\n".join(lines)
+
+
+def outcome(load: Load) -> str:
+    """Return what was published."""
+    if not load.published:
+        return f"Nada nuevo: lo publicado ya es igual ({load.unchanged} elementos)."
+    named = ", ".join(
+        f"{number} {_KINDS[kind][number != 1]}" for kind, number in load.published.items()
+    )
+    return f"Publicado: {named}. Sin cambio: {load.unchanged}."
