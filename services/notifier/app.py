@@ -15,7 +15,7 @@ from shared.service import build
 def office_of(settings: Settings) -> Office:
     """Return what all letters share."""
     return Office(
-        sender=settings.sender,
+        sender=settings.sender_mailbox,
         sender_name=settings.sender_name,
         public_url=settings.public_url,
         links=Links.of(settings.service_secret),

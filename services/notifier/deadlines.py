@@ -1,8 +1,8 @@
 """The wall clock in: mail to be sent, terms that have passed, alerts that wait, digests."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Final
 
 from services.notifier.metrics import Metrics
@@ -25,8 +25,6 @@ DIGEST_SECONDS: Final = 60.0
 GAUGE_SECONDS: Final = 5.0
 FORGET_SECONDS: Final = 3600.0
 SERVICE: Final = "notifier"
-
-Work = Callable[[Pool], Awaitable[None]]
 
 
 def periodics(settings: Settings, office: Office, metrics: Metrics) -> tuple[Periodic, ...]:
@@ -62,12 +60,19 @@ def periodics(settings: Settings, office: Office, metrics: Metrics) -> tuple[Per
     )
 
 
-async def deliver_due(pool: Pool, settings: Settings, office: Office, *, metrics: Metrics) -> int:
-    """Offer what is due to the server, several at a time; return how many were offered."""
+async def deliver_due(
+    pool: Pool,
+    settings: Settings,
+    office: Office,
+    *,
+    metrics: Metrics,
+    clock: Callable[[], datetime] = utc_now,
+) -> int:
+    """Offer what is due to the server, several mails at a time; return how many."""
     async with pool.acquire() as connection:
         leased = await mails.lease_mails(
             connection,  # type: ignore[arg-type]  # a proxy of the same interface
-            utc_now(),
+            clock(),
             limit=settings.smtp_connections,
             lease=timedelta(seconds=settings.lease_seconds),
         )
@@ -75,9 +80,10 @@ async def deliver_due(pool: Pool, settings: Settings, office: Office, *, metrics
     async def attempt(mail: Mail) -> None:
         answer = await send(settings, mail)
         async with transaction(pool, service=SERVICE) as tx:
+            tx.now = clock()
             outcome = await record(tx, office, mail, answer)
         if outcome is not None:
-            metrics.count_delivery(mail.kind, outcome, caused_at=mail.caused_at, now=utc_now())
+            metrics.count_delivery(mail.kind, outcome, caused_at=mail.caused_at, now=tx.now)
 
     await _all_of([asyncio.create_task(attempt(mail)) for mail in leased], settings)
     return len(leased)

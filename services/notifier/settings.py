@@ -1,6 +1,7 @@
 """Settings of the notifier."""
 
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -13,8 +14,8 @@ class Settings(ServiceSettings, service="notifier"):
     port: int = Field(default=8003, ge=1, le=65535)
     smtp_host: str = Field(min_length=1, description="Mail server that takes our mail.")
     smtp_port: int = Field(default=587, ge=1, le=65535)
-    smtp_security: Literal["none", "starttls", "tls"] = Field(
-        default="starttls", description="none only on a network that nobody else can read."
+    smtp_security: Literal["auto", "none", "starttls", "tls"] = Field(
+        default="auto", description="auto: STARTTLS where offered, and always with a password."
     )
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
@@ -25,8 +26,10 @@ class Settings(ServiceSettings, service="notifier"):
         default=30.0, gt=0, le=300, description="A whole attempt, from connecting to the answer."
     )
     smtp_connections: int = Field(default=4, ge=1, le=50, description="Mails under way at a time.")
-    sender: str = Field(
-        pattern=r"^[!-?A-~]+@[A-Za-z0-9.-]+$", description="Institutional mailbox of our mail."
+    sender: str | None = Field(
+        default=None,
+        pattern=r"^[!-?A-~]+@[A-Za-z0-9.-]+$",
+        description="Institutional mailbox of our mail; avisos@ at the portal's host by default.",
     )
     sender_name: str = Field(default="Cartas compromiso", min_length=1, max_length=100)
     delivery_poll_seconds: float = Field(default=0.2, gt=0, le=60)
@@ -36,7 +39,20 @@ class Settings(ServiceSettings, service="notifier"):
     def _credentials_are_a_pair(self) -> Self:
         if (self.smtp_username is None) != (self.smtp_password is None):
             raise ValueError("smtp_username and smtp_password go together")
+        if self.smtp_password is not None and self.smtp_security == "none":
+            raise ValueError("a password needs smtp_security starttls or tls")
         return self
+
+    @property
+    def sender_mailbox(self) -> str:
+        return self.sender or f"avisos@{urlsplit(self.public_url).hostname}"
+
+    @property
+    def start_tls(self) -> bool | None:
+        """None leaves it to what the server offers; a password never goes in the clear."""
+        if self.smtp_security == "auto":
+            return True if self.smtp_password else None
+        return self.smtp_security == "starttls"
 
     @classmethod
     def variable(cls, field: str) -> str:

@@ -59,12 +59,12 @@ async def _send(settings: Settings, mail: Mail) -> Answer:
         username=settings.smtp_username,
         password=password.get_secret_value() if password else None,
         use_tls=settings.smtp_security == "tls",
-        start_tls=settings.smtp_security == "starttls",
+        start_tls=settings.start_tls,
         timeout=settings.smtp_attempt_seconds,
         local_hostname=settings.smtp_hello_name,
     )
     async with client:
-        _, reply = await client.sendmail(settings.sender, [mail.mailbox], mail.message)
+        _, reply = await client.sendmail(settings.sender_mailbox, [mail.mailbox], mail.message)
     return Answer(Sent.ACCEPTED, aiosmtplib.SMTPStatus.completed, _shortened(reply))
 
 
