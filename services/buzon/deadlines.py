@@ -1,0 +1,54 @@
+"""The wall clock in: how far we are complete, figures for operators, what can be forgotten."""
+
+from datetime import timedelta
+from typing import Final
+
+from services.buzon.ends import TopicEnds
+from services.buzon.metrics import Metrics
+from services.buzon.settings import Settings
+from services.buzon.store import gauges
+from services.buzon.use_cases import completeness, limits
+from shared.clock import utc_now
+from shared.contracts import topics
+from shared.messaging import transaction
+from shared.service import Context, Periodic
+
+SERVICE: Final = "buzon"
+GAUGE_SECONDS: Final = 10.0
+FORGET_SECONDS: Final = 600.0
+
+
+def periodics(settings: Settings, metrics: Metrics) -> tuple[Periodic, ...]:
+    """Return the tasks; each goes on where a stop or a crash left it."""
+    ends = TopicEnds(settings)
+    idle = timedelta(seconds=settings.idle_progress_seconds)
+
+    async def tell_progress(context: Context) -> None:
+        await tell(context, ends, idle=idle, metrics=metrics)
+
+    async def gauge(context: Context) -> None:
+        async with context.pool.acquire() as connection:
+            metrics.show(await gauges.waiting(connection, utc_now()))  # type: ignore[arg-type]
+
+    async def forget(context: Context) -> None:
+        async with transaction(context.pool, service=SERVICE) as tx:
+            await limits.purge(tx, window_seconds=settings.window_seconds)
+
+    return (
+        Periodic("tell progress", settings.progress_poll_seconds, tell_progress),
+        Periodic("read gauges", GAUGE_SECONDS, gauge),
+        Periodic("forget requests", FORGET_SECONDS, forget),
+    )
+
+
+async def tell(context: Context, ends: TopicEnds, *, idle: timedelta, metrics: Metrics) -> None:
+    """Publish a progress that is due; the offsets are taken after its messages are on Kafka."""
+    async with transaction(context.pool, service=SERVICE) as tx:
+        due = await completeness.prepare(tx, idle=idle)
+    if due is None:
+        return
+    progress = completeness.message(due, await ends.get())
+    await context.producer.send(topics.COMPLAINTS, [(progress.key, progress.to_bytes())])
+    async with transaction(context.pool, service=SERVICE) as tx:
+        await completeness.settle(tx, due)
+    metrics.complete_through.set(due.through.timestamp())

@@ -1,0 +1,1 @@
+"""The buzon's rules: values in, values out; no clock, no database."""

@@ -1,0 +1,1 @@
+"""The buzon's SQL."""

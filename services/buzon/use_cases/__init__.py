@@ -1,0 +1,1 @@
+"""What happens on each input, in one transaction."""
