@@ -197,6 +197,8 @@ def npm() -> str:
     own = VENV / "bin" / "npm"
     if not own.exists():
         install((NPM_LOCK,))
+    # The wheel's Node.js brings its own certificates; the machine's are the ones that hold here.
+    os.environ.setdefault("NODE_OPTIONS", "--use-system-ca")
     os.environ["PATH"] = f"{own.parent}{os.pathsep}{os.environ['PATH']}"
     return str(own)
 
