@@ -229,7 +229,7 @@ async def _answers(url: str) -> None:
 
 async def _is_ok(http: httpx.AsyncClient, url: str) -> bool:
     try:
-        return (await http.get(url)).status_code == 200
+        return (await http.get(url)).is_success
     except httpx.HTTPError:
         return False
 

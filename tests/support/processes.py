@@ -36,7 +36,7 @@ class ServiceProcess:
             raise RuntimeError(f"{self.name} ended: {self.log.read_text()[-3000:]}")
         async with httpx.AsyncClient(timeout=2) as http:
             try:
-                return (await http.get(f"{self.url}/health/ready")).status_code == 200
+                return (await http.get(f"{self.url}/health/ready")).is_success
             except httpx.HTTPError:
                 return False
 

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from shared.contracts import topics
 from tests.support.databases import FreshDatabase
 from tests.support.servers import Servers
+from tests.support.systems import running_system
 from tests.support.waiting import eventually
 
 
@@ -44,3 +45,17 @@ async def test_waiting_fails_with_the_reason() -> None:
 
 def test_shared_data_is_there(shared_data: Path) -> None:
     assert (shared_data / "data" / "sample-cartas.yaml").is_file()
+
+
+async def test_a_service_runs_is_killed_and_comes_back(
+    servers: Servers, database: FreshDatabase, topic_prefix: str, tmp_path: Path
+) -> None:
+    async with running_system(
+        servers, database, topic_prefix, log_dir=tmp_path, services=("cartas", "notifier")
+    ) as system:
+        await system.kill("cartas")
+        await system.start("cartas")
+        await system.wait_until_ready("cartas")
+        async with system.client("cartas") as http:
+            assert (await http.get("/health/live")).is_success
+        assert "serve" in await system.run("services.cartas", "--help")

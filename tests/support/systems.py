@@ -1,0 +1,147 @@
+"""The six services and a mailbox as processes, on databases and topics of one test."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from deploy.local.environment import SERVICE_PORTS
+from tests.support.databases import FreshDatabase
+from tests.support.processes import (
+    PROJECT,
+    SERVICE_SECRET,
+    ServiceProcess,
+    end,
+    environment_of,
+    start_service,
+)
+from tests.support.servers import Servers, free_port
+from tests.support.waiting import eventually
+
+READY_SECONDS = 90.0
+
+
+@dataclass(slots=True)
+class System:
+    """A running system: where each service answers, and its processes to kill and start again."""
+
+    environment: dict[str, str]
+    log_dir: Path
+    mailbox_url: str
+    ports: dict[str, int]
+    processes: dict[str, ServiceProcess] = field(default_factory=dict)
+
+    def url(self, service: str) -> str:
+        return f"http://127.0.0.1:{self.ports[service]}"
+
+    def database_url(self, service: str) -> str:
+        return self.environment[f"CARTAS_{service.upper()}_DATABASE_URL"]
+
+    def client(self, service: str) -> httpx.AsyncClient:
+        """A client with the services' own credential; the caller closes it."""
+        credential = {"Authorization": f"Bearer {SERVICE_SECRET}"}
+        return httpx.AsyncClient(base_url=self.url(service), headers=credential, timeout=10)
+
+    async def start(self, service: str) -> None:
+        log = self.log_dir / f"{service}.log"
+        port = self.ports[service]
+        self.processes[service] = await start_service(service, self.environment, log=log, port=port)
+
+    async def kill(self, service: str) -> None:
+        await self.processes[service].kill()
+
+    async def wait_until_ready(self, service: str) -> None:
+        is_ready = self.processes[service].is_ready
+        await eventually(is_ready, READY_SECONDS, what=f"{service} is ready")
+
+    async def run(self, *arguments: str) -> str:
+        """Run `python -m ARGUMENTS...` with the system's settings; return what it printed."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            *arguments,
+            cwd=PROJECT,
+            env={**os.environ, **self.environment},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+        assert process.returncode == 0, f"{arguments}: {output.decode()[-3000:]}"
+        return output.decode()
+
+
+@asynccontextmanager
+async def running_system(
+    servers: Servers,
+    database: FreshDatabase,
+    prefix: str,
+    *,
+    log_dir: Path,
+    services: Iterable[str] = tuple(SERVICE_PORTS),
+) -> AsyncIterator[System]:
+    """Start the services named, all ready; every one is ended with SIGTERM afterwards."""
+    smtp_port, http_port = free_port(), free_port()
+    system = System({}, log_dir, f"http://127.0.0.1:{http_port}", {})
+    for name in SERVICE_PORTS:  # addresses of all: a peer that is not started is simply away
+        system.ports[name] = free_port()
+    for name in services:
+        url = await database(name)
+        kafka, port = servers.kafka, system.ports[name]
+        system.environment |= environment_of(name, url, kafka=kafka, prefix=prefix, port=port)
+    system.environment |= _addresses(system.ports, smtp_port)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(_mailbox(log_dir, smtp_port, http_port))
+        for name in services:
+            await system.start(name)
+            stack.push_async_callback(_end_current, system, name)
+        for name in services:
+            await system.wait_until_ready(name)
+        yield system
+
+
+def _addresses(ports: dict[str, int], smtp_port: int) -> dict[str, str]:
+    urls = {
+        f"CARTAS_{name.upper()}_URL": f"http://127.0.0.1:{port}" for name, port in ports.items()
+    }
+    return urls | {
+        "CARTAS_PUBLIC_URL": urls["CARTAS_PORTAL_URL"],
+        "CARTAS_SMTP_HOST": "127.0.0.1",
+        "CARTAS_SMTP_PORT": str(smtp_port),
+    }
+
+
+async def _end_current(system: System, name: str) -> None:
+    """End whichever process serves under that name by now."""
+    await end(system.processes[name])
+
+
+@asynccontextmanager
+async def _mailbox(log_dir: Path, smtp_port: int, http_port: int) -> AsyncIterator[None]:
+    ports = ("--smtp-port", str(smtp_port), "--http-port", str(http_port))
+    with (log_dir / "mailbox.log").open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "deploy.local.mailbox", *ports, "--folder", str(log_dir / "mails")),
+            cwd=PROJECT,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        await eventually(lambda: _answers(f"http://127.0.0.1:{http_port}/readyz"), 30)
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _answers(url: str) -> bool:
+    async with httpx.AsyncClient(timeout=2) as http:
+        try:
+            return (await http.get(url)).is_success
+        except httpx.HTTPError:
+            return False
