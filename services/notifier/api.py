@@ -282,6 +282,8 @@ def _add_links(routes: APIRouter, office: Office) -> None:
             action = await actions.read(tx.connection, claim.action)
             if action is None or action.state is ActionState.CLOSED:
                 raise Problem(410, "the link has expired", reason="closed")
+            if await catalogue.post(tx.connection, action.municipality, claim.post) is None:
+                raise Problem(410, "the link has expired", reason="post retired")
             if action.link_version != claim.version:
                 raise Problem(410, "the link has expired", reason="revoked")
             return LinkView(post=claim.post, action=await _view(tx, action))

@@ -31,8 +31,7 @@ def periodics(settings: Settings, office: Office, metrics: Metrics) -> tuple[Per
     """Return the tasks; each goes on where a stop or a crash left it."""
 
     async def deliver(context: Context) -> None:
-        while await deliver_due(context.pool, settings, office, metrics=metrics):
-            pass
+        await deliver_due(context.pool, settings, office, metrics=metrics)
 
     async def escalate_all(context: Context) -> None:
         await escalate_due(context.pool, office, metrics)
@@ -67,15 +66,12 @@ async def deliver_due(
     *,
     metrics: Metrics,
     clock: Callable[[], datetime] = utc_now,
-) -> int:
-    """Offer what is due to the server, several mails at a time; return how many."""
-    async with pool.acquire() as connection:
-        leased = await mails.lease_mails(
-            connection,  # type: ignore[arg-type]  # a proxy of the same interface
-            clock(),
-            limit=settings.smtp_connections,
-            lease=timedelta(seconds=settings.lease_seconds),
-        )
+) -> None:
+    """Offer what is due until nothing is, several mails at a time; a slow server holds up one.
+
+    A mail under way is finished even when the service is told to stop: one that the server
+    accepted and that we did not write down would be sent again.
+    """
 
     async def attempt(mail: Mail) -> None:
         answer = await send(settings, mail)
@@ -85,23 +81,31 @@ async def deliver_due(
         if outcome is not None:
             metrics.count_delivery(mail.kind, outcome, caused_at=mail.caused_at, now=tx.now)
 
-    await _all_of([asyncio.create_task(attempt(mail)) for mail in leased], settings)
-    return len(leased)
-
-
-async def _all_of(attempts: list[asyncio.Task[None]], settings: Settings) -> None:
-    """Wait for the attempts; one under way is finished even when the service is told to stop.
-
-    Mail that the server accepted and that we did not write down would be sent again.
-    """
-    if not attempts:
-        return
+    under_way: set[asyncio.Task[None]] = set()
     try:
-        await asyncio.wait(attempts)
-    except asyncio.CancelledError:
-        await asyncio.wait(attempts, timeout=settings.shutdown_seconds)
-        raise
-    await asyncio.gather(*attempts)
+        while True:
+            leased = await _lease(pool, settings, clock(), under_way=len(under_way))
+            under_way |= {asyncio.create_task(attempt(mail)) for mail in leased}
+            if not under_way:
+                return
+            done, under_way = await asyncio.wait(
+                under_way,
+                timeout=settings.delivery_poll_seconds,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            await asyncio.gather(*done)
+    finally:
+        if under_way:
+            await asyncio.wait(under_way, timeout=settings.shutdown_seconds)
+
+
+async def _lease(pool: Pool, settings: Settings, now: datetime, *, under_way: int) -> list[Mail]:
+    free = settings.smtp_connections - under_way
+    if free <= 0:
+        return []
+    lease = timedelta(seconds=settings.lease_seconds)
+    async with transaction(pool, service=SERVICE) as tx:
+        return await mails.lease_mails(tx.connection, now, limit=free, lease=lease)
 
 
 async def escalate_due(pool: Pool, office: Office, metrics: Metrics) -> None:
@@ -117,7 +121,7 @@ async def catch_up_with_catalogue(pool: Pool, office: Office) -> None:
     """Do what could not be done before a calendar, a carta or an address was known."""
     async with transaction(pool, service=SERVICE) as tx:
         unscheduled = await terms.unscheduled(tx.connection, limit=BATCH)
-        waiting = await mails.waiting_alerts(tx.connection, limit=BATCH)
+        waiting = await mails.waiting_alerts(tx.connection, limit=10 * BATCH)
     for action in unscheduled:
         async with transaction(pool, service=SERVICE) as tx:
             await schedule_later(tx, action)

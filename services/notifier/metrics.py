@@ -38,6 +38,11 @@ class Metrics:
             "Terms that passed and were told one level up.",
             registry=registry,
         )
+        self._add_gauges(registry)
+        self._initialise()
+
+    def _add_gauges(self, registry: CollectorRegistry) -> None:
+        """What is counted in the database, read at a slow beat."""
         self.waiting = Gauge(
             "notifier_waiting",
             "What has not been told yet: mail at the server's door, alerts without addressee.",
@@ -61,7 +66,6 @@ class Metrics:
             ["awaited"],
             registry=registry,
         )
-        self._initialise()
 
     def _initialise(self) -> None:
         for mail in MailKind:

@@ -73,6 +73,12 @@ UPDATE action_trigger SET recovered_at = $2
 WHERE breach = $1 AND folio = '' AND recovered_at IS NULL
 RETURNING action
 """
+BREAK_TRIGGER_AGAIN = """
+UPDATE action_trigger SET recovered_at = NULL
+WHERE breach = $1 AND folio = '' AND recovered_at IS NOT NULL
+RETURNING action
+"""
+BREAK_ACTION_AGAIN = "UPDATE action SET recovered_at = NULL WHERE action = $1"
 # A folio that was upheld stays upheld; only windows recover.
 RECOVER_ACTION = """
 UPDATE action SET recovered_at = $2
@@ -244,6 +250,16 @@ async def recover_trigger(connection: Connection, breach: str, *, now: datetime)
     """Mark the breach as recovered; return its action the first time, None otherwise."""
     action: str | None = await connection.fetchval(RECOVER_TRIGGER, breach, now)
     return action
+
+
+async def break_trigger_again(connection: Connection, breach: str) -> str | None:
+    """Take the recovery back; return the breach's action, None where it had not recovered."""
+    action: str | None = await connection.fetchval(BREAK_TRIGGER_AGAIN, breach)
+    return action
+
+
+async def break_action_again(connection: Connection, action: str) -> None:
+    await connection.execute(BREAK_ACTION_AGAIN, action)
 
 
 async def recover_action(connection: Connection, action: str, *, now: datetime) -> bool:

@@ -37,6 +37,8 @@ async def take_breaches(tx: Transaction, office: Office, events: Sequence[Breach
             await take_trigger(tx, office, event)
         elif event.data.kind is BreachKind.RECOVERED:
             await take_recovery(tx, office, event)
+        elif event.data.kind is BreachKind.CONFIRMED:
+            await take_confirmation(tx, office, event)
 
 
 async def take_trigger(tx: Transaction, office: Office, event: BreachEvent) -> None:
@@ -77,10 +79,10 @@ async def _open(tx: Transaction, event: BreachEvent) -> Action:
 
 
 async def _next_number(tx: Transaction, event: BreachEvent) -> str:
-    """Return INC-<local year of the breach>-<number>."""
+    """Return INC-<local year in which it is requested>-<number>."""
     municipality = await catalogue.municipality(tx.connection, event.data.municipality)
     zone = ZoneInfo(municipality.zone if municipality else "UTC")
-    year = event.time.astimezone(zone).year
+    year = tx.now.astimezone(zone).year
     return f"INC-{year}-{await actions.next_number(tx.connection, year):04d}"
 
 
@@ -134,6 +136,28 @@ async def take_recovery(tx: Transaction, office: Office, event: BreachEvent) -> 
         caused_at=breach.received_at,
     )
     await alert_of_action(tx, office, action, breach, reason)
+
+
+async def take_confirmation(tx: Transaction, office: Office, event: BreachEvent) -> None:
+    """A breach that had recovered holds again: its action asks again and the post is told."""
+    breach = event.data
+    number = await actions.break_trigger_again(tx.connection, breach.breach)
+    action = None if number is None else await actions.lock(tx.connection, number)
+    if action is None:
+        return
+    await actions.break_action_again(tx.connection, action.action)
+    changed = await actions.change(tx.connection, action.action, {})
+    await _note_step(tx, action.action, revision=changed.revision, step=ActionChange.MERGED)
+    if action.recovered_at is not None:
+        changed = await _begin_anew(tx, changed)
+    await publish(tx, changed, ActionChange.MERGED, caused_at=event.time)
+    reason = Reason(
+        kind=MailKind.BREACHED,
+        cause=_cause(breach),
+        time=event.time,
+        caused_at=breach.received_at,
+    )
+    await alert_of_action(tx, office, changed, breach, reason)
 
 
 async def _note_step(tx: Transaction, action: str, *, revision: int, step: ActionChange) -> None:

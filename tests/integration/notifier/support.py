@@ -115,10 +115,9 @@ class Notifier:
             await take_breaches(tx, self.office, events)
 
     async def deliver(self, now: datetime = b.NOON + timedelta(minutes=1)) -> None:
-        while await deliver_due(
+        await deliver_due(
             self.pool, self.settings, self.office, metrics=self.metrics, clock=lambda: now
-        ):
-            pass
+        )
 
     async def ledger(self) -> list[Delivery]:
         """The whole ledger, oldest first."""

@@ -24,6 +24,7 @@ from services.notifier.use_cases.steps import (
     take_step,
 )
 from shared.contracts.breaches import BreachKind
+from shared.contracts.cartas import Status
 from shared.contracts.corrective_actions import ActionState, CauseCategory
 from shared.http import install_problems, service_client
 from tests.integration.notifier.support import MailServer, Notifier
@@ -314,6 +315,17 @@ async def test_a_link_ends_when_its_action_closes(
 
     closed = await http.get(f"/v1/links/{token_of(server)}")
     assert (closed.status_code, closed.json()["reason"]) == (410, "closed")
+
+
+async def test_a_link_ends_with_its_post(
+    desk: Notifier, server: MailServer, http: httpx.AsyncClient
+) -> None:
+    await desk.take(b.breach())
+    await desk.deliver()
+    retired = b.ENLACE.model_copy(update={"version": 2, "status": Status.RETIRED})
+    await desk.learn(b.published(retired))
+
+    assert (await http.get(f"/v1/links/{token_of(server)}")).status_code == 410
 
 
 async def test_steps_over_http_are_idempotent_and_refuse_by_name(

@@ -117,6 +117,28 @@ async def test_recovered_is_told_once_and_stops_the_terms(
     assert pending == 0
 
 
+async def test_a_breach_that_holds_again_after_recovering_is_asked_for_again(
+    desk: Notifier, server: MailServer
+) -> None:
+    again = b.breach(BreachKind.CONFIRMED, time=b.NOON + timedelta(days=2))
+    await desk.take(b.breach(), b.breach(BreachKind.RECOVERED))
+    await desk.take(again, again, now=b.NOON + timedelta(days=2))
+    await desk.deliver(b.NOON + timedelta(days=2, minutes=1))
+
+    assert len(server.accepted) == 3
+    pending = await desk.pool.fetchval("SELECT count(*) FROM deadline WHERE outcome = 'pending'")
+    assert pending == 3
+
+
+async def test_a_confirmation_of_what_stands_is_not_told(
+    desk: Notifier, server: MailServer
+) -> None:
+    await desk.take(b.breach(), b.breach(BreachKind.CONFIRMED))
+    await desk.deliver()
+
+    assert len(server.accepted) == 1
+
+
 async def test_a_recovery_of_what_was_never_said_is_not_told(
     desk: Notifier, server: MailServer
 ) -> None:
@@ -165,6 +187,16 @@ async def test_a_server_that_says_nothing_is_left_and_asked_again(
     assert (first.outcome, first.code) == ("deferred", None)
     assert "Timeout" in first.reply
     assert second.outcome == "accepted"
+
+
+async def test_a_silent_server_holds_up_its_own_mail_only(
+    desk: Notifier, server: MailServer
+) -> None:
+    server.answers["enlace@puerto.example"] = ["silence"]
+    await desk.take(*(b.breach(unit=f"caja-{number}") for number in range(12)))
+    await desk.deliver()
+
+    assert len(server.accepted) == 11
 
 
 async def test_no_server_at_all_loses_nothing(database: FreshDatabase, server: MailServer) -> None:
