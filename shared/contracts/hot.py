@@ -155,6 +155,7 @@ MeasurementEvent = CaseMeasured | Progress | ImportDeclared
 
 decode_service_event = msgspec.json.Decoder(ServiceEvent).decode
 decode_measurement = msgspec.json.Decoder(MeasurementEvent).decode
+decode_case = msgspec.json.Decoder(CaseData).decode
 encode = msgspec.json.Encoder().encode
 
 _PATH = re.compile(r"at `\$\.?([^`]*)`")
@@ -169,3 +170,13 @@ def faulty_field(error: msgspec.ValidationError) -> str | None:
 def as_json(value: Any) -> bytes:
     """Return `value` as compact JSON, for columns and tests."""
     return encode(value)
+
+
+def convert_progress(data: dict[str, Any]) -> ProgressData:
+    """Return the progress of another pipeline in this form. Raises msgspec.ValidationError."""
+    return msgspec.convert(data, ProgressData)
+
+
+def to_builtins(value: Any) -> Any:
+    """Return `value` as JSON's own types."""
+    return msgspec.to_builtins(value)

@@ -81,10 +81,10 @@ class SourceState(Part):
     services: tuple[str, ...] = Field(description="Services the source reports on; `*` for all.")
     complete_through: AwareDatetime | None = Field(
         default=None,
-        description="Evidence: heartbeat, latest event (never beyond `through`), or an import's as-of.",
+        description="Heartbeat, latest event (never beyond `through`), or an import's as-of.",
     )
     grace_seconds: Annotated[int, Field(ge=0)] = Field(
-        description="A live source is taken as complete this long after any instant, even if silent."
+        description="A live source counts as complete this long after an instant, even if silent."
     )
 
 
@@ -102,7 +102,7 @@ class ProgressData(Part):
 
 
 class Progress(Event):
-    """The pipeline has caught up. Published when something changed, and at a slow beat when idle."""
+    """The pipeline has caught up. Published on change, and at a slow beat when idle."""
 
     type: Literal["measurement.progress.v1"] = "measurement.progress.v1"
     data: ProgressData
@@ -114,7 +114,7 @@ class Progress(Event):
 
 
 class ImportPhase(StrEnum):
-    """A historical import is declared before its first fact and closed when all are accounted for."""
+    """An import is declared before its first fact and closed when all are accounted for."""
 
     BEGUN = "begun"
     COMPLETED = "completed"

@@ -240,6 +240,7 @@ class Consumer:
                     await self.subscription.handle(tx, good)
             await tx.flush()
         self._guard.applied(after)
+        tx.committed()
         for refusal in tx.refusals:
             self._metrics.refused.labels(name, refusal.reason).inc()
         self._metrics.handled.labels(name).inc(len(records))

@@ -77,7 +77,7 @@ async def create_topics(
 
 
 class _TopicSettings(ServiceSettings, service="cartas"):
-    """The topics are made with the catalogue's settings: it is the first service of a new system."""
+    """Made with the catalogue's settings: it is the first service of a new system."""
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """One open transaction with what leaves it: messages to the outbox, refusals to dead letters."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -64,6 +64,13 @@ class Transaction:
     now: datetime
     _messages: list[tuple[str, bytes, bytes]] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    on_commit: list[Callable[[], None]] = field(default_factory=list)
+    """Called in order once the commit is certain: for metrics and caches, never for effects."""
+
+    def committed(self) -> None:
+        """Tell those who wait for the commit."""
+        for callback in self.on_commit:
+            callback()
 
     def publish(self, topic: Topic, event: Event) -> None:
         """Publish `event` when this transaction commits; in order per key."""
@@ -152,6 +159,7 @@ async def transaction(pool: Pool, *, service: str = "") -> AsyncIterator[Transac
         tx = Transaction(connection, service, utc_now())  # type: ignore[arg-type]
         yield tx
         await tx.flush()
+    tx.committed()
 
 
 async def claim(tx: Transaction, source: str, event_id: str) -> bool:

@@ -1,0 +1,74 @@
+"""HTTP in, for our own services: the cases behind a figure, and how one was judged."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from services.evaluator.store import evidence
+from shared.contracts.results import ResultData
+from shared.criteria import CaseStatus
+from shared.database import Pool
+from shared.http import Problem, require_service
+
+router = APIRouter(prefix="/v1", dependencies=[Depends(require_service)])
+
+Name = Annotated[str, Query(min_length=1, max_length=128)]
+MAX_PAGE = 1000
+
+
+def _pool(request: Request) -> Pool:
+    pool: Pool = request.app.state.context.pool
+    return pool
+
+
+@router.get("/cases")
+async def cases(
+    request: Request,
+    *,
+    municipality: Name,
+    compromiso: Name,
+    unit: Name,
+    window: Name,
+    status: CaseStatus = CaseStatus.FAILED,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+    after: Annotated[str, Query(max_length=160)] = "",
+) -> dict[str, Any]:
+    """Return the cases behind a figure, a page at a time; `next` is the next page's `after`."""
+    key = (municipality, compromiso, unit, window)
+    page = await evidence.cases(
+        _pool(request), key, status.value, after=_position(after), limit=limit
+    )
+    listed = [{"case": row.pop("case_id"), **row} for row in page]
+    is_full = len(listed) == limit
+    following = f"{listed[-1]['part']}/{listed[-1]['case']}" if is_full else None
+    return {"cases": listed, "next": following}
+
+
+def _position(after: str) -> tuple[str, int]:
+    part, separator, case = after.partition("/")
+    if not separator:
+        return ("", -1)
+    if not part.isdigit() or len(part) > 2:
+        raise Problem(422, "`after` is not a position that this service gave")
+    return (case, int(part))
+
+
+@router.get("/explanations")
+async def explanations(
+    request: Request, municipality: Name, compromiso: Name, case: Name
+) -> dict[str, Any]:
+    """Return how a case was judged, with the facts the verdict rests on."""
+    rows = await evidence.explanation(_pool(request), municipality, compromiso, case)
+    if not rows:
+        raise Problem(404, "no verdict on such a case")
+    facts = json.loads(rows[0]["facts"])
+    verdicts = [{name: value for name, value in row.items() if name != "facts"} for row in rows]
+    return {"case": case, "facts": facts, "verdicts": verdicts}
+
+
+@router.get("/results")
+async def results(request: Request, municipality: Name) -> list[ResultData]:
+    """Return the latest result of every window of a municipality."""
+    stored = await evidence.results(_pool(request), municipality)
+    return [ResultData.model_validate_json(result) for result in stored]

@@ -1,0 +1,111 @@
+"""The wall clock in: overdue cases, results, cut-offs, judging again, balances."""
+
+from services.evaluator.handlers import GROUP, REJUDGING_WRITER, SCAN_WRITER
+from services.evaluator.metrics import EvaluatorMetrics
+from services.evaluator.settings import Settings
+from services.evaluator.store import balance
+from services.evaluator.store import cases as case_store
+from services.evaluator.store import catalogue as catalogue_store
+from services.evaluator.use_cases.judge_cases import JudgeCases
+from services.evaluator.use_cases.knowledge import Knowledge
+from services.evaluator.use_cases.publish_results import PublishResults
+from services.evaluator.use_cases.windows import open_windows
+from shared.clock import utc_now
+from shared.messaging import transaction
+from shared.service import Context, Periodic
+
+CASES_AT_A_TIME = 1000
+OPEN_WINDOWS_SECONDS = 15.0
+BALANCE_SECONDS = 60.0
+
+
+class Deadlines:
+    """Tasks of the wall clock; each catches up after a stop, and each may run in every process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        knowledge: Knowledge,
+        judge: JudgeCases,
+        publish: PublishResults,
+        metrics: EvaluatorMetrics,
+    ) -> None:
+        self._settings = settings
+        self._knowledge = knowledge
+        self._judge = judge
+        self._publish = publish
+        self._metrics = metrics
+
+    def periodics(self) -> tuple[Periodic, ...]:
+        """Return the tasks with their beats."""
+        settings = self._settings
+        return (
+            Periodic("progress and overdue cases", settings.scan_seconds, self.scan),
+            Periodic("judge again", settings.scan_seconds, self.judge_again),
+            Periodic("open windows", OPEN_WINDOWS_SECONDS, self.open_windows),
+            Periodic("publish results", settings.publish_seconds, self.publish),
+            Periodic("balance", BALANCE_SECONDS, self.balance),
+        )
+
+    async def scan(self, context: Context) -> None:
+        """Take in progress; judge open cases whose alarm has come, where enough is known."""
+        async with transaction(context.pool) as tx:
+            prefix = self._settings.topic_prefix
+            await self._knowledge.refresh_coverage(tx.connection, group=GROUP, prefix=prefix)
+        now = utc_now()
+        for pipeline, through in self._knowledge.coverage.pipelines.items():
+            self._metrics.coverage_age.labels(pipeline).set((now - through).total_seconds())
+        await self._judge_alarmed(context)
+
+    async def _judge_alarmed(self, context: Context) -> None:
+        after = ("", "")
+        while True:
+            async with transaction(context.pool) as tx:
+                keys = await case_store.alarmed(
+                    tx.connection, tx.now, after=after, limit=CASES_AT_A_TIME
+                )
+                if not keys:
+                    return
+                await self._judge.again(tx, keys, writer=SCAN_WRITER)
+                after = keys[-1]
+
+    async def judge_again(self, context: Context) -> None:
+        """Judge stored cases whose promises changed, a thousand a transaction."""
+        while await self._judge_some_again(context):
+            pass
+
+    async def _judge_some_again(self, context: Context) -> bool:
+        async with transaction(context.pool) as tx:
+            row = await tx.connection.fetchrow(catalogue_store.NEXT_REJUDGING)
+            if row is None:
+                self._metrics.rejudging.set(0)
+                return False
+            town, service = row["municipality"], row["service"]
+            keys = await case_store.of_service(
+                tx.connection, town, service, after=row["after_case"], limit=CASES_AT_A_TIME
+            )
+            if keys:
+                await self._judge.again(tx, keys, writer=REJUDGING_WRITER)
+                await tx.connection.execute(
+                    catalogue_store.MOVE_REJUDGING, town, service, keys[-1][1]
+                )
+            else:
+                await tx.connection.execute(catalogue_store.END_REJUDGING, town, service)
+            left = await tx.connection.fetchval(catalogue_store.REJUDGING_LEFT)
+            self._metrics.rejudging.set(left)
+        return True
+
+    async def open_windows(self, context: Context) -> None:
+        """Give every promise its windows."""
+        past = self._settings.past_windows
+        await open_windows(context.pool, self._knowledge, utc_now(), past_windows=past)
+
+    async def publish(self, context: Context) -> None:
+        """Publish what changed, then close what is due."""
+        await self._publish.changed(context.pool)
+        await self._publish.close(context.pool, utc_now())
+
+    async def balance(self, context: Context) -> None:
+        """Compare the counts with the verdicts they were made of."""
+        self._metrics.balance.set(await balance.difference(context.pool))

@@ -1,0 +1,193 @@
+"""Which promises apply to a case: prepared from the published cartas and calendars."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from shared.contracts.cartas import (
+    CalendarData,
+    CartaData,
+    Compromiso,
+    MunicipalityData,
+    Scope,
+    Status,
+)
+from shared.criteria import Criterion, Mean, Share, WindowBounds, window_of
+from shared.worktime import PreparedCalendar, Unit, due_instant
+
+BUZON_SERVICE = "buzon"
+BUZON_EVENTS = "buzon."
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One compromiso of one carta version, ready to judge by.
+
+    `calendars` has one for each part, None where its clock needs none.
+    """
+
+    municipality: str
+    carta: CartaData
+    compromiso: Compromiso
+    zone: ZoneInfo
+    cutoff: PreparedCalendar
+    cutoff_days: int
+    calendars: tuple[PreparedCalendar | None, ...]
+    calendar_versions: Mapping[str, int]
+
+    @property
+    def parts(self) -> tuple[Share | Mean, ...]:
+        """The judged parts; none where the form is not supported yet."""
+        criterion = self.compromiso.criterion
+        return criterion.parts if isinstance(criterion, Criterion) else ()
+
+    @property
+    def about_buzon(self) -> bool:
+        """Whether it promises something about folios."""
+        return any(part.population.event.startswith(BUZON_EVENTS) for part in self.parts)
+
+    def in_force(self, instant: datetime) -> bool:
+        """Return whether this version was in force on the instant's local date, ends included."""
+        day = instant.astimezone(self.zone).date()
+        return self.carta.valid_from <= day and (
+            self.carta.valid_to is None or day <= self.carta.valid_to
+        )
+
+    def unit_of(self, case_unit: str | None) -> str:
+        """Return whose result a case counts in."""
+        if self.compromiso.scope is Scope.UNIT and case_unit is not None:
+            return case_unit
+        return self.carta.unit
+
+    def window_at(self, instant: datetime) -> WindowBounds | None:
+        """Return the window of the instant, in the municipality's zone; None outside a campaign."""
+        return window_of(self.compromiso.window, instant, self.zone)
+
+    def closes_at(self, window: WindowBounds) -> datetime:
+        """Return the data cut-off: the end of the n-th working day after the window's last day."""
+        last_moment = window.end - _MICROSECOND
+        due = due_instant(last_moment, self.cutoff_days, Unit.WORKING_DAY, self.cutoff, ())
+        return window.end if due is None else due
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All promises of one catalogue version, by what a case carries."""
+
+    version: int = 0
+    by_service: Mapping[tuple[str, str], tuple[tuple[Promise, ...], ...]] = field(
+        default_factory=dict
+    )
+    by_compromiso: Mapping[tuple[str, str], tuple[Promise, ...]] = field(default_factory=dict)
+
+    def for_service(self, municipality: str, service: str) -> tuple[tuple[Promise, ...], ...]:
+        """Return for each compromiso about the service its versions, oldest first."""
+        return self.by_service.get((municipality, service), ())
+
+    def promise(self, municipality: str, compromiso: str, carta_version: int) -> Promise | None:
+        """Return one version of one compromiso."""
+        for promise in self.by_compromiso.get((municipality, compromiso), ()):
+            if promise.carta.version == carta_version:
+                return promise
+        return None
+
+
+def build_catalogue(
+    version: int,
+    municipalities: Iterable[MunicipalityData],
+    calendars: Iterable[CalendarData],
+    cartas: Iterable[CartaData],
+) -> Catalogue:
+    """Prepare what is complete; a promise whose calendar has not arrived yet is left out."""
+    latest = _latest_calendars(calendars)
+    towns = {town.municipality: town for town in sorted(municipalities, key=lambda t: t.version)}
+    by_compromiso: dict[tuple[str, str], list[Promise]] = {}
+    for carta in sorted(cartas, key=lambda c: (c.municipality, c.carta, c.version)):
+        town = towns.get(carta.municipality)
+        if town is None or carta.status is Status.RETIRED:
+            continue
+        for compromiso in carta.compromisos:
+            promise = _prepare(town, carta, compromiso, latest)
+            if promise is not None:
+                by_compromiso.setdefault((carta.municipality, compromiso.id), []).append(promise)
+    frozen = {key: tuple(promises) for key, promises in by_compromiso.items()}
+    return Catalogue(version, _by_service(frozen), frozen)
+
+
+_Calendars = Mapping[tuple[str, str], PreparedCalendar]
+
+
+def _latest_calendars(calendars: Iterable[CalendarData]) -> dict[tuple[str, str], PreparedCalendar]:
+    ordered = sorted(calendars, key=lambda c: c.version)
+    data = {(c.municipality, c.calendar.id): c for c in ordered if c.status is Status.ACTIVE}
+    return {key: PreparedCalendar(calendar.calendar) for key, calendar in data.items()}
+
+
+def _prepare(
+    town: MunicipalityData, carta: CartaData, compromiso: Compromiso, calendars: _Calendars
+) -> Promise | None:
+    cutoff = calendars.get((town.municipality, town.calendar))
+    if cutoff is None:
+        return None
+    needed: list[PreparedCalendar | None] = []
+    criterion = compromiso.criterion
+    for part in criterion.parts if isinstance(criterion, Criterion) else ():
+        name = part.clock.calendar
+        calendar = None if name is None else calendars.get((town.municipality, name))
+        if name is not None and calendar is None:
+            return None
+        needed.append(calendar)
+    return Promise(
+        municipality=town.municipality,
+        carta=carta,
+        compromiso=compromiso,
+        zone=ZoneInfo(town.zone),
+        cutoff=cutoff,
+        cutoff_days=town.cutoff_working_days,
+        calendars=tuple(needed),
+        calendar_versions={c.calendar.id: c.calendar.version for c in needed if c is not None},
+    )
+
+
+def _by_service(
+    by_compromiso: Mapping[tuple[str, str], tuple[Promise, ...]],
+) -> dict[tuple[str, str], tuple[tuple[Promise, ...], ...]]:
+    by_service: dict[tuple[str, str], list[tuple[Promise, ...]]] = {}
+    for (municipality, _), promises in by_compromiso.items():
+        for service in sorted({name for promise in promises for name in services_of(promise)}):
+            about = tuple(promise for promise in promises if service in services_of(promise))
+            by_service.setdefault((municipality, service), []).append(about)
+    return {key: tuple(groups) for key, groups in by_service.items()}
+
+
+def services_of(promise: Promise) -> tuple[str, ...]:
+    """Return the services whose cases the promise is about; folios are a service of their own."""
+    if not promise.parts:
+        return ()
+    return (BUZON_SERVICE,) if promise.about_buzon else promise.carta.services
+
+
+def windows_until(promise: Promise, now: datetime, *, most: int) -> list[WindowBounds]:
+    """Return the windows since the version came into force, the running one last."""
+    window = promise.window_at(_within(promise, now))
+    windows: list[WindowBounds] = []
+    while window is not None and len(windows) < most:
+        if _local_day(promise, window.end - _MICROSECOND) < promise.carta.valid_from:
+            break
+        windows.append(window)
+        window = promise.window_at(window.start - _MICROSECOND)
+    return windows[::-1]
+
+
+def _within(promise: Promise, now: datetime) -> datetime:
+    """Return `now`, or the last moment in force of a version (or of a campaign) that has ended."""
+    last = promise.compromiso.window.last or promise.carta.valid_to
+    if last is None or _local_day(promise, now) <= last:
+        return now
+    return datetime(last.year, last.month, last.day, 12, tzinfo=promise.zone)
+
+
+def _local_day(promise: Promise, instant: datetime) -> date:
+    return instant.astimezone(promise.zone).date()

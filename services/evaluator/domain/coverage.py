@@ -1,0 +1,93 @@
+"""How far the facts about a case are known complete: nobody is accused by a lag."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+EVERY_SERVICE = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCoverage:
+    """One source as its pipeline last described it."""
+
+    municipality: str
+    source: str
+    historical: bool
+    services: tuple[str, ...]
+    complete_through: datetime | None
+    grace: timedelta
+    pipeline: str
+
+    def covers(self, service: str) -> bool:
+        """Return whether the source reports on the service."""
+        return EVERY_SERVICE in self.services or service in self.services
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """All sources, and the wall-clock instants through which each pipeline has been taken in."""
+
+    sources: Mapping[str, tuple[SourceCoverage, ...]]
+    pipelines: Mapping[str, datetime]
+
+    @classmethod
+    def of(cls, sources: Iterable[SourceCoverage], pipelines: Mapping[str, datetime]) -> "Coverage":
+        """Group the sources by municipality."""
+        grouped: dict[str, list[SourceCoverage]] = {}
+        for source in sources:
+            grouped.setdefault(source.municipality, []).append(source)
+        return cls({town: tuple(listed) for town, listed in grouped.items()}, pipelines)
+
+    def complete_through(
+        self, municipality: str, service: str, *, case_sources: Iterable[str], historical: bool
+    ) -> datetime | None:
+        """Return the instant through which all that concerns the case is known; None for nothing.
+
+        A case of an import depends on the sources that reported it, and they are complete as of
+        the import. A live case depends on every live source of its service: another counter may
+        hold its stop.
+        """
+        listed = self.sources.get(municipality, ())
+        if historical:
+            names = frozenset(case_sources)
+            relevant = [s for s in listed if s.historical and s.source in names]
+        else:
+            relevant = [s for s in listed if not s.historical and s.covers(service)]
+        return self._least(relevant)
+
+    def service_complete_through(
+        self, municipality: str, services: Iterable[str], *, historical: bool
+    ) -> datetime | None:
+        """Return the same for all cases of some services."""
+        wanted = tuple(services)
+        relevant = [
+            source
+            for source in self.sources.get(municipality, ())
+            if source.historical is historical and any(map(source.covers, wanted))
+        ]
+        return self._least(relevant)
+
+    def has_source(self, municipality: str, services: Iterable[str]) -> bool:
+        """Return whether anything reports on one of the services."""
+        wanted = tuple(services)
+        return any(
+            source.covers(service)
+            for source in self.sources.get(municipality, ())
+            for service in wanted
+        )
+
+    def _least(self, relevant: Iterable[SourceCoverage]) -> datetime | None:
+        instants = [self._of(source) for source in relevant]
+        known = [instant for instant in instants if instant is not None]
+        return min(known) if known and len(known) == len(instants) else None
+
+    def _of(self, source: SourceCoverage) -> datetime | None:
+        """A live source is complete through its evidence, or its grace before the pipeline."""
+        if source.historical:
+            return source.complete_through
+        through = self.pipelines.get(source.pipeline)
+        if through is None:
+            return source.complete_through
+        silent = through - source.grace
+        return silent if source.complete_through is None else max(silent, source.complete_through)

@@ -1,0 +1,79 @@
+"""Kafka in: from a batch to a use case, nothing else."""
+
+from collections.abc import Sequence
+
+from services.evaluator.settings import Settings
+from services.evaluator.store import coverage
+from services.evaluator.use_cases.judge_cases import Arrival, JudgeCases
+from services.evaluator.use_cases.take_catalogue import take_catalogue
+from services.evaluator.use_cases.take_complaints import TakeComplaints
+from shared.contracts import hot, topics
+from shared.contracts.complaints import ComplaintChanged
+from shared.messaging import Received, Subscription, Transaction
+
+GROUP = "evaluator"
+# Partial rows of counts: whoever owns a partition writes rows of its own.
+COMPLAINTS_WRITER = 1000
+SCAN_WRITER = 2000
+REJUDGING_WRITER = 2001
+
+
+class Handlers:
+    """The subscriptions of the evaluator."""
+
+    def __init__(self, judge: JudgeCases, complaints: TakeComplaints) -> None:
+        self._judge = judge
+        self._complaints = complaints
+
+    def subscriptions(self, settings: Settings) -> tuple[Subscription, ...]:
+        """Return what the evaluator consumes."""
+        return (
+            Subscription(topics.CARTAS, GROUP, take_catalogue, reference=True),
+            Subscription(
+                topics.MEASUREMENTS,
+                GROUP,
+                self.on_measurements,
+                decode=hot.decode_measurement,
+                max_records=settings.batch_records,
+            ),
+            Subscription(topics.COMPLAINTS, GROUP, self.on_complaints),
+        )
+
+    async def on_measurements(self, tx: Transaction, batch: Sequence[Received]) -> None:
+        """Judge cases; keep the pipeline's progress until we have caught up with it."""
+        arrivals = [
+            Arrival(received.event.data, received.event.data.received_at)
+            for received in batch
+            if isinstance(received.event, hot.CaseMeasured)
+        ]
+        if arrivals:
+            await self._judge.arrived(tx, arrivals, writer=batch[0].partition)
+        for received in batch:
+            if isinstance(received.event, hot.Progress):
+                await _keep_progress(tx, topics.MEASUREMENTS.name, received.event.data)
+
+    async def on_complaints(self, tx: Transaction, batch: Sequence[Received]) -> None:
+        """Judge folios; keep the buzon's progress."""
+        changed = [
+            (received.event.data, received.timestamp)
+            for received in batch
+            if isinstance(received.event, ComplaintChanged)
+        ]
+        if changed:
+            writer = COMPLAINTS_WRITER + batch[0].partition
+            await self._complaints.arrived(tx, changed, writer=writer)
+        for received in batch:
+            if not isinstance(received.event, ComplaintChanged):
+                data = hot.convert_progress(received.event.data.model_dump())
+                await _keep_progress(tx, topics.COMPLAINTS.name, data)
+
+
+async def _keep_progress(tx: Transaction, topic: str, data: hot.ProgressData) -> None:
+    await coverage.wait(
+        tx.connection,
+        pipeline=data.pipeline,
+        topic=topic,
+        through=data.through,
+        offsets=data.offsets,
+        sources=[hot.to_builtins(source) for source in data.sources],
+    )

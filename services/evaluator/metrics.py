@@ -1,0 +1,59 @@
+"""What the evaluator tells an operator."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from shared.contracts.breaches import BreachKind
+from shared.criteria import CaseStatus
+
+LATENCY_BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 60, 300, 3600)
+
+
+class EvaluatorMetrics:
+    """One set for each process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.event_to_verdict = Histogram(
+            "cartas_event_to_verdict_seconds",
+            "From Kafka taking a service event to its verdict being committed.",
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self.verdicts = Counter(
+            "cartas_verdicts", "Verdicts given or changed.", ["status"], registry=registry
+        )
+        self.statements = Counter(
+            "cartas_statements", "What was said on breaches.v1.", ["kind"], registry=registry
+        )
+        self.repeats = Counter(
+            "cartas_case_repeats",
+            "Case revisions that were known already.",
+            registry=registry,
+        )
+        self.without_promise = Counter(
+            "cartas_cases_without_promise",
+            "Case revisions about which nothing is promised: stored, not judged.",
+            registry=registry,
+        )
+        self.results = Counter("cartas_results_published", "Results published.", registry=registry)
+        self.rejudging = Gauge(
+            "cartas_rejudging_services",
+            "Services whose stored cases wait to be judged again.",
+            registry=registry,
+        )
+        self.coverage_age = Gauge(
+            "cartas_pipeline_behind_seconds",
+            "How far the facts taken in are behind the wall clock.",
+            ["pipeline"],
+            registry=registry,
+        )
+        self.balance = Gauge(
+            "cartas_population_difference",
+            "Sum of |population - (met + failed + pending + excluded)| over windows: must be 0.",
+            registry=registry,
+        )
+        for status in CaseStatus:
+            self.verdicts.labels(status.value)
+        for kind in BreachKind:
+            self.statements.labels(kind.value)
+        for pipeline in ("measurements", "buzon"):
+            self.coverage_age.labels(pipeline)

@@ -1,0 +1,18 @@
+"""Settings of the evaluator."""
+
+from pydantic import Field
+
+from shared.settings import ServiceSettings
+
+
+class Settings(ServiceSettings, service="evaluator"):
+    """Read from CARTAS_EVALUATOR_<FIELD>."""
+
+    batch_records: int = Field(default=5000, ge=1, le=50_000, description="Most records a batch.")
+    scan_seconds: float = Field(default=1.0, gt=0, le=60, description="Pause between clock scans.")
+    publish_seconds: float = Field(
+        default=1.0, gt=0, le=60, description="A running result is published this often at most."
+    )
+    past_windows: int = Field(
+        default=8, ge=1, le=100, description="Past windows that get a result though they are empty."
+    )

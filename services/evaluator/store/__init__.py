@@ -1,0 +1,1 @@
+"""The evaluator's SQL, one module for each thing it keeps."""

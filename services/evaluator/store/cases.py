@@ -1,0 +1,210 @@
+"""Cases and the verdicts on them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.evaluator.domain.judging import Judgement
+from shared.contracts import hot
+from shared.criteria import CaseStatus
+from shared.database import Connection
+
+CaseKey = tuple[str, str]
+"""Municipality and case."""
+
+# In sorted order, so that two transactions with the same cases cannot lock each other.
+LOCK = """
+SELECT c.municipality, c.case_id, c.revision
+FROM measured_case c
+JOIN unnest($1::text[], $2::text[]) AS wanted (municipality, case_id)
+    USING (municipality, case_id)
+ORDER BY c.municipality, c.case_id
+FOR UPDATE OF c
+"""
+SAVE = """
+INSERT INTO measured_case AS c (municipality, case_id, revision, service, data)
+SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::bytea[])
+ON CONFLICT (municipality, case_id) DO UPDATE
+SET revision = excluded.revision, service = excluded.service, data = excluded.data
+WHERE c.revision < excluded.revision
+"""
+VERDICTS = """
+SELECT v.municipality, v.case_id, v.compromiso, v.part, v.carta_version, v.unit, v.window_id,
+       v.status, v.reason, v.due_at, v.elapsed, v.overdue_open, v.historical, v.alarm_at
+FROM verdict v
+JOIN unnest($1::text[], $2::text[]) AS wanted (municipality, case_id)
+    USING (municipality, case_id)
+"""
+SAVE_VERDICTS = """
+INSERT INTO verdict AS v (municipality, case_id, compromiso, part, carta_version, unit, window_id,
+                          status, reason, due_at, elapsed, overdue_open, historical, alarm_at)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::int[], $6::text[],
+                     $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::bigint[],
+                     $12::bool[], $13::bool[], $14::timestamptz[])
+ON CONFLICT (municipality, case_id, compromiso, part) DO UPDATE
+SET carta_version = excluded.carta_version, unit = excluded.unit, window_id = excluded.window_id,
+    status = excluded.status, reason = excluded.reason, due_at = excluded.due_at,
+    elapsed = excluded.elapsed, overdue_open = excluded.overdue_open,
+    historical = excluded.historical, alarm_at = excluded.alarm_at
+"""
+DROP_VERDICTS = """
+DELETE FROM verdict v
+USING unnest($1::text[], $2::text[], $3::text[], $4::smallint[])
+    AS gone (municipality, case_id, compromiso, part)
+WHERE v.municipality = gone.municipality AND v.case_id = gone.case_id
+    AND v.compromiso = gone.compromiso AND v.part = gone.part
+"""
+# Cases of a municipality whose alarm has come; the caller judges them again and moves the alarm.
+ALARMED = """
+SELECT DISTINCT v.municipality, v.case_id
+FROM verdict v
+WHERE v.alarm_at <= $1 AND (v.municipality, v.case_id) > ($2, $3)
+ORDER BY v.municipality, v.case_id
+LIMIT $4
+"""
+DATA = """
+SELECT c.municipality, c.case_id, c.data
+FROM measured_case c
+JOIN unnest($1::text[], $2::text[]) AS wanted (municipality, case_id)
+    USING (municipality, case_id)
+ORDER BY c.municipality, c.case_id
+FOR UPDATE OF c
+"""
+OF_SERVICE = """
+SELECT municipality, case_id
+FROM measured_case
+WHERE municipality = $1 AND service = $2 AND case_id > $3
+ORDER BY case_id
+LIMIT $4
+"""
+FAILING = """
+SELECT DISTINCT case_id
+FROM verdict
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND status = 'failed'
+ORDER BY case_id
+LIMIT $5
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVerdict:
+    """A verdict and the case it is on."""
+
+    case: CaseKey
+    judgement: Judgement
+
+
+def _columns(keys: Iterable[CaseKey]) -> tuple[list[str], list[str]]:
+    ordered = sorted(keys)
+    return [key[0] for key in ordered], [key[1] for key in ordered]
+
+
+async def lock_cases(connection: Connection, keys: Iterable[CaseKey]) -> dict[CaseKey, int]:
+    """Lock the cases that exist; return their revisions."""
+    rows = await connection.fetch(LOCK, *_columns(keys))
+    return {(row["municipality"], row["case_id"]): row["revision"] for row in rows}
+
+
+async def load_cases(
+    connection: Connection, keys: Iterable[CaseKey]
+) -> dict[CaseKey, hot.CaseData]:
+    """Lock and return the cases."""
+    rows = await connection.fetch(DATA, *_columns(keys))
+    return {(row["municipality"], row["case_id"]): hot.decode_case(row["data"]) for row in rows}
+
+
+async def save_cases(connection: Connection, cases: Sequence[hot.CaseData]) -> None:
+    """Store the cases at their revisions."""
+    await connection.execute(
+        SAVE,
+        [case.municipality for case in cases],
+        [case.case for case in cases],
+        [case.revision for case in cases],
+        [case.service for case in cases],
+        [hot.encode(case) for case in cases],
+    )
+
+
+async def load_verdicts(
+    connection: Connection, keys: Iterable[CaseKey]
+) -> dict[CaseKey, dict[tuple[str, int], Judgement]]:
+    """Return the stored verdicts of the cases."""
+    stored: dict[CaseKey, dict[tuple[str, int], Judgement]] = {}
+    for row in await connection.fetch(VERDICTS, *_columns(keys)):
+        judgement = Judgement(
+            compromiso=row["compromiso"],
+            part=row["part"],
+            carta_version=row["carta_version"],
+            unit=row["unit"],
+            window_id=row["window_id"],
+            status=CaseStatus(row["status"]),
+            reason=row["reason"],
+            due_at=row["due_at"],
+            elapsed=row["elapsed"],
+            overdue_open=row["overdue_open"],
+            historical=row["historical"],
+            alarm_at=row["alarm_at"],
+        )
+        stored.setdefault((row["municipality"], row["case_id"]), {})[judgement.key] = judgement
+    return stored
+
+
+async def save_verdicts(connection: Connection, verdicts: Sequence[StoredVerdict]) -> None:
+    """Store verdicts in sorted order."""
+    ordered = sorted(verdicts, key=lambda v: (*v.case, *v.judgement.key))
+    judgements = [verdict.judgement for verdict in ordered]
+    await connection.execute(
+        SAVE_VERDICTS,
+        [verdict.case[0] for verdict in ordered],
+        [verdict.case[1] for verdict in ordered],
+        [judgement.compromiso for judgement in judgements],
+        [judgement.part for judgement in judgements],
+        [judgement.carta_version for judgement in judgements],
+        [judgement.unit for judgement in judgements],
+        [judgement.window_id for judgement in judgements],
+        [judgement.status.value for judgement in judgements],
+        [judgement.reason for judgement in judgements],
+        [judgement.due_at for judgement in judgements],
+        [judgement.elapsed for judgement in judgements],
+        [judgement.overdue_open for judgement in judgements],
+        [judgement.historical for judgement in judgements],
+        [judgement.alarm_at for judgement in judgements],
+    )
+
+
+async def drop_verdicts(
+    connection: Connection, gone: Sequence[tuple[CaseKey, tuple[str, int]]]
+) -> None:
+    """Remove verdicts on cases that are in the population no more."""
+    ordered = sorted(gone)
+    await connection.execute(
+        DROP_VERDICTS,
+        [case[0] for case, _ in ordered],
+        [case[1] for case, _ in ordered],
+        [key[0] for _, key in ordered],
+        [key[1] for _, key in ordered],
+    )
+
+
+async def alarmed(
+    connection: Connection, now: datetime, *, after: CaseKey, limit: int
+) -> list[CaseKey]:
+    """Return cases, in order after `after`, whose alarm has come."""
+    rows = await connection.fetch(ALARMED, now, after[0], after[1], limit)
+    return [(row["municipality"], row["case_id"]) for row in rows]
+
+
+async def of_service(
+    connection: Connection, municipality: str, service: str, *, after: str, limit: int
+) -> list[CaseKey]:
+    """Return the next cases of a service in order of their ids."""
+    rows = await connection.fetch(OF_SERVICE, municipality, service, after, limit)
+    return [(row["municipality"], row["case_id"]) for row in rows]
+
+
+async def failing_cases(
+    connection: Connection, window: tuple[str, str, str, str], *, limit: int
+) -> list[str]:
+    """Return the ids of failed cases behind (municipality, compromiso, unit, window)."""
+    rows = await connection.fetch(FAILING, *window, limit)
+    return [row["case_id"] for row in rows]

@@ -1,0 +1,103 @@
+"""Progress of the pipelines, applied once our own offsets have reached it."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.evaluator.domain.coverage import Coverage, SourceCoverage
+from shared.database import Connection
+
+WAIT = """
+INSERT INTO progress_waiting (pipeline, topic, through, offsets, sources)
+VALUES ($1, $2, $3, $4::jsonb, $5::jsonb)
+ON CONFLICT (pipeline, through) DO NOTHING
+"""
+# What holds now: every partition it names has been applied here at least that far.
+REACHED = """
+SELECT w.pipeline, w.through, w.sources
+FROM progress_waiting w
+WHERE NOT EXISTS (
+    SELECT FROM jsonb_each_text(w.offsets) AS wanted (partition, end_offset)
+    LEFT JOIN kafka_offset o
+        ON o.consumer_group = $1 AND o.topic = $2 || w.topic
+        AND o.partition = wanted.partition::int
+    WHERE wanted.end_offset::bigint > coalesce(o.next_offset, 0)
+)
+ORDER BY w.through
+FOR UPDATE OF w SKIP LOCKED
+"""
+FORGET = "DELETE FROM progress_waiting WHERE pipeline = $1 AND through <= $2"
+ADVANCE = """
+INSERT INTO pipeline AS p (pipeline, through) VALUES ($1, $2)
+ON CONFLICT (pipeline) DO UPDATE SET through = greatest(p.through, excluded.through)
+"""
+SAVE_SOURCE = """
+INSERT INTO source AS s
+    (municipality, source, kind, services, complete_through, grace_seconds, pipeline)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (municipality, source) DO UPDATE
+SET kind = excluded.kind, services = excluded.services, grace_seconds = excluded.grace_seconds,
+    complete_through = greatest(s.complete_through, excluded.complete_through)
+"""
+SOURCES = """
+SELECT municipality, source, kind, services, complete_through, grace_seconds, pipeline FROM source
+"""
+PIPELINES = "SELECT pipeline, through FROM pipeline"
+
+
+async def wait(
+    connection: Connection,
+    *,
+    pipeline: str,
+    topic: str,
+    through: datetime,
+    offsets: dict[str, int],
+    sources: Sequence[dict[str, Any]],
+) -> None:
+    """Keep a progress message until our offsets have reached it."""
+    await connection.execute(
+        WAIT, pipeline, topic, through, json.dumps(offsets), json.dumps(sources)
+    )
+
+
+async def apply_reached(connection: Connection, *, group: str, topic_prefix: str) -> int:
+    """Apply every progress message that holds now; return how many."""
+    rows = await connection.fetch(REACHED, group, topic_prefix)
+    for row in rows:
+        for source in json.loads(row["sources"]):
+            await connection.execute(
+                SAVE_SOURCE,
+                source["municipality"],
+                source["source"],
+                source["kind"],
+                source["services"],
+                _instant(source.get("complete_through")),
+                source["grace_seconds"],
+                row["pipeline"],
+            )
+        await connection.execute(ADVANCE, row["pipeline"], row["through"])
+        await connection.execute(FORGET, row["pipeline"], row["through"])
+    return len(rows)
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+async def load(connection: Connection) -> Coverage:
+    """Return how far everything is known complete."""
+    sources = [
+        SourceCoverage(
+            municipality=row["municipality"],
+            source=row["source"],
+            historical=row["kind"] == "historical",
+            services=tuple(row["services"]),
+            complete_through=row["complete_through"],
+            grace=timedelta(seconds=row["grace_seconds"]),
+            pipeline=row["pipeline"],
+        )
+        for row in await connection.fetch(SOURCES)
+    ]
+    pipelines = {row["pipeline"]: row["through"] for row in await connection.fetch(PIPELINES)}
+    return Coverage.of(sources, pipelines)

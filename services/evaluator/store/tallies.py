@@ -1,0 +1,229 @@
+"""Counts in partial rows, one for each writer, and the windows they belong to."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.criteria import Tally
+from shared.database import Connection
+
+WindowKey = tuple[str, str, str, str]
+"""Municipality, compromiso, unit, window id."""
+
+# Sorted by key. `excluded` is added name by name; names that come to nought stay with 0.
+ADD = """
+INSERT INTO tally AS t (municipality, compromiso, unit, window_id, part, writer, met, failed,
+                        pending, excluded, overdue_open, elapsed_sum, elapsed_count, historical)
+SELECT m, c, u, w, p, $6, met, failed, pending, excluded::jsonb, overdue, total, measured,
+       historical
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::smallint[], $7::bigint[],
+            $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[],
+            $14::bigint[])
+    AS x (m, c, u, w, p, met, failed, pending, excluded, overdue, total, measured, historical)
+ON CONFLICT (municipality, compromiso, unit, window_id, part, writer) DO UPDATE
+SET met = t.met + excluded.met,
+    failed = t.failed + excluded.failed,
+    pending = t.pending + excluded.pending,
+    excluded = CASE WHEN excluded.excluded = '{}' THEN t.excluded ELSE (
+        SELECT jsonb_object_agg(name, total) FROM (
+            SELECT name, sum(n.count::bigint) AS total
+            FROM (SELECT * FROM jsonb_each_text(t.excluded)
+                  UNION ALL SELECT * FROM jsonb_each_text(excluded.excluded)) AS n (name, count)
+            GROUP BY name) AS summed) END,
+    overdue_open = t.overdue_open + excluded.overdue_open,
+    elapsed_sum = t.elapsed_sum + excluded.elapsed_sum,
+    elapsed_count = t.elapsed_count + excluded.elapsed_count,
+    historical = t.historical + excluded.historical,
+    changed = true
+"""
+OPEN_WINDOWS = """
+INSERT INTO judged_window (municipality, compromiso, unit, window_id, carta, carta_version,
+                           starts_at, ends_at, closes_at, try_closing_at)
+SELECT *, closes_at
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[],
+                     $7::timestamptz[], $8::timestamptz[], $9::timestamptz[])
+    AS x (municipality, compromiso, unit, window_id, carta, carta_version, starts_at, ends_at,
+          closes_at)
+ON CONFLICT DO NOTHING
+"""
+PARTIAL = """
+SELECT part, met, failed, pending, excluded, overdue_open, elapsed_sum, elapsed_count, historical
+FROM tally
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
+"""
+CHANGED = """
+SELECT DISTINCT municipality, compromiso, unit, window_id FROM tally WHERE changed LIMIT $1
+"""
+STALE = """
+SELECT municipality, compromiso, unit, window_id FROM judged_window WHERE stale LIMIT $1
+"""
+UNCHANGED = """
+UPDATE tally SET changed = false
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND changed
+"""
+MARK_STALE = "UPDATE judged_window SET stale = true WHERE municipality = $1 AND edition = 0"
+TO_CLOSE = """
+SELECT municipality, compromiso, unit, window_id
+FROM judged_window
+WHERE edition = 0 AND try_closing_at <= $1
+ORDER BY try_closing_at, municipality, compromiso, unit, window_id
+LIMIT $2
+"""
+LOCK_WINDOW = """
+SELECT carta, carta_version, starts_at, ends_at, closes_at, edition, sequence, at_risk, result
+FROM judged_window
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
+FOR UPDATE
+"""
+TRY_LATER = """
+UPDATE judged_window SET try_closing_at = $5
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
+"""
+SAVE_WINDOW = """
+UPDATE judged_window
+SET edition = $5, sequence = $6, at_risk = $7, result = $8::jsonb, stale = false
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
+"""
+NOT_STALE = """
+UPDATE judged_window SET stale = false
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND stale
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """A tally, and how many of its cases came through an import."""
+
+    tally: Tally = field(default_factory=Tally)
+    historical: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(self.tally + other.tally, self.historical + other.historical)
+
+    def __sub__(self, other: "Counts") -> "Counts":
+        return Counts(self.tally - other.tally, self.historical - other.historical)
+
+
+@dataclass(frozen=True, slots=True)
+class NewWindow:
+    """A window that must exist before its counts."""
+
+    key: WindowKey
+    carta: str
+    carta_version: int
+    starts_at: datetime
+    ends_at: datetime
+    closes_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WindowState:
+    """What was last published of a window. `result` is its JSON, None before the first time."""
+
+    carta: str
+    carta_version: int
+    starts_at: datetime
+    ends_at: datetime
+    closes_at: datetime
+    edition: int
+    sequence: int
+    at_risk: bool
+    result: str | None
+
+
+async def open_windows(connection: Connection, windows: Sequence[NewWindow]) -> None:
+    """Make the windows that do not exist yet, in sorted order."""
+    ordered = sorted(windows, key=lambda window: window.key)
+    await connection.execute(
+        OPEN_WINDOWS,
+        *([window.key[place] for window in ordered] for place in range(4)),
+        [window.carta for window in ordered],
+        [window.carta_version for window in ordered],
+        [window.starts_at for window in ordered],
+        [window.ends_at for window in ordered],
+        [window.closes_at for window in ordered],
+    )
+
+
+async def add(
+    connection: Connection, changes: Mapping[tuple[WindowKey, int], Counts], *, writer: int
+) -> None:
+    """Add the changes of one transaction to the writer's own rows, in sorted order."""
+    ordered = sorted(changes.items())
+    tallies = [counts.tally for _, counts in ordered]
+    await connection.execute(
+        ADD,
+        *([key[place] for (key, _), _ in ordered] for place in range(4)),
+        [part for (_, part), _ in ordered],
+        writer,
+        [tally.met for tally in tallies],
+        [tally.failed for tally in tallies],
+        [tally.pending for tally in tallies],
+        [json.dumps(dict(tally.excluded)) for tally in tallies],
+        [tally.overdue_open for tally in tallies],
+        [tally.elapsed_sum for tally in tallies],
+        [tally.elapsed_count for tally in tallies],
+        [counts.historical for _, counts in ordered],
+    )
+
+
+async def counts_of(connection: Connection, key: WindowKey, parts: int) -> list[Counts]:
+    """Return the summed counts of each part of a window."""
+    summed = [Counts() for _ in range(parts)]
+    for row in await connection.fetch(PARTIAL, *key):
+        excluded = {name: count for name, count in json.loads(row["excluded"]).items() if count}
+        partial = Tally(
+            met=row["met"],
+            failed=row["failed"],
+            pending=row["pending"],
+            excluded=excluded,
+            overdue_open=row["overdue_open"],
+            elapsed_sum=row["elapsed_sum"],
+            elapsed_count=row["elapsed_count"],
+        )
+        summed[row["part"]] = summed[row["part"]] + Counts(partial, row["historical"])
+    return summed
+
+
+async def to_publish(connection: Connection, *, limit: int) -> list[WindowKey]:
+    """Return windows whose counts changed, or which were never published."""
+    rows = [*await connection.fetch(CHANGED, limit), *await connection.fetch(STALE, limit)]
+    return sorted({tuple(row.values()) for row in rows})
+
+
+async def to_close(connection: Connection, now: datetime, *, limit: int) -> list[WindowKey]:
+    """Return windows past their cut-off that are not final."""
+    return [tuple(row.values()) for row in await connection.fetch(TO_CLOSE, now, limit)]
+
+
+async def try_closing_later(connection: Connection, key: WindowKey, when: datetime) -> None:
+    """Come back to a window whose source is not known complete yet."""
+    await connection.execute(TRY_LATER, *key, when)
+
+
+async def lock_window(connection: Connection, key: WindowKey) -> WindowState | None:
+    """Lock a window and note that its counts are being published."""
+    row = await connection.fetchrow(LOCK_WINDOW, *key)
+    if row is None:
+        return None
+    await connection.execute(UNCHANGED, *key)
+    return WindowState(**row)
+
+
+async def save_window(
+    connection: Connection,
+    key: WindowKey,
+    *,
+    edition: int,
+    sequence: int,
+    at_risk: bool,
+    result: str,
+) -> None:
+    """Remember what was published."""
+    await connection.execute(SAVE_WINDOW, *key, edition, sequence, at_risk, result)
+
+
+async def not_stale(connection: Connection, key: WindowKey) -> None:
+    """Remember that the published result still holds."""
+    await connection.execute(NOT_STALE, *key)

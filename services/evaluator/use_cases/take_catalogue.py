@@ -1,0 +1,47 @@
+"""Take in the published catalogue; what changed promises have touched is judged again."""
+
+from collections.abc import Sequence
+
+from services.evaluator.domain.catalogue import BUZON_SERVICE
+from services.evaluator.store import catalogue as store
+from shared.contracts.cartas import (
+    CalendarPublished,
+    CartaData,
+    CartaPublished,
+    CartasEvent,
+    MunicipalityPublished,
+)
+from shared.messaging import Received, Transaction
+
+
+async def take_catalogue(tx: Transaction, batch: Sequence[Received]) -> None:
+    """Store states; a state that was known already changes nothing."""
+    touched: dict[str, set[str]] = {}
+    for received in batch:
+        for municipality, services in await _save(tx, received.event):
+            touched.setdefault(municipality, set()).update(services)
+    if touched:
+        await store.changed(tx.connection, touched.items())
+
+
+async def _save(tx: Transaction, event: CartasEvent) -> list[tuple[str, set[str]]]:
+    """Store one state; return the services whose promises it may have changed."""
+    if isinstance(event, CartaPublished):
+        changed = await store.save(tx.connection, "carta", event.data.carta, event.data)
+        return [(event.data.municipality, _services(event.data))] if changed else []
+    if isinstance(event, CalendarPublished):
+        changed = await store.save(tx.connection, "calendar", event.data.calendar.id, event.data)
+    elif isinstance(event, MunicipalityPublished):
+        name = event.data.municipality
+        changed = await store.save(tx.connection, "municipality", name, event.data)
+    else:
+        return []
+    if not changed:
+        return []
+    municipality = event.data.municipality
+    cartas = await store.cartas_of(tx.connection, municipality)
+    return [(municipality, {name for carta in cartas for name in _services(carta)})]
+
+
+def _services(carta: CartaData) -> set[str]:
+    return {*carta.services, BUZON_SERVICE}
