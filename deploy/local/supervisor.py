@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass
 
 import httpx
@@ -50,6 +50,7 @@ class Supervisor:
         self.status = Status(demo=demo)
         self.children: dict[str, Child] = {}
         self.stopping = asyncio.Event()
+        self.commands_at_once = asyncio.Semaphore(2)
 
     async def run(self) -> None:
         """Return when asked to stop, or when something cannot start."""
@@ -83,48 +84,41 @@ class Supervisor:
         starting.result()
 
     async def _start_all(self) -> None:
-        with self.status.step("PostgreSQL and Kafka"):
-            await self._start_servers()
-        with self.status.step("databases and topics"):
-            await self._prepare_servers()
-        with self.status.step("schemas and front-end files"):
-            await self._prepare_services()
+        await _together(self._start_postgres(), self._start_kafka(), self._prepare_pages())
         with self.status.step("mailbox and services"):
             await self._start_services()
         if self.status.demo:
             await self._start_demo()
 
-    async def _start_servers(self) -> None:
+    async def _start_postgres(self) -> None:
+        server = self.layout.postgres
         if self.layout.own_postgres:
-            await asyncio.to_thread(self.layout.postgres.prepare)
-            self._start(self.layout.postgres.program())
+            with self.status.step("PostgreSQL"):
+                await asyncio.to_thread(server.prepare)
+                self._start(server.program())
+                await self._alive("postgres", postgres.wait_until_ready(server.url))
+                await postgres.ensure_databases(server.url, self.layout.passwords)
+        with self.status.step("schemas"):
+            await _together(*(self._service_command(name, "migrate") for name in SERVICE_PORTS))
+
+    async def _start_kafka(self) -> None:
+        server = self.layout.kafka
         if self.layout.own_kafka:
-            await asyncio.to_thread(self.layout.kafka.prepare)
-            self._start(self.layout.kafka.program())
-            await self._alive("kafka", kafka.wait_until_ready(self.layout.kafka.servers))
-        if self.layout.own_postgres:
-            await self._alive("postgres", postgres.wait_until_ready(self.layout.postgres.url))
+            with self.status.step("Kafka"):
+                await asyncio.to_thread(server.prepare)
+                self._start(server.program())
+                await self._alive("kafka", kafka.wait_until_ready(server.servers))
+        with self.status.step("topics"):
+            await self._command("topics", "-m", "shared.messaging.topics", "create")
 
-    async def _prepare_servers(self) -> None:
-        if self.layout.own_postgres:
-            await postgres.ensure_databases(self.layout.postgres.url, self.layout.passwords)
-        await self._command("topics", "-m", "shared.messaging.topics", "create")
+    async def _prepare_pages(self) -> None:
+        with self.status.step("front-end files"):
+            await self._service_command("portal", "assets")
 
-    async def _prepare_services(self) -> None:
+    async def _service_command(self, name: str, command: str) -> None:
         """Two at a time: more would only wait for each other on a small machine."""
-        at_once = asyncio.Semaphore(2)
-
-        async def limited(name: str, *arguments: str) -> None:
-            async with at_once:
-                await self._command(name, "-m", f"services.{name}", *arguments)
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                for name in SERVICE_PORTS:
-                    group.create_task(limited(name, "migrate"))
-                group.create_task(limited("portal", "assets"))
-        except ExceptionGroup as failures:
-            raise failures.exceptions[0] from failures
+        async with self.commands_at_once:
+            await self._command(name, "-m", f"services.{name}", command)
 
     async def _start_services(self) -> None:
         ports = self.layout.ports
@@ -219,6 +213,16 @@ class Supervisor:
         for program in backwards:
             if not stop(program, self.places):
                 logger.warning("%s did not stop in time and was killed", program.name)
+
+
+async def _together(*works: Coroutine[None, None, None]) -> None:
+    """Run all; the first failure cancels the others and is the one that is told."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(work)
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
 
 
 async def _answers(url: str) -> None:
