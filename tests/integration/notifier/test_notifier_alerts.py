@@ -368,6 +368,22 @@ async def test_a_mail_of_a_process_that_died_is_offered_again_with_the_same_byte
     assert late is None
 
 
+async def test_only_the_holder_of_the_lease_says_what_became_of_a_mail(desk: Notifier) -> None:
+    await desk.take(b.breach())
+    leases = []
+    for seconds in (0, 31):
+        async with desk.at(b.NOON) as tx:
+            now = b.NOON + timedelta(seconds=seconds)
+            lease = timedelta(seconds=30)
+            leases += await mails.lease_mails(tx.connection, now, limit=5, lease=lease)
+    outcomes = []
+    for mail in leases:
+        async with desk.at(b.NOON + timedelta(seconds=32)) as tx:
+            outcomes.append(await record(tx, desk.office, mail, Answer(Sent.ACCEPTED, 250, "")))
+
+    assert outcomes == [None, Sent.ACCEPTED]
+
+
 async def test_quiet_hours_hold_back_only_what_can_wait(desk: Notifier) -> None:
     quiet = QuietHours.model_validate({"start": "18:00", "end": "08:00"}, strict=False)
     await desk.learn(b.published(b.municipality(version=2, quiet_hours=quiet)))
