@@ -48,7 +48,9 @@ def _taker(keys: Keys, metrics: Metrics) -> Take:
         http: Request, folio: str, form: StepForm, request: steps.Request
     ) -> dict[str, Any]:
         async with transaction(http.app.state.context.pool, service=SERVICE) as tx:
-            state = await steps.take(tx, keys, parse_folio(folio), post_id=form.post, request=request)
+            state = await steps.take(
+                tx, keys, parse_folio(folio), post_id=form.post, request=request
+            )
         metrics.steps.labels(request.step.value).inc()
         return folio_view(state)
 

@@ -33,7 +33,7 @@ async def prepare(tx: Transaction, *, idle: timedelta) -> Due | None:
     if not await progress.is_drained(connection, state.outbox_id):
         return None
     known = await reference.municipalities(connection)
-    return Due(state.through, tuple(known))
+    return Due(state.through, tuple(known)) if known else None
 
 
 def message(due: Due, offsets: dict[int, int]) -> ComplaintProgress:
