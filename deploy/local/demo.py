@@ -1,8 +1,9 @@
 """After `make demo`: the chain at work, each link shown as it arrives."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -63,12 +64,19 @@ class _Questions:
     municipality: str
 
     def late_case(self) -> str | None:
-        cases = self._service("evaluator", "/v1/cases", status="failed", limit="1")["cases"]
-        return str(cases[0]["case"]) if cases else None
+        """Of a window that still runs: the past quarter's cases are older than this start."""
+        for result in self._ask("evaluator", "/v1/results"):
+            running = result["status"] == "provisional"
+            if running and any(part["failed"] for part in result["parts"]):
+                key = {"compromiso": result["compromiso"], "unit": result["unit"]}
+                window = result["window"]["id"]
+                cases = self._ask("evaluator", "/v1/cases", **key, window=window)["cases"]
+                return f"{cases[0]['case']} of {result['compromiso']}" if cases else None
+        return None
 
     def action(self) -> str | None:
-        actions = self._service("notifier", "/v1/actions")["actions"]
-        return str(actions[-1]["compromiso"]) if actions else None
+        actions = self._ask("notifier", "/v1/actions")["actions"]
+        return f"{actions[0]['action']} of {actions[0]['compromiso']}" if actions else None
 
     def mail(self) -> str | None:
         answer = self.http.get(f"{self.layout.mailbox_url}/api/v1/messages", params={"limit": 1})
@@ -80,12 +88,11 @@ class _Questions:
         rows = len(self.http.get(url).raise_for_status().text.splitlines()) - 1
         return f"{rows} rows at {url}" if rows > 0 else None
 
-    def _service(self, name: str, path: str, **query: str) -> Mapping[str, list[dict[str, object]]]:
+    def _ask(self, service: str, path: str, **query: str) -> Any:
         credential = self.layout.environment["CARTAS_SERVICE_SECRET"]
         answer = self.http.get(
-            self.layout.url(name) + path,
+            self.layout.url(service) + path,
             params={"municipality": self.municipality, **query},
             headers={"Authorization": f"Bearer {credential}"},
         )
-        found: Mapping[str, list[dict[str, object]]] = answer.raise_for_status().json()
-        return found
+        return answer.raise_for_status().json()
