@@ -1,0 +1,22 @@
+"""Where the services answer: the environment, else the env file of a local run."""
+
+import os
+
+from shared.settings import env_file
+
+
+def service_url(service: str) -> str:
+    """Return the base address of a service. Exits where it is not set."""
+    name = f"CARTAS_{service.upper()}_URL"
+    found = os.environ.get(name) or _from_file().get(name)
+    if not found:
+        raise SystemExit(f"set {name} to the address of {service}")
+    return found.rstrip("/")
+
+
+def _from_file() -> dict[str, str]:
+    path = env_file()
+    if not path.is_file():
+        return {}
+    pairs = (line.partition("=") for line in path.read_text(encoding="utf-8").splitlines())
+    return {name.strip(): value.strip() for name, _, value in pairs}
