@@ -70,7 +70,9 @@ def install_problems(app: FastAPI) -> None:
         return problem_response(422, "the request does not have the expected form", errors=faults)
 
     async def on_outage(request: Request, error: Exception) -> Response:
-        logger.warning("request_during_outage", extra={"path": request.url.path}, exc_info=error)
+        # The route, not the address: addresses may hold signed tokens and folios.
+        route = getattr(request.scope.get("route"), "path", "")
+        logger.warning("request_during_outage", extra={"route": route}, exc_info=error)
         headers = {"Retry-After": RETRY_AFTER_SECONDS}
         return problem_response(503, "try again shortly", headers=headers)
 
