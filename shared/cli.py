@@ -77,7 +77,14 @@ def _dlt(settings_class: type[ServiceSettings]) -> click.Group:
     def dlt() -> None:
         """What was refused: list, show, replay."""
 
-    @dlt.command("list")
+    dlt.add_command(_dlt_list(settings_class))
+    dlt.add_command(_dlt_show(settings_class))
+    dlt.add_command(_dlt_replay(settings_class))
+    return dlt
+
+
+def _dlt_list(settings_class: type[ServiceSettings]) -> click.Command:
+    @click.command("list")
     @click.option("--reason", help="Only refusals for this reason.")
     @click.option("--limit", default=50, show_default=True)
     def list_command(reason: str | None, limit: int) -> None:
@@ -94,7 +101,11 @@ def _dlt(settings_class: type[ServiceSettings]) -> click.Group:
 
         run_with_pool(settings_class, work)
 
-    @dlt.command("show")
+    return list_command
+
+
+def _dlt_show(settings_class: type[ServiceSettings]) -> click.Command:
+    @click.command("show")
     @click.argument("refusal_id")
     def show_command(refusal_id: str) -> None:
         """Show one refusal with its payload (it may hold anything: keep it among operators)."""
@@ -110,7 +121,11 @@ def _dlt(settings_class: type[ServiceSettings]) -> click.Group:
             shown = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
             click.echo(f"{name}: {shown}")
 
-    @dlt.command("replay")
+    return show_command
+
+
+def _dlt_replay(settings_class: type[ServiceSettings]) -> click.Command:
+    @click.command("replay")
     @click.argument("refusal_ids", nargs=-1, required=True)
     def replay_command(refusal_ids: tuple[str, ...]) -> None:
         """Send refused messages again, once their cause is mended."""
@@ -128,4 +143,4 @@ def _dlt(settings_class: type[ServiceSettings]) -> click.Group:
             click.echo(f"not found: {', '.join(unknown)}", err=True)
             sys.exit(1)
 
-    return dlt
+    return replay_command
