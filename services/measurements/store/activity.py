@@ -38,11 +38,12 @@ ON CONFLICT DO NOTHING
 """
 PURGE_EDGE_REFUSALS = "DELETE FROM edge_refusal WHERE refused_at < now() - interval '90 days'"
 PURGE_TRAFFIC = "DELETE FROM traffic WHERE minute < now() - interval '1 hour'"
-# Sources that send mostly refusals. Heartbeats and repeats count as taken.
+# Sources that send mostly refusals. Heartbeats and repeats count as taken. The minute in which the
+# window begins counts whole.
 OFFENDERS = """
 SELECT source.uri
 FROM traffic JOIN source USING (source_id)
-WHERE source.state = 'active' AND traffic.minute >= greatest($1::timestamptz, source.state_since)
+WHERE source.state = 'active' AND traffic.minute > $1::timestamptz - interval '1 minute'
 GROUP BY source.uri
 HAVING sum(events) >= $2 AND sum(refused) * 100 >= sum(events) * $3
 """

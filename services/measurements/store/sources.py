@@ -35,6 +35,8 @@ UPDATE source SET state = $2, state_reason = $3, state_since = now()
 WHERE uri = $1 AND state <> 'revoked' AND state <> $2
 RETURNING source_id
 """
+# What was refused before is settled: it must not suspend the source again.
+FORGET_TRAFFIC = "DELETE FROM traffic WHERE source_id = $1"
 STATE_OF = """
 SELECT state, state_since, state_reason FROM source WHERE source_id = $1
 """
@@ -102,6 +104,8 @@ async def set_state(con: Connection, uri: str, *, state: SourceState, reason: st
         raise UnknownSourceError(uri)
     if state is SourceState.REVOKED:
         await revoke_tokens(con, source_id)
+    if state is SourceState.ACTIVE:
+        await con.execute(FORGET_TRAFFIC, source_id)
 
 
 async def revoke_tokens(con: Connection, source_id: int) -> None:

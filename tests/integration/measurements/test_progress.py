@@ -1,0 +1,43 @@
+"""Progress says no more than what stands on the topic below its offsets."""
+
+from datetime import UTC, datetime
+
+from shared.contracts import hot, topics
+from tests.integration.measurements.support import Messages, System, event, native
+from tests.support.waiting import eventually
+
+
+async def test_all_that_was_known_by_then_stands_below_the_offsets(system: System) -> None:
+    await system.add_source()
+    known_at: dict[str, datetime] = {}
+    for number in range(40):
+        await system.produce(native(event(case=f"A-{number}", minutes_ago=number)))
+        known_at[f"A-{number}"] = datetime.now(UTC)
+    async with system.messages(topics.MEASUREMENTS) as messages:
+
+        async def past_all() -> bool:
+            told = await messages.progress()
+            return bool(told) and told[-1].data.through > max(known_at.values())
+
+        await eventually(past_all)
+        told = [progress.data for progress in await messages.progress()]
+        places = await _places(messages)
+    assert len(places) == len(known_at)
+    checked = 0
+    for progress in told:
+        for case, (partition, offset) in places.items():
+            if known_at[case] <= progress.through:
+                checked += 1
+                assert offset < progress.offsets[str(partition)], case
+    assert checked >= len(known_at)
+    assert len(told) > 2, "only the end was told: the test has shown nothing"
+
+
+async def _places(messages: Messages) -> dict[str, tuple[int, int]]:
+    """Partition and offset of each case's first message."""
+    places: dict[str, tuple[int, int]] = {}
+    for value, place in zip(await messages.read(), messages.places, strict=True):
+        message = hot.decode_measurement(value)
+        if isinstance(message, hot.CaseMeasured):
+            places.setdefault(message.data.case, place)
+    return places
