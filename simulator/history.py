@@ -25,7 +25,7 @@ KINDS: Final = (
     *("report.received", "report.accepted", "crew.on_site", "report.repaired"),
     *("request.received", "request.complete", "request.resolved", "request.delivered"),
     *("appointment.arrived", "appointment.scheduled_for", "appointment.started"),
-    *("appointment.ended", "appointment.first_offered_slot"),
+    "appointment.ended",
 )
 ATTRIBUTES: Final = ("fila", "canal", "tramite", "prioridad", "plazo_legal")
 EXCLUSIONS: Final = ("turno_duplicado", "transferido", "llamada_de_broma", "duplicado")

@@ -208,9 +208,7 @@ LICENCE: Final = Procedure(
     "request.resolved",
     (("tramite", "obra_menor"), ("plazo_legal", "15")),
 )
-FIRST_APPOINTMENT: Final = Procedure(
-    "IG-CITAS", "IGUALDAD", "request.received", "appointment.first_offered_slot"
-)
+FIRST_APPOINTMENT: Final = Procedure("IG-CITAS", "IGUALDAD", "request.received", "request.resolved")
 PROCEDURES: Final = (COPY_ONLINE, CALL_RECORD, DEBT_QUERY, LICENCE, FIRST_APPOINTMENT)
 
 
