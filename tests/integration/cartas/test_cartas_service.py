@@ -13,7 +13,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from services.cartas.domain import Catalogue, read_catalogue
 from services.cartas.use_cases import RefusedCatalogueError, load_catalogue
 from shared.contracts import topics
-from shared.contracts.cartas import CartaData, CartaPublished, CatalogueEvent
+from shared.contracts.cartas import CartaData, CartaPublished
+from shared.contracts.events import Event
 from shared.messaging import transaction
 from tests.support.databases import FreshDatabase
 from tests.support.processes import PROJECT, environment_of, running_service
@@ -46,7 +47,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-async def published(servers: Servers, prefix: str, number: int) -> list[CatalogueEvent]:
+async def published(servers: Servers, prefix: str, number: int) -> list[Event]:
     """Return the first `number` states on the topic, in the order of each partition."""
     consumer = AIOKafkaConsumer(bootstrap_servers=servers.kafka, auto_offset_reset="earliest")
     await consumer.start()
@@ -54,7 +55,7 @@ async def published(servers: Servers, prefix: str, number: int) -> list[Catalogu
         name = prefix + topics.CARTAS.name
         consumer.assign([TopicPartition(name, part) for part in range(topics.CARTAS.partitions)])
         await consumer.seek_to_beginning()
-        found: list[CatalogueEvent] = []
+        found: list[Event] = []
 
         async def enough() -> bool:
             batches = await consumer.getmany(timeout_ms=200)

@@ -99,7 +99,8 @@ def test_every_share_of_the_sample_keeps_its_figures(
 @pytest.mark.shared_data
 def test_the_special_forms_of_the_sample_are_understood(sample: Catalogue) -> None:
     by_priority = share(sample, "CC-OPD-01-03").limit
-    assert (by_priority.by, by_priority.values) == ("prioridad", {"alta": 2, "normal": 4})
+    assert by_priority.by == "prioridad"
+    assert by_priority.values == {"alta": Decimal(2), "normal": Decimal(4)}
     legal = share(sample, "CC-DU-01-06").limit
     assert (legal.field, legal.factor) == ("plazo_legal", Decimal("0.8"))
     assert share(sample, "CC-IG-02-03").limit.op is Op.AT_LEAST
