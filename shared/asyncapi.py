@@ -38,9 +38,11 @@ def _declare_subscriber(broker: KafkaBroker, subscription: Subscription) -> None
     async def handle(body: Any) -> None:
         """Only its annotation is read."""
 
+    handle.__name__ = subscription.topic.name
     handle.__annotations__["body"] = subscription.topic.message
     broker.subscriber(
         subscription.topic.name,
         group_id=subscription.group,
+        title=f"{subscription.topic.name} to {subscription.group}",
         description=subscription.topic.describes,
     )(handle)

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import (
@@ -93,7 +94,7 @@ class Consumer:
         """Consume until stopped; an outage of Kafka is waited out."""
         backoff = Backoff()
         while not self._stopping.is_set():
-            consumer = AIOKafkaConsumer(**consumer_options(self._settings, self.subscription.group))
+            consumer = AIOKafkaConsumer(**self._options())
             try:
                 await self._start(consumer)
                 backoff = Backoff()
@@ -109,6 +110,12 @@ class Consumer:
                 async with self._guard.lock:
                     self._guard.owned.clear()
                 await consumer.stop()
+
+    def _options(self) -> dict[str, Any]:
+        subscription = self.subscription
+        return consumer_options(
+            self._settings, group=subscription.group, topic=subscription.topic.name
+        )
 
     def stop(self) -> None:
         """Ask the loop to end after the batch in flight."""

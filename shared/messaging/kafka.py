@@ -35,16 +35,17 @@ def _tls(settings: ServiceSettings) -> ssl.SSLContext | None:
     return context
 
 
-def consumer_options(settings: ServiceSettings, group: str) -> dict[str, Any]:
+def consumer_options(settings: ServiceSettings, *, group: str, topic: str) -> dict[str, Any]:
     """Return the options of a consumer whose offsets live in PostgreSQL.
 
     `auto_offset_reset="none"`: an offset that Kafka no longer holds halts the partition; it
     never jumps. The session of 10 s bounds how long a killed process keeps its partitions; a
     heartbeat goes on while a handler works, so only a frozen process is put out. The group waits
-    up to 60 s for a batch in flight when partitions move.
+    up to 60 s for a batch in flight when partitions move. Each topic has a Kafka group of its own:
+    every assignment stops the whole group, and one topic's members are no business of another's.
     """
     return client_options(settings) | {
-        "group_id": f"{settings.topic_prefix}{group}",
+        "group_id": f"{settings.topic_prefix}{group}.{topic}",
         "enable_auto_commit": False,
         "auto_offset_reset": "none",
         "session_timeout_ms": 10_000,

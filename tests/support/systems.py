@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+from pydantic import SecretStr
 
 from deploy.local.environment import SERVICE_PORTS
+from shared.http.credentials import service_credential
 from tests.support.databases import FreshDatabase
 from tests.support.processes import (
     PROJECT,
@@ -44,7 +46,7 @@ class System:
 
     def client(self, service: str) -> httpx.AsyncClient:
         """A client with the services' own credential; the caller closes it."""
-        credential = {"Authorization": f"Bearer {SERVICE_SECRET}"}
+        credential = {"Authorization": f"Bearer {service_credential(SecretStr(SERVICE_SECRET))}"}
         return httpx.AsyncClient(base_url=self.url(service), headers=credential, timeout=10)
 
     async def start(self, service: str) -> None:
