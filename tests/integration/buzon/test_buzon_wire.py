@@ -145,7 +145,12 @@ async def test_the_life_of_a_folio_on_the_topic(
         changes = await topic.changes()
         assert [one.event.data.change for one in changes] == ["filed", "answered"]
         assert changes[0].event.data.answer_by.isoformat() == receipt["answer_by"]
-        said = b"".join(one.value for one in topic.heard) + service.log.read_bytes()
+        metrics = await http.get("/metrics")
+        assert 'buzon_filed_total{kind="queja"} 1.0' in metrics.text
+        assert 'buzon_steps_total{step="answer"} 1.0' in metrics.text
+        said = (
+            metrics.content + b"".join(one.value for one in topic.heard) + service.log.read_bytes()
+        )
         for word in (*TEXT.split(), "disculpa", "Ahuehuetes", MAIL, receipt["secret"]):
             assert len(word) < 4 or word.encode() not in said, word
 
