@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from shared.contracts.events import Code, Event, Identifier, Part
+from shared.contracts.events import Code, Event, Identifier, Instant, Part
 from shared.contracts.results import PartResult, ResultWindow
 
 
@@ -45,10 +45,10 @@ class BreachData(Part):
     failing_cases: tuple[Identifier, ...] = ()
     failing_total: Annotated[int, Field(ge=0)] = 0
     case: Identifier | None = Field(default=None, description="The late case.")
-    due_at: AwareDatetime | None = None
+    due_at: Instant | None = None
     folio: Identifier | None = Field(default=None, description="The upheld complaint.")
     historical: bool = Field(default=False, description="Raises no mail and opens no action.")
-    received_at: AwareDatetime | None = Field(
+    received_at: Instant | None = Field(
         default=None, description="When Kafka took the service event that caused it, for latency."
     )
 

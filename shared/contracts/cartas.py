@@ -5,9 +5,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from shared.contracts.events import Code, Event, Part
+from shared.contracts.events import Code, Event, Instant, Part
 from shared.criteria import Criterion, Unsupported, Window
 from shared.worktime import Calendar
 
@@ -104,7 +104,7 @@ class CalendarData(Part):
     calendar: Calendar
     version: Annotated[int, Field(ge=1)]
     status: Status = Status.ACTIVE
-    known_since: AwareDatetime
+    known_since: Instant
 
 
 class Scope(StrEnum):

@@ -4,9 +4,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from shared.contracts.events import Code, Event, Identifier, Part
+from shared.contracts.events import Code, Event, Identifier, Instant, Part, Revision
 from shared.contracts.measurements import PauseInterval, ProgressData
 
 
@@ -52,17 +52,17 @@ class ComplaintData(Part):
 
     municipality: Code
     folio: Identifier
-    revision: Annotated[int, Field(ge=1)]
+    revision: Revision
     change: ComplaintChange
     kind: ComplaintKind
     carta: Code | None = None
     compromiso: Code | None = Field(default=None, description="The promise it is linked to.")
     unit: Code | None = None
-    filed_at: AwareDatetime
+    filed_at: Instant
     answer_by: date | None = Field(default=None, description="Local date promised to the citizen.")
-    answered_at: AwareDatetime | None = None
+    answered_at: Instant | None = None
     finding: Finding | None = None
-    found_at: AwareDatetime | None = None
+    found_at: Instant | None = None
     pauses: tuple[PauseInterval, ...] = ()
     exclusions: tuple[Code, ...] = Field(
         default=(),

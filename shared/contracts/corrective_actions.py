@@ -4,9 +4,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from shared.contracts.events import Code, Event, Identifier, Part
+from shared.contracts.events import Code, Event, Identifier, Instant, Part, Revision
 
 
 class ActionChange(StrEnum):
@@ -58,7 +58,7 @@ class ActionData(Part):
 
     municipality: Code
     action: Identifier
-    revision: Annotated[int, Field(ge=1)]
+    revision: Revision
     change: ActionChange
     state: ActionState
     carta: Code
@@ -69,8 +69,8 @@ class ActionData(Part):
     folios: tuple[Identifier, ...] = ()
     cause_category: CauseCategory | None = None
     planned_for: date | None = None
-    acknowledge_by: AwareDatetime | None = None
-    plan_by: AwareDatetime | None = None
+    acknowledge_by: Instant | None = None
+    plan_by: Instant | None = None
     public_text: Annotated[str, Field(max_length=2000)] | None = None
 
 

@@ -1,18 +1,47 @@
 """The CloudEvents 1.0 envelope that every message carries."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+import msgspec
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
-Identifier = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+# CloudEvents 1.0.2, 3.1: a string holds no control characters. PostgreSQL takes no NUL either.
+Identifier = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,128}$")]
+LongIdentifier = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,256}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
 EventKind = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=64)
 ]
-Token = Annotated[str, StringConstraints(pattern=r"^[^\s]{1,64}$")]
+Token = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f\x7f-\x9f]{1,64}$")]
 Traceparent = Annotated[
     str, StringConstraints(pattern=r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
 ]
+MAX_BIGINT = 2**63 - 1
+Whole = Annotated[int, Field(ge=0, le=MAX_BIGINT)]
+"""A whole number that fits PostgreSQL's bigint."""
+Revision = Annotated[int, Field(ge=1, le=MAX_BIGINT)]
+
+
+def _rfc3339(value: object) -> object:
+    """Read a string as the hot decoder does; pydantic alone takes epoch numbers in quotes, too."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return msgspec.convert(value, datetime)
+    except msgspec.ValidationError as error:
+        raise ValueError("expected an RFC 3339 date and time") from error
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
+"""RFC 3339 with its offset; what is finer than a microsecond is rounded."""
 
 
 class Part(BaseModel):
@@ -30,10 +59,10 @@ class Event(Part):
 
     specversion: Literal["1.0"] = "1.0"
     id: Identifier
-    source: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    source: LongIdentifier
     type: str
-    time: AwareDatetime = Field(description="When it happened, with its offset.")
-    subject: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = None
+    time: Instant = Field(description="When it happened, with its offset.")
+    subject: LongIdentifier | None = None
     datacontenttype: Literal["application/json"] = "application/json"
     traceparent: Traceparent | None = None
     data: Any

@@ -10,14 +10,18 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from shared.contracts.events import MAX_BIGINT
+
 Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}\Z")]
-Identifier = Annotated[str, Meta(min_length=1, max_length=128)]
+Identifier = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,128}\Z")]
 Instant = Annotated[datetime, Meta(tz=True)]
 Kind = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+\Z", max_length=64)]
 AttributeName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
-Token = Annotated[str, Meta(pattern=r"^[^\s]{1,64}\Z")]
+Token = Annotated[str, Meta(pattern=r"^[^\s\x00-\x1f\x7f-\x9f]{1,64}\Z")]
 Traceparent = Annotated[str, Meta(pattern=r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z")]
-Source = Annotated[str, Meta(min_length=1, max_length=256)]
+Source = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,256}\Z")]
+Whole = Annotated[int, Meta(ge=0, le=MAX_BIGINT)]
+Revision = Annotated[int, Meta(ge=1, le=MAX_BIGINT)]
 
 
 def _specversion() -> Literal["1.0"]:
@@ -69,7 +73,7 @@ class CaseData(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
 
     municipality: Code
     case: Identifier
-    revision: Annotated[int, Meta(ge=1)]
+    revision: Revision
     change: Literal[
         "opened",
         "advanced",
@@ -116,7 +120,7 @@ class SourceState(Struct, frozen=True, kw_only=True, gc=False):
     kind: Literal["live", "historical"]
     services: tuple[str, ...]
     complete_through: Instant | None = None
-    grace_seconds: Annotated[int, Meta(ge=0)]
+    grace_seconds: Whole
 
 
 class ProgressData(Struct, frozen=True, kw_only=True, gc=False):
@@ -124,7 +128,7 @@ class ProgressData(Struct, frozen=True, kw_only=True, gc=False):
 
     pipeline: Code
     through: Instant
-    offsets: dict[str, int]
+    offsets: dict[str, Whole]
     sources: tuple[SourceState, ...] = ()
 
 
@@ -141,7 +145,7 @@ class ImportData(Struct, frozen=True, kw_only=True, gc=False):
     source: str
     import_id: Identifier
     phase: Literal["begun", "completed"]
-    expected_events: Annotated[int, Meta(ge=0)]
+    expected_events: Whole
     as_of: Instant
 
 
@@ -153,10 +157,31 @@ class ImportDeclared(_Envelope, tag="measurement.import.v1", frozen=True, gc=Fal
 
 MeasurementEvent = CaseMeasured | Progress | ImportDeclared
 
-decode_service_event = msgspec.json.Decoder(ServiceEvent).decode
-decode_measurement = msgspec.json.Decoder(MeasurementEvent).decode
+_service_event = msgspec.json.Decoder(ServiceEvent)
+_measurement: msgspec.json.Decoder[MeasurementEvent] = msgspec.json.Decoder(MeasurementEvent)
 decode_case = msgspec.json.Decoder(CaseData).decode
 encode = msgspec.json.Encoder().encode
+
+
+def decode_service_event(payload: bytes) -> ServiceEvent:
+    """Return the event. Raises msgspec.DecodeError, of which ValidationError is a kind."""
+    _check_utf8(payload)
+    return _service_event.decode(payload)
+
+
+def decode_measurement(payload: bytes) -> MeasurementEvent:
+    """Return the event. Raises msgspec.DecodeError, of which ValidationError is a kind."""
+    _check_utf8(payload)
+    return _measurement.decode(payload)
+
+
+def _check_utf8(payload: bytes) -> None:
+    """The decoder does not look into members that it skips."""
+    try:
+        payload.decode()
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError("not UTF-8") from error
+
 
 _PATH = re.compile(r"at `\$\.?([^`]*)`")
 

@@ -3,9 +3,19 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from shared.contracts.events import Code, Event, EventKind, Identifier, Part, Token
+from shared.contracts.events import (
+    Code,
+    Event,
+    EventKind,
+    Identifier,
+    Instant,
+    Part,
+    Revision,
+    Token,
+    Whole,
+)
 from shared.contracts.service_events import AttributeName
 
 
@@ -26,8 +36,8 @@ class PauseInterval(Part):
     """The clock stood still from `start` to `end`; without `end` it still does."""
 
     reason: Code
-    start: AwareDatetime
-    end: AwareDatetime | None = None
+    start: Instant
+    end: Instant | None = None
 
 
 class CaseData(Part):
@@ -39,18 +49,18 @@ class CaseData(Part):
 
     municipality: Code
     case: Identifier
-    revision: Annotated[int, Field(ge=1)]
+    revision: Revision
     change: CaseChange
     service: Code
     unit: Code | None = None
-    instants: dict[EventKind, AwareDatetime]
+    instants: dict[EventKind, Instant]
     pauses: tuple[PauseInterval, ...] = ()
     exclusions: tuple[Code, ...] = ()
     attributes: dict[AttributeName, Token] = Field(default={})
-    due_at: AwareDatetime | None = None
+    due_at: Instant | None = None
     sources: tuple[str, ...] = Field(description="Sources that reported on the case, sorted.")
     historical: bool = Field(default=False, description="Came through a historical import.")
-    received_at: AwareDatetime = Field(description="When Kafka took the causing service event.")
+    received_at: Instant = Field(description="When Kafka took the causing service event.")
 
 
 class CaseMeasured(Event):
@@ -79,11 +89,11 @@ class SourceState(Part):
     source: str
     kind: SourceKind
     services: tuple[str, ...] = Field(description="Services the source reports on; `*` for all.")
-    complete_through: AwareDatetime | None = Field(
+    complete_through: Instant | None = Field(
         default=None,
         description="Heartbeat, latest event (never beyond `through`), or an import's as-of.",
     )
-    grace_seconds: Annotated[int, Field(ge=0)] = Field(
+    grace_seconds: Whole = Field(
         description="A live source counts as complete this long after an instant, even if silent."
     )
 
@@ -96,8 +106,8 @@ class ProgressData(Part):
     """
 
     pipeline: Code
-    through: AwareDatetime
-    offsets: dict[str, int] = Field(description="Partition number -> end offset of this topic.")
+    through: Instant
+    offsets: dict[str, Whole] = Field(description="Partition number -> end offset of this topic.")
     sources: tuple[SourceState, ...] = ()
 
 
@@ -127,8 +137,8 @@ class ImportData(Part):
     source: str
     import_id: Identifier
     phase: ImportPhase
-    expected_events: Annotated[int, Field(ge=0)]
-    as_of: AwareDatetime
+    expected_events: Whole
+    as_of: Instant
 
 
 class ImportDeclared(Event):

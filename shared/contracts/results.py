@@ -4,9 +4,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from shared.contracts.events import Code, Event, Part
+from shared.contracts.events import Code, Event, Instant, Part
 
 
 class Verdict(StrEnum):
@@ -66,9 +66,9 @@ class ResultWindow(Part):
 
     id: Code
     kind: Code
-    start: AwareDatetime
-    end: AwareDatetime
-    closes_at: AwareDatetime = Field(description="Data cut-off: provisional until then.")
+    start: Instant
+    end: Instant
+    closes_at: Instant = Field(description="Data cut-off: provisional until then.")
 
 
 class ResultData(Part):
@@ -87,7 +87,7 @@ class ResultData(Part):
     reason: str | None = None
     band: Band
     parts: tuple[PartResult, ...]
-    as_of: AwareDatetime = Field(
+    as_of: Instant = Field(
         description="The facts are complete through this instant as far as known."
     )
     calendar_versions: dict[str, int] = Field(default={})

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
-from shared.contracts.events import Code, Event, EventKind, Identifier, Part, Token
+from shared.contracts.events import Code, Event, EventKind, Identifier, Instant, Part, Token
 
 CASE_PAUSED = "case.paused"
 CASE_RESUMED = "case.resumed"
@@ -35,7 +35,7 @@ class ServiceEventData(Part):
     attributes: Annotated[dict[AttributeName, Token], Field(max_length=MAX_ATTRIBUTES)] = Field(
         default={}
     )
-    due_at: AwareDatetime | None = Field(
+    due_at: Instant | None = Field(
         default=None,
         description="Instant promised to the person for this case, where one was given.",
     )

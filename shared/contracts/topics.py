@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from pydantic import TypeAdapter
 
 from shared.contracts.breaches import BreachEvent
@@ -16,6 +17,13 @@ from shared.contracts.results import ResultPublished
 from shared.contracts.service_events import ServiceEvent
 
 RETENTION_DAYS = 400
+
+
+class _AnyObject(msgspec.Struct):
+    """Skips every member; what is no JSON object is refused."""
+
+
+_check_json = msgspec.json.Decoder(_AnyObject).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,14 @@ class Topic:
     def adapter(self) -> TypeAdapter[Event]:
         """Validator of the topic's message type (built once a topic)."""
         return _adapter(self.message)
+
+    def decode(self, payload: bytes) -> Event:
+        """Return the event. Raises pydantic.ValidationError, msgspec.DecodeError.
+
+        pydantic's own parser takes NaN and Infinity, which are no JSON (RFC 8259, 6).
+        """
+        _check_json(payload)
+        return self.adapter.validate_json(payload)
 
     @property
     def dead_letters(self) -> str:

@@ -69,7 +69,7 @@ def decode_record(
     try:
         if record.headers:
             value = structured(record.headers, value)
-        event = decode(value) if decode is not None else topic.adapter.validate_json(value)
+        event = (decode or topic.decode)(value)
     except Exception as error:  # noqa: BLE001 - whatever a payload provokes is that payload's fault
         fault = _fault(error)
     received = Received(
