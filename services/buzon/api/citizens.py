@@ -1,5 +1,6 @@
 """What anyone may ask: to file, to see one's own folio, to make clear what was meant."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
@@ -21,7 +22,7 @@ from services.buzon.use_cases.filing import Filing, file
 from services.buzon.use_cases.limits import Action, Limit, count
 from services.buzon.use_cases.steps import clarify
 from shared.http import Problem, require_service
-from shared.messaging import transaction
+from shared.messaging import Transaction, transaction
 
 SERVICE: Final = "buzon"
 IdempotencyKey = Annotated[
@@ -38,56 +39,74 @@ IdempotencyKey = Annotated[
 def router(settings: Settings, keys: Keys, metrics: Metrics) -> APIRouter:
     """Return the public routes."""
     routes = APIRouter(prefix="/v1/folios", tags=["citizens"])
-    repeat_for = timedelta(hours=settings.repeat_hours)
+    gate = _Gate(settings, keys)
+    _add_filing(routes, gate, metrics)
+    _add_looking(routes, gate)
+    return routes
+
+
+def _add_filing(routes: APIRouter, gate: "_Gate", metrics: Metrics) -> None:
+    repeat_for = timedelta(hours=gate.settings.repeat_hours)
 
     @routes.post("", status_code=201)
     async def file_complaint(
         form: FilingForm, request: Request, idempotency_key: IdempotencyKey
     ) -> dict[str, Any]:
         """Give folio and secret; the same request again gets the same ones."""
-        await _count(request, settings, keys, action=Action.FILING)
-        _check_human(form, settings.minimum_fill_seconds)
+        _check_human(form, gate.settings.minimum_fill_seconds)
+        filing = _filing(form)
         async with transaction(request.app.state.context.pool, service=SERVICE) as tx:
+            # In the same transaction: what is refused was no filing and uses nothing up.
+            await gate.count(tx, request, Action.FILING)
             receipt = await file(
-                tx, keys, _filing(form), idempotency_key=idempotency_key, repeat_for=repeat_for
+                tx, gate.keys, filing, idempotency_key=idempotency_key, repeat_for=repeat_for
             )
         metrics.filed.labels(form.kind.value).inc()
         return {"folio": receipt.folio, "secret": receipt.secret, "answer_by": receipt.answer_by}
 
+
+def _add_looking(routes: APIRouter, gate: "_Gate") -> None:
     @routes.post("/status")
     async def see_status(form: StatusForm, request: Request) -> dict[str, Any]:
         """Show the folio to who holds its secret; anything else is one and the same 404."""
-        await _count(request, settings, keys, action=Action.LOOKUP)
+        await gate.pass_lookup(request)
         folio = parse_folio(form.folio)
         async with request.app.state.context.pool.acquire() as connection:
-            view = await reading.status(connection, keys, folio, secret=form.secret)
+            view = await reading.status(connection, gate.keys, folio, secret=form.secret)
         return citizen_view(view)
 
     @routes.post("/clarification")
     async def make_clear(form: ClarificationForm, request: Request) -> dict[str, Any]:
         """Take the citizen's answer to the unit's question; the unit's clock goes on."""
-        await _count(request, settings, keys, action=Action.LOOKUP)
-        folio = parse_folio(form.folio)
+        await gate.pass_lookup(request)
+        folio, keys = parse_folio(form.folio), gate.keys
         async with transaction(request.app.state.context.pool, service=SERVICE) as tx:
             await clarify(tx, keys, folio, secret=form.secret, text=form.text)
-            return citizen_view(
-                await reading.status(tx.connection, keys, folio, secret=form.secret)
-            )
-
-    return routes
+            view = await reading.status(tx.connection, keys, folio, secret=form.secret)
+        return citizen_view(view)
 
 
-async def _count(request: Request, settings: Settings, keys: Keys, *, action: Action) -> None:
-    """Count the request for its client and for all."""
-    limit = {
-        Action.FILING: Limit(settings.filings_per_client, settings.filings_in_all),
-        Action.LOOKUP: Limit(settings.lookups_per_client, settings.lookups_in_all),
-    }[action]
-    client = await _client(request)
-    async with transaction(request.app.state.context.pool, service=SERVICE) as tx:
-        await count(
-            tx, keys, action, client=client, limit=limit, window_seconds=settings.window_seconds
-        )
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """Counts requests for their client and for all."""
+
+    settings: Settings
+    keys: Keys
+
+    async def pass_lookup(self, request: Request) -> None:
+        """Count in a transaction of its own: a wrong secret counts as well."""
+        async with transaction(request.app.state.context.pool, service=SERVICE) as tx:
+            await self.count(tx, request, Action.LOOKUP)
+
+    async def count(self, tx: Transaction, request: Request, action: Action) -> None:
+        settings = self.settings
+        limit = {
+            Action.FILING: Limit(settings.filings_per_client, settings.filings_in_all),
+            Action.LOOKUP: Limit(settings.lookups_per_client, settings.lookups_in_all),
+        }[action]
+        client = await _client(request)
+        window = settings.window_seconds
+        await count(tx, self.keys, action, client=client, limit=limit, window_seconds=window)
 
 
 async def _client(request: Request) -> str:

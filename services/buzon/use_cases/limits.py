@@ -34,7 +34,7 @@ def window_start(now: datetime, window_seconds: int) -> datetime:
 async def count(
     tx: Transaction, keys: Keys, action: Action, *, client: str, limit: Limit, window_seconds: int
 ) -> None:
-    """Count the request in a transaction of its own. Raises TooManyRequestsError beyond a limit.
+    """Count the request. Raises TooManyRequestsError beyond a limit.
 
     `client` tells callers apart (an address, or what the portal says); only a keyed hash is kept.
     """

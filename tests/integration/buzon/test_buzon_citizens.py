@@ -181,6 +181,15 @@ async def test_the_limit_for_all_holds_for_everyone(database: FreshDatabase) -> 
         assert sorted(answer.status_code for answer in answers) == [201, 201, 201, 429, 429]
 
 
+async def test_what_is_refused_uses_nothing_up(database: FreshDatabase) -> None:
+    async with buzon(await database("buzon"), filings_per_client=1, **DAY) as box:
+        early = [await box.file(visitor="one") for _ in range(3)]
+        assert {answer.json()["reason"] for answer in early} == {"unknown_municipality"}
+        await learn(box.pool)
+        assert (await box.file(visitor="one")).status_code == 201
+        assert (await box.file(visitor="one")).status_code == 429
+
+
 async def test_guessing_secrets_is_limited(database: FreshDatabase) -> None:
     async with buzon(await database("buzon"), lookups_per_client=3, **DAY) as box:
         await learn(box.pool)
