@@ -89,10 +89,10 @@ class _Questions:
         return f"{rows} rows at {url}" if rows > 0 else None
 
     def _ask(self, service: str, path: str, **query: str) -> Any:
-        credential = self.layout.environment["CARTAS_SERVICE_SECRET"]
+        secret = SecretStr(self.layout.environment["CARTAS_SERVICE_SECRET"])
         answer = self.http.get(
             self.layout.url(service) + path,
             params={"municipality": self.municipality, **query},
-            headers={"Authorization": f"Bearer {credential}"},
+            headers={"Authorization": f"Bearer {service_credential(secret)}"},
         )
         return answer.raise_for_status().json()

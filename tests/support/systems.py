@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,8 +85,12 @@ async def running_system(
     *,
     log_dir: Path,
     services: Iterable[str] = tuple(SERVICE_PORTS),
+    extra: Mapping[str, str] | None = None,
 ) -> AsyncIterator[System]:
-    """Start the services named, all ready; every one is ended with SIGTERM afterwards."""
+    """Start the services named, all ready; every one is ended with SIGTERM afterwards.
+
+    `extra` are settings beside or instead of those that every system has.
+    """
     smtp_port, http_port = free_port(), free_port()
     system = System({}, log_dir, f"http://127.0.0.1:{http_port}", {})
     for name in SERVICE_PORTS:  # addresses of all: a peer that is not started is simply away
@@ -95,7 +99,7 @@ async def running_system(
         url = await database(name)
         kafka, port = servers.kafka, system.ports[name]
         system.environment |= environment_of(name, url, kafka=kafka, prefix=prefix, port=port)
-    system.environment |= _addresses(system.ports, smtp_port)
+    system.environment |= _addresses(system.ports, smtp_port) | dict(extra or {})
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(_mailbox(log_dir, smtp_port, http_port))
         for name in services:
