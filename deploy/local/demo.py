@@ -3,11 +3,14 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 
 from deploy.local.environment import Layout
+from shared.http.credentials import service_credential
 
 PATIENCE_SECONDS = 60.0
 
@@ -36,7 +39,7 @@ def show_chain(layout: Layout) -> None:
 def _shown(link: Link, began: float) -> bool:
     try:
         found = link.find()
-    except (httpx.HTTPError, KeyError, ValueError):
+    except (httpx.HTTPError, LookupError, ValueError):
         return False
     if found:
         print(f"  after {time.monotonic() - began:4.1f} s  {link.text}: {found}", flush=True)
@@ -66,8 +69,8 @@ class _Questions:
     def late_case(self) -> str | None:
         """Of a window that still runs: the past quarter's cases are older than this start."""
         for result in self._ask("evaluator", "/v1/results"):
-            running = result["status"] == "provisional"
-            if running and any(part["failed"] for part in result["parts"]):
+            is_running = datetime.fromisoformat(result["window"]["end"]) > datetime.now(UTC)
+            if is_running and any(part["failed"] for part in result["parts"]):
                 key = {"compromiso": result["compromiso"], "unit": result["unit"]}
                 window = result["window"]["id"]
                 cases = self._ask("evaluator", "/v1/cases", **key, window=window)["cases"]

@@ -1,6 +1,7 @@
 """A fresh, migrated database for each test: copied from a template that is migrated once."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -60,12 +61,19 @@ async def database_templates(servers: Servers) -> AsyncIterator[Templates]:
 @pytest_asyncio.fixture
 async def database(database_templates: Templates) -> AsyncIterator[FreshDatabase]:
     """`await database("buzon")`: address of a database with that service's schema, empty."""
+    async with own_databases(database_templates) as fresh:
+        yield fresh
+
+
+@asynccontextmanager
+async def own_databases(templates: Templates) -> AsyncIterator[FreshDatabase]:
+    """Give what makes databases; all that it made are dropped afterwards."""
     made: list[str] = []
 
     async def fresh(service: str) -> str:
-        made.append(await database_templates.copy(service))
-        return database_templates.url(made[-1])
+        made.append(await templates.copy(service))
+        return templates.url(made[-1])
 
     yield fresh
     for name in made:
-        await database_templates.drop(name)
+        await templates.drop(name)

@@ -47,7 +47,8 @@ class System:
     def client(self, service: str) -> httpx.AsyncClient:
         """A client with the services' own credential; the caller closes it."""
         credential = {"Authorization": f"Bearer {service_credential(SecretStr(SERVICE_SECRET))}"}
-        return httpx.AsyncClient(base_url=self.url(service), headers=credential, timeout=10)
+        headers = {"Authorization": f"Bearer {credential}"}
+        return httpx.AsyncClient(base_url=self.url(service), headers=headers, timeout=10)
 
     async def start(self, service: str) -> None:
         log = self.log_dir / f"{service}.log"

@@ -1,6 +1,7 @@
 """Topics of its own for each test, told apart by a random prefix."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import pytest_asyncio
@@ -21,6 +22,13 @@ class TopicSettings(ServiceSettings, service="test"):
 @pytest_asyncio.fixture
 async def topic_prefix(servers: Servers) -> AsyncIterator[str]:
     """Prefix under which every topic exists and is empty; they are deleted after the test."""
+    async with own_topics(servers) as prefix:
+        yield prefix
+
+
+@asynccontextmanager
+async def own_topics(servers: Servers) -> AsyncIterator[str]:
+    """Make every topic under a random prefix; delete them afterwards."""
     settings = TopicSettings(
         kafka_servers=servers.kafka,
         topic_prefix=f"t{uuid4().hex[:8]}.",

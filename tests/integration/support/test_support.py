@@ -57,5 +57,5 @@ async def test_a_service_runs_is_killed_and_comes_back(
         await system.start("cartas")
         await system.wait_until_ready("cartas")
         async with system.client("cartas") as http:
-            assert (await http.get("/health/live")).is_success
+            assert (await http.get("/v1/cartas", params={"municipality": "none"})).is_success
         assert "serve" in await system.run("services.cartas", "--help")
