@@ -1,3 +1,5 @@
+import re
+import textwrap
 from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -212,6 +214,14 @@ def test_a_seasonal_limit_is_not_judged_as_if_it_were_not_there() -> None:
     criterion = read(changed("ventana: quarter", seasonal)).cartas[0].data.compromisos[0].criterion
     assert isinstance(criterion, Unsupported)
     assert criterion.form == "share_within con variantes_temporada"
+
+
+def test_the_guides_example_is_a_valid_catalogue() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "guides" / "catalogue.md").read_text()
+    whole, compromiso, _ = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    indented = textwrap.indent(compromiso, "      ")
+    text = whole.replace("compromisos: […]\n", f"compromisos:\n{indented}")
+    assert read(text.encode()).cartas[0].data.compromisos[0].id == "RC-01-02"
 
 
 def test_a_retired_carta_is_published_as_such() -> None:
