@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Final
 
 import click
+import msgspec
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from services.measurements.domain.checks import Source, SourceState
 from services.measurements.domain.mapping import MappingError, MappingFile
+from services.measurements.domain.registration import Registration
 from services.measurements.settings import Settings
 from services.measurements.store import activity
 from services.measurements.store import imports as import_store
@@ -20,6 +23,7 @@ from services.measurements.store import sources as store
 from services.measurements.use_cases.importing import FileImport, Report, load, look
 from shared.cli import run_with_pool
 from shared.clock import utc_now
+from shared.contracts import hot
 from shared.database import Connection, Pool
 
 MAPPINGS: Final = Path(__file__).parent / "mappings"
@@ -39,6 +43,17 @@ def _with_connection(work: Callable[[Connection], Awaitable[None]]) -> None:
         raise click.ClickException(f"the source {error} is registered already") from None
     except store.UnknownSourceError as error:
         raise click.ClickException(f"no source {error}, or it is so already") from None
+
+
+def _checked(**fields: object) -> Registration:
+    try:
+        return Registration.model_validate(fields)
+    except ValidationError as error:
+        faults = [
+            f"--{str(fault['loc'][0]).replace('_', '-')}: {fault['msg']}"
+            for fault in error.errors(include_url=False)
+        ]
+        raise click.ClickException("\n".join(faults)) from None
 
 
 def _codes(text: str) -> list[str]:
@@ -72,19 +87,18 @@ def add_command(
     grace_seconds: int,
 ) -> None:
     """Register a source and print its token, once."""
+    new = _checked(
+        uri=uri,
+        municipality=municipality,
+        historical=historical,
+        services=_codes(services),
+        attributes=_codes(attributes),
+        grace_seconds=grace_seconds,
+    )
     token = secrets.token_urlsafe(TOKEN_BYTES)
 
     async def work(con: Connection) -> None:
-        source_id = await store.add_source(
-            con,
-            uri,
-            municipality=municipality,
-            historical=historical,
-            services=_codes(services),
-            attributes=_codes(attributes),
-            grace_seconds=grace_seconds,
-        )
-        await store.add_token(con, source_id, token)
+        await store.add_token(con, await store.add_source(con, new), token)
 
     _with_connection(work)
     click.echo(token)
@@ -181,7 +195,7 @@ def import_command(
     """Import a CSV file, also gzipped. Safe to run again, and after having been killed."""
     try:
         file = _mapping(mapping)
-        job = FileImport(path, file, municipality or file.mapping.municipality, utc_now())
+        job = FileImport(path, file, _municipality(municipality, file), utc_now())
         report = run_with_pool(Settings, lambda pool, _: _run(pool, job, dry_run=dry_run))
         _print(report, path, dry_run=dry_run)
         if wait and report.import_id is not None:
@@ -190,6 +204,13 @@ def import_command(
             click.echo("all events are accounted for")
     except MappingError as error:
         raise click.ClickException(str(error)) from None
+
+
+def _municipality(given: str | None, file: MappingFile) -> str:
+    try:
+        return msgspec.convert(given or file.mapping.municipality, hot.Code)
+    except msgspec.ValidationError:
+        raise MappingError(f"--municipality: {given!r} is not a municipality's key") from None
 
 
 def _mapping(named: str) -> MappingFile:

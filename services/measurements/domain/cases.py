@@ -84,8 +84,11 @@ def assemble(facts: Sequence[Fact]) -> Case:
     instants: dict[str, datetime] = {}
     attributes: dict[str, str] = {}
     due_at: datetime | None = None
+    others: list[Fact] = []
     for fact in standing:
-        if fact.kind not in NOT_AN_INSTANT:
+        if fact.kind in NOT_AN_INSTANT:
+            others.append(fact)
+        else:
             instants.setdefault(fact.kind, fact.time)
         attributes.update(fact.attributes)
         due_at = fact.due_at or due_at
@@ -93,8 +96,8 @@ def assemble(facts: Sequence[Fact]) -> Case:
         service=begun[0].service,
         unit=next((fact.unit for fact in begun if fact.unit), None),
         instants=instants,
-        pauses=_pauses(standing),
-        exclusions=_exclusions(standing),
+        pauses=_pauses(others),
+        exclusions=_exclusions(others),
         attributes=attributes,
         due_at=due_at,
         sources=tuple(sorted({fact.source for fact in facts})),
@@ -118,7 +121,7 @@ def in_force(facts: Sequence[Fact]) -> Iterable[Fact]:
     been refused. Of several corrections of the same event the longest chain counts, then the id
     that sorts last, so that arrival never decides.
     """
-    if all(fact.supersedes is None for fact in facts):
+    if not any(fact.supersedes for fact in facts):
         return facts
     known = {fact.identity: fact for fact in facts}
     latest: dict[Identity, tuple[int, Fact]] = {}
@@ -150,7 +153,9 @@ def _in_time(fact: Fact) -> tuple[datetime, str, str, str]:
     return fact.time, fact.kind, fact.source, fact.id
 
 
-def _exclusions(facts: Iterable[Fact]) -> tuple[str, ...]:
+def _exclusions(facts: Sequence[Fact]) -> tuple[str, ...]:
+    if not facts:
+        return ()
     return tuple(sorted({f.reason for f in facts if f.kind == CASE_EXCLUDED and f.reason}))
 
 
@@ -161,9 +166,9 @@ def _pauses(facts: Sequence[Fact]) -> tuple[Pause, ...]:
     instant a resumption ends the earlier pause first; what is paused and resumed at once stood
     still for no time and is left out.
     """
-    switches = [fact for fact in facts if fact.kind in (CASE_PAUSED, CASE_RESUMED)]
-    if not switches:
+    if not facts:
         return ()
+    switches = [fact for fact in facts if fact.kind != CASE_EXCLUDED]
     switches.sort(key=lambda fact: (fact.time, fact.kind == CASE_PAUSED))
     running: dict[str, datetime] = {}
     idle: set[tuple[str | None, datetime]] = set()

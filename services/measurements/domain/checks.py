@@ -127,3 +127,19 @@ def refusal_of(error: msgspec.DecodeError) -> Refusal:
     if "timezone" in expected:
         return Refusal(Reason.NAIVE_TIME, hot.faulty_field(error), "a time needs its UTC offset")
     return Refusal(Reason.SCHEMA, hot.faulty_field(error), expected)
+
+
+def identifier(value: object) -> str | None:
+    """Return an event's id or a case as the contract allows it, else None."""
+    try:
+        return msgspec.convert(value, hot.Identifier)
+    except msgspec.ValidationError:
+        return None
+
+
+def source_uri(value: object) -> str | None:
+    """Return a source's URI as the contract allows it, else None."""
+    try:
+        return msgspec.convert(value, hot.Source)
+    except msgspec.ValidationError:
+        return None

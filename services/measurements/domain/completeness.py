@@ -8,8 +8,8 @@ from typing import Final
 from services.measurements.domain.checks import SourceState as State
 from shared.contracts.measurements import SourceKind, SourceState
 
-NO_GRACE: Final = int(timedelta(days=36_500).total_seconds())
-"""A hundred years: silence of a source whose events we refuse proves nothing."""
+NO_GRACE: Final = int(timedelta(days=7_300).total_seconds())
+"""Twenty years: silence of a source whose events we refuse proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)

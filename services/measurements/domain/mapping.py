@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from shared.contracts.events import Code, EventKind
+from shared.contracts.events import Code, EventKind, LongIdentifier
 from shared.contracts.service_events import AttributeName
 from shared.errors import CartasError
 
@@ -88,7 +88,7 @@ class Mapping(_Declared):
     """See docs/guides/emitters.md. `complete`: a row that is gone from the file never happened."""
 
     mapping: Literal["measurements/1"]
-    source: str = Field(min_length=1, max_length=256)
+    source: LongIdentifier
     municipality: Code
     zone: str
     historical: Historical | None = None

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from services.measurements.domain.checks import Reason, Refusal, check_time
+from services.measurements.domain.checks import Reason, Refusal, check_time, identifier
 from services.measurements.domain.contents import hash_of
 from services.measurements.domain.mapping import (
     ISO,
@@ -25,7 +25,6 @@ from shared.contracts.service_events import CASE_EXCLUDED
 
 _SPACES: Final = re.compile(r"\s+")
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}\Z")
-_MAX_CASE = 128
 CASE_SEPARATOR = "/"
 
 
@@ -135,9 +134,9 @@ class RowReader:
             if not part:
                 raise UnreadableError(Reason.MISSING_VALUE, column, "a case needs it")
         key = CASE_SEPARATOR.join(parts)
-        if len(key) > _MAX_CASE:
-            column = self._mapping.case[-1]
-            raise UnreadableError(Reason.UNREADABLE_VALUE, column, f"over {_MAX_CASE} characters")
+        if identifier(key) is None:
+            detail = "a case has up to 128 characters, none of them a control character"
+            raise UnreadableError(Reason.UNREADABLE_VALUE, self._mapping.case[-1], detail)
         return key
 
     def _event(self, column: EventColumn, cells: Sequence[str], now: datetime) -> RowEvent | None:

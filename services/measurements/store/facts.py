@@ -12,18 +12,20 @@ from services.measurements.domain.checks import Source
 from shared.contracts import hot
 from shared.database import Connection
 
-# Sorted, as every statement here: two consumers meet the same rows in the same order.
+# Sorted, as every statement here: two consumers meet the same rows in the same order. One JSON text
+# costs the client a fifth of what seventeen arrays do, in the hottest statement of the service.
 ADD_FACTS = """
 INSERT INTO fact (source_id, event_id, content, municipality, case_id, kind, happened_at, service,
                   unit, attributes, due_at, reason, supersedes, void, historical, import_id,
                   received_at)
-SELECT source_id, event_id, content, municipality, case_id, kind, happened_at, service,
-       unit, attributes::jsonb, due_at, reason, supersedes, void, historical, import_id, received_at
-FROM unnest($1::int[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[],
-            $7::timestamptz[], $8::text[], $9::text[], $10::text[], $11::timestamptz[],
-            $12::text[], $13::text[], $14::bool[], $15::bool[], $16::text[], $17::timestamptz[])
-    AS new (source_id, event_id, content, municipality, case_id, kind, happened_at, service, unit,
-            attributes, due_at, reason, supersedes, void, historical, import_id, received_at)
+SELECT source_id, event_id, decode(content, 'hex'), municipality, case_id, kind, happened_at,
+       service, unit, attributes, due_at, reason, supersedes, void, historical, import_id,
+       received_at
+FROM json_to_recordset($1::json) AS new (
+    source_id int, event_id text, content text, municipality text, case_id text, kind text,
+    happened_at timestamptz, service text, unit text, attributes jsonb, due_at timestamptz,
+    reason text, supersedes text, void bool, historical bool, import_id text,
+    received_at timestamptz)
 ORDER BY source_id, event_id
 ON CONFLICT (source_id, event_id) DO NOTHING
 RETURNING source_id, event_id
@@ -86,14 +88,8 @@ class NewFact:
     event: hot.ServiceEvent
     content: bytes
     received_at: datetime
-
-    @property
-    def key(self) -> FactKey:
-        return self.source.source_id, self.event.id
-
-    @property
-    def case(self) -> CaseKey:
-        return self.event.data.municipality, self.event.data.case
+    key: FactKey
+    case: CaseKey
 
     @property
     def historical(self) -> bool:
@@ -119,17 +115,55 @@ async def add_facts(con: Connection, facts: Sequence[NewFact]) -> set[FactKey]:
     """Insert what is not there yet; return the identities that were new."""
     if not facts:
         return set()
-    rows = await con.fetch(ADD_FACTS, *columns(map(_fact_row, facts)))
+    rows = await con.fetch(ADD_FACTS, _encode_rows([_fact_row(new) for new in facts]).decode())
     return {(row["source_id"], row["event_id"]) for row in rows}
 
 
-def _fact_row(new: NewFact) -> tuple[object, ...]:
+class _FactRow(msgspec.Struct, gc=False):
+    """The columns of ADD_FACTS."""
+
+    source_id: int
+    event_id: str
+    content: str
+    municipality: str
+    case_id: str
+    kind: str
+    happened_at: datetime
+    service: str
+    unit: str | None
+    attributes: dict[str, str] | None
+    due_at: datetime | None
+    reason: str | None
+    supersedes: str | None
+    void: bool
+    historical: bool
+    import_id: str | None
+    received_at: datetime
+
+
+_encode_rows = msgspec.json.Encoder().encode
+
+
+def _fact_row(new: NewFact) -> _FactRow:
     event, data = new.event, new.event.data
-    attributes = msgspec.json.encode(data.attributes).decode() if data.attributes else None
-    return (
-        *(new.source.source_id, event.id, new.content, data.municipality, data.case, event.type),
-        *(event.time, data.service, data.unit, attributes, data.due_at, data.reason),
-        *(data.supersedes, data.void, new.historical, data.import_id, new.received_at),
+    return _FactRow(
+        source_id=new.source.source_id,
+        event_id=event.id,
+        content=new.content.hex(),
+        municipality=data.municipality,
+        case_id=data.case,
+        kind=event.type,
+        happened_at=event.time,
+        service=data.service,
+        unit=data.unit,
+        attributes=data.attributes or None,
+        due_at=data.due_at,
+        reason=data.reason,
+        supersedes=data.supersedes,
+        void=data.void,
+        historical=new.historical,
+        import_id=data.import_id,
+        received_at=new.received_at,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 import asyncpg
 
 from services.measurements.domain.checks import Source, SourceState
+from services.measurements.domain.registration import Registration
 from shared.database import Connection
 from shared.errors import CartasError
 
@@ -74,22 +75,21 @@ async def source_by_token(con: Connection, token: str) -> Source | None:
     return None if row is None else _source(row)
 
 
-async def add_source(
-    con: Connection,
-    uri: str,
-    *,
-    municipality: str,
-    historical: bool,
-    services: Collection[str],
-    attributes: Collection[str],
-    grace_seconds: int,
-) -> int:
+async def add_source(con: Connection, new: Registration) -> int:
     """Register a source. Raises DuplicateSourceError."""
-    arguments = (uri, municipality, historical, sorted(services), sorted(attributes), grace_seconds)
     try:
-        return int(await con.fetchval(ADD_SOURCE, *arguments))
+        source_id: int = await con.fetchval(
+            ADD_SOURCE,
+            new.uri,
+            new.municipality,
+            new.historical,
+            sorted(new.services),
+            sorted(new.attributes),
+            new.grace_seconds,
+        )
     except asyncpg.UniqueViolationError:
-        raise DuplicateSourceError(uri) from None
+        raise DuplicateSourceError(new.uri) from None
+    return source_id
 
 
 async def add_token(con: Connection, source_id: int, token: str) -> None:

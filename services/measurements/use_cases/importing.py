@@ -13,6 +13,7 @@ from pathlib import Path
 from services.measurements.domain.checks import EARLIEST, Reason, Refusal, Source, SourceState
 from services.measurements.domain.contents import hash_of
 from services.measurements.domain.mapping import Mapping, MappingError, MappingFile
+from services.measurements.domain.registration import Registration
 from services.measurements.domain.rows import LedgerRow, Plan, Publisher, Row, RowReader, Skipped
 from services.measurements.store import imports as store
 from services.measurements.store.activity import EdgeRefusal, add_edge_refusals
@@ -130,15 +131,15 @@ async def register(con: Connection, job: FileImport) -> Source:
     known = await _registered(con, job)
     if known is not None:
         return known
-    await add_source(
-        con,
-        mapping.source,
+    new = Registration(
+        uri=mapping.source,
         municipality=job.municipality,
         historical=mapping.historical is not None,
-        services=mapping.services,
-        attributes=tuple(mapping.attributes),
+        services=frozenset(mapping.services),
+        attributes=frozenset(mapping.attributes),
         grace_seconds=0,
     )
+    await add_source(con, new)
     return (await sources_by_uri(con, [mapping.source]))[mapping.source]
 
 

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from services.measurements.domain.checks import Reason, Refusal, Source
+from services.measurements.domain.checks import Reason, Refusal, Source, identifier
 from services.measurements.domain.intake import Taken, reduce_event
 from services.measurements.store.activity import EdgeRefusal, add_edge_refusals
 from services.measurements.store.counts import BatchCounts, Counts, add_counts
@@ -109,8 +109,7 @@ def sort_events(
 
 
 def _id_of(event: object) -> str | None:
-    event_id = event.get("id") if isinstance(event, dict) else None
-    return event_id if isinstance(event_id, str) and 0 < len(event_id) <= 128 else None
+    return identifier(event.get("id")) if isinstance(event, dict) else None
 
 
 async def send(producer: DurableProducer, events: Sequence[hot.ServiceEvent]) -> None:

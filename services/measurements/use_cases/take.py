@@ -11,7 +11,15 @@ from datetime import UTC, datetime
 import msgspec
 
 from services.measurements.domain.cases import MAX_EVENTS, Case, Fact, assemble, change_of
-from services.measurements.domain.checks import Reason, Refusal, Source, check, refusal_of
+from services.measurements.domain.checks import (
+    Reason,
+    Refusal,
+    Source,
+    check,
+    identifier,
+    refusal_of,
+    source_uri,
+)
 from services.measurements.domain.contents import content_hash
 from services.measurements.store.counts import BatchCounts, Counts, add_counts
 from services.measurements.store.facts import (
@@ -68,8 +76,7 @@ def _salvage(value: bytes) -> tuple[str | None, str | None]:
         found = _decode_identity(value)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None, None
-    event_id = found.id if isinstance(found.id, str) and 0 < len(found.id) <= 128 else None
-    return (found.source if isinstance(found.source, str) else None), event_id
+    return source_uri(found.source), identifier(found.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +166,21 @@ def _candidate(batch: _Batch, record: Received, source: Source | None) -> _Candi
     received_at = min(record.timestamp, batch.tx.now)
     refusal = _unwelcome(record, source, received_at)
     if source is not None and refusal is None:
-        return _Candidate(record, NewFact(source, event, content_hash(event), received_at))
+        return _Candidate(record, _new_fact(event, source, received_at))
     batch.refuse(record, refusal or UNREGISTERED, source=source, event_id=event.id)
     batch.account(record, event)
     return None
+
+
+def _new_fact(event: hot.ServiceEvent, source: Source, received_at: datetime) -> NewFact:
+    return NewFact(
+        source,
+        event,
+        content_hash(event),
+        received_at,
+        key=(source.source_id, event.id),
+        case=(event.data.municipality, event.data.case),
+    )
 
 
 def _unwelcome(record: Received, source: Source | None, received_at: datetime) -> Refusal | None:

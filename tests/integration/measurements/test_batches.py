@@ -7,6 +7,8 @@ import msgspec
 import pytest
 
 from services.measurements.domain.cases import MAX_EVENTS
+from services.measurements.domain.registration import Registration
+from services.measurements.store import facts
 from services.measurements.store.sources import add_source
 from services.measurements.use_cases.take import decode, take_batch
 from shared.database import Pool, open_pool
@@ -94,15 +96,8 @@ async def left_behind(database_url: str, given: list[Received], *, size: int) ->
 async def _register(pool: Pool) -> None:
     async with transaction(pool) as tx:
         for uri in SOURCES:
-            await add_source(
-                tx.connection,
-                uri,
-                municipality="nogal",
-                historical=False,
-                services=["RC-ACTAS"],
-                attributes=[],
-                grace_seconds=60,
-            )
+            new = Registration(uri=uri, municipality="nogal", services=frozenset({"RC-ACTAS"}))
+            await add_source(tx.connection, new)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -140,3 +135,34 @@ async def test_a_case_has_room_for_only_so_many_events(database: FreshDatabase) 
     assert len(at_once["facts"]) == MAX_EVENTS  # type: ignore[arg-type]
     (line,) = at_once["balance"]  # type: ignore[misc]
     assert line[3:] == (MAX_EVENTS + 5, MAX_EVENTS, 1, 0, 4)
+
+
+@pytest.mark.parametrize(
+    ("statement", "arguments"),
+    [
+        (facts.KNOWN_FACTS, ([1, 2], ["e1", "e2"])),
+        (facts.FACTS_OF_CASES, (["nogal"] * 2, ["A-1", "A-2"], MAX_EVENTS)),
+    ],
+    ids=["known facts", "facts of cases"],
+)
+async def test_looking_back_never_reads_all_facts(
+    pool: Pool, statement: str, arguments: tuple[object, ...]
+) -> None:
+    async with transaction(pool, service="measurements") as tx:
+        await _register(pool)
+        for uri in (1, 2):
+            await tx.connection.execute(FILL, uri)
+        await tx.connection.execute("ANALYZE fact")
+        plan = await tx.connection.fetch(f"EXPLAIN {statement}", *arguments)
+    text = "\n".join(row[0] for row in plan)
+    assert "Index Scan" in text
+    assert "Seq Scan on fact" not in text
+
+
+FILL = """
+INSERT INTO fact (source_id, event_id, content, municipality, case_id, kind, happened_at, service,
+                  void, historical, received_at)
+SELECT $1, 'e' || n, decode(repeat('00', 16), 'hex'), 'nogal', 'A-' || (n / 2), 'ticket.issued',
+       now(), 'RC-ACTAS', false, false, now()
+FROM generate_series(1, 20000) AS n
+"""

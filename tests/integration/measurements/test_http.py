@@ -97,6 +97,25 @@ async def test_only_a_current_token_opens(system: System) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--municipality", "villa del nogal"),
+        ("--services", ","),
+        ("--services", "RC ACTAS"),
+        ("--attributes", "CURP"),
+        ("--grace-seconds", "-1"),
+    ],
+)
+async def test_a_source_that_could_never_speak_is_not_registered(
+    stopped: System, option: str, value: str
+) -> None:
+    valid = {"--municipality": "nogal", "--source": QUEUE, "--services": "*"}
+    arguments = [text for pair in (valid | {option: value}).items() for text in pair]
+    assert option in await stopped.command("source", "add", *arguments, expect=1)
+    assert await stopped.count("source") == 0
+
+
 async def test_tokens_are_not_stored_in_clear(stopped: System) -> None:
     token = await stopped.add_source()
     stored = await stopped.pool.fetchval("SELECT hash FROM source_token")

@@ -45,6 +45,31 @@ async def test_bad_records_are_refused_by_name_and_the_good_go_on(system: System
     assert "unknown_source" in listed
 
 
+async def test_characters_that_the_database_cannot_hold_cost_nobody_else_anything(
+    system: System,
+) -> None:
+    await system.add_source()
+    nul = "\0"
+    await system.produce(
+        native(event(event_id=f"a{nul}")),
+        native(event(case=f"A{nul}")),
+        native(event(supersedes=f"a{nul}")),
+        native(event(source=f"{QUEUE}{nul}")),
+        native(event(event_id=f"b{nul}") | {"type": "Bad Kind"}),
+        native(event(case="GOOD")),
+    )
+    async with system.messages(topics.MEASUREMENTS) as messages:
+        assert list(await eventually(messages.cases)) == ["GOOD"]
+
+    async def reasons() -> list[str] | None:
+        rows = await system.pool.fetch("SELECT reason FROM refusal ORDER BY reason")
+        return [row["reason"] for row in rows] if len(rows) == 5 else None
+
+    assert await eventually(reasons) == ["schema"] * 5
+    response = await system.post(event(event_id=f"c{nul}"))
+    assert response.status_code == 422
+
+
 async def test_a_refused_event_is_taken_when_replayed_after_its_cause_is_mended(
     system: System,
 ) -> None:
