@@ -46,7 +46,7 @@ class System:
 
     def client(self, service: str) -> httpx.AsyncClient:
         """A client with the services' own credential; the caller closes it."""
-        credential = {"Authorization": f"Bearer {service_credential(SecretStr(SERVICE_SECRET))}"}
+        credential = service_credential(SecretStr(SERVICE_SECRET))
         headers = {"Authorization": f"Bearer {credential}"}
         return httpx.AsyncClient(base_url=self.url(service), headers=headers, timeout=10)
 
