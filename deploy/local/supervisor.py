@@ -123,9 +123,7 @@ class Supervisor:
         try:
             await migrate(url, name)
         except (asyncpg.PostgresError, OSError, ConfigurationError) as error:
-            raise LocalError(
-                f"the schema of {name} cannot be made current: {error}"
-            ) from error
+            raise LocalError(f"the schema of {name} cannot be made current: {error}") from error
 
     async def _start_services(self) -> None:
         ports = self.layout.ports
