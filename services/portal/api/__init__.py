@@ -1,0 +1,34 @@
+"""HTTP in: pages. Each module holds the pages of one kind of visitor."""
+
+from fastapi import APIRouter
+
+from services.portal.api import (
+    actions,
+    administration,
+    buzon,
+    coordination,
+    emitters,
+    entering,
+    folios,
+    panel,
+    public,
+    texts,
+)
+from services.portal.api.tools import Tools
+
+
+def routers(tools: Tools) -> tuple[APIRouter, ...]:
+    """Return the routes. The public ones come last: `/{municipality}` would take any word."""
+    return (
+        tools.static.router(),
+        texts.router(tools),
+        entering.router(tools),
+        panel.router(tools),
+        folios.router(tools),
+        actions.router(tools),
+        coordination.router(tools),
+        administration.router(tools),
+        emitters.router(tools),
+        buzon.router(tools),
+        public.router(tools),
+    )

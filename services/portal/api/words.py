@@ -1,0 +1,68 @@
+"""Words for the codes that other services answer with."""
+
+from typing import Final
+
+ACTION_STATES: Final = {
+    "requested": "Nueva",
+    "acknowledged": "Enterada",
+    "filed": "En revisión",
+    "returned": "Devuelta",
+    "approved": "Aprobada",
+    "implemented": "En verificación",
+    "closed": "Cerrada",
+}
+ACTION_STEPS: Final = {
+    "requested": "Se pidió la acción correctiva",
+    "merged": "Se sumó otro incumplimiento",
+    "acknowledge": "La unidad acusó recibo",
+    "file": "La unidad registró la acción",
+    "return": "La coordinación la devolvió",
+    "approve": "La coordinación la aprobó",
+}
+CAUSES: Final = {
+    "personal": "Personal: faltó o no estaba capacitado",
+    "proceso": "Proceso: el procedimiento no alcanza",
+    "sistema": "Sistema: falla o límite informático",
+    "insumo": "Insumo: faltó material o equipo",
+    "demanda": "Demanda: llegaron más casos de los previstos",
+    "tercero": "Tercero: dependía de alguien más",
+    "normativa": "Normativa: una regla lo impide",
+    "fuerza_mayor": "Fuerza mayor",
+}
+KINDS: Final = {
+    "queja": "Queja",
+    "reclamacion": "Reclamación",
+    "sugerencia": "Sugerencia",
+    "reconocimiento": "Reconocimiento",
+    "denuncia": "Denuncia",
+}
+SITUATIONS: Final = {
+    "open": "Por responder",
+    "paused": "Espera aclaración",
+    "answered": "Respondido",
+    "duplicate": "Duplicado",
+    "not_competent": "Turnado a otra autoridad",
+}
+FINDINGS: Final = {"upheld": "Sí, tiene razón", "rejected": "No se encontró incumplimiento"}
+DELIVERIES: Final = {
+    "accepted": "Entregado al servidor de correo",
+    "deferred": "Aplazado por el servidor; se reintenta",
+    "refused": "Rechazado por el servidor",
+    "abandoned": "Abandonado después de cinco días",
+    "no_address": "El puesto no tiene correo",
+    "invalid_address": "El correo del puesto no es válido",
+    "rejected_before": "El correo ya había sido rechazado",
+    "nobody": "No hay a quién avisar",
+}
+MAIL_KINDS: Final = {
+    "breached": "Incumplimiento",
+    "complaint": "Queja con razón",
+    "repeated": "Incumplimiento repetido",
+    "not_acknowledged": "Falta el acuse",
+    "no_plan": "Falta la acción",
+    "recovered": "Recuperación",
+    "returned": "Acción devuelta",
+    "approved": "Acción aprobada",
+    "digest": "Resumen diario",
+    "sign_in": "Enlace de entrada",
+}

@@ -1,0 +1,65 @@
+"""Composition root: the only module that knows all the others."""
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+from starlette.routing import Route
+
+from services.portal import api, deadlines, handlers
+from services.portal.api.actions import ExpiredLinkError
+from services.portal.api.tools import Tools, UnknownPageError
+from services.portal.settings import Settings
+from services.portal.web import csrf, sessions
+from services.portal.web.errors import install_errors
+from services.portal.web.headers import SecurityHeaders
+from services.portal.web.pages import Pages, environment
+from services.portal.web.static import StaticFiles
+from shared.http import derived_key
+from shared.service import build
+
+# The longest form: four texts of 4,000 characters, each letter escaped.
+MAX_BODY_BYTES = 128 * 1024
+# The pages that FastAPI makes load scripts from elsewhere, and the portal has no API to describe.
+API_PAGES = ("/docs", "/redoc", "/docs/oauth2-redirect", "/openapi.json")
+
+
+def build_app(settings: Settings) -> FastAPI:
+    """Wire the service. Nothing is opened before it starts."""
+    tools = tools_of(settings)
+    app = build(
+        settings,
+        subscriptions=handlers.subscriptions(),
+        periodics=deadlines.periodics(),
+        routers=api.routers(tools),
+        describe="What people see: results, cartas, buzon, panels.",
+        max_body_bytes=MAX_BODY_BYTES,
+    )
+    app.router.routes[:] = [
+        r for r in app.router.routes if not (isinstance(r, Route) and r.path in API_PAGES)
+    ]
+    app.router.routes.insert(0, Route("/docs", _to_messages))
+    app.add_middleware(SecurityHeaders, encrypted=settings.secure_cookies)
+    install_errors(app, tools.pages, not_found=UnknownPageError, gone=ExpiredLinkError)
+    return app
+
+
+async def _to_messages(request: object) -> RedirectResponse:
+    return RedirectResponse("/asyncapi")
+
+
+def tools_of(settings: Settings) -> Tools:
+    """Return what the pages work with."""
+    secure = settings.secure_cookies
+    session_cookie = sessions.cookie_name(sessions.COOKIE, secure=secure)
+    forms = csrf.Forms(
+        derived_key(settings.service_secret, "portal forms"),
+        cookie=sessions.cookie_name(csrf.COOKIE, secure=secure),
+        session_cookie=session_cookie,
+    )
+    static = StaticFiles(settings.static_dir)
+    return Tools(
+        settings=settings,
+        pages=Pages(environment(static), forms, secure),
+        forms=forms,
+        sessions=sessions.Sessions(cookie=session_cookie),
+        static=static,
+    )

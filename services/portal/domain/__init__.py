@@ -1,0 +1,1 @@
+"""What of a result is public, and in which words: values in, values out."""

@@ -1,0 +1,147 @@
+"""What of a result may be published: small cells identify people."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from services.portal.domain.states import State, state_of
+from shared.contracts.results import (
+    PartResult,
+    ResultData,
+    ResultStatus,
+    ResultWindow,
+    Verdict,
+)
+
+SMALL_SAMPLE: Final = 30
+MEAN: Final = "mean"
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """A count that is not published: it is at least 1 and under `limit`."""
+
+    limit: int
+
+    def __str__(self) -> str:
+        return f"menos de {self.limit}"
+
+
+Count = int | Below
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """A municipality's rule for one carta.
+
+    Counts from 1 to under `limit` are not published. In a `strict` carta neither is what they
+    could be worked out from: numerator and figure, where the met or the failed are that few.
+    """
+
+    limit: int
+    strict: bool
+
+    def count(self, value: int) -> Count:
+        """Return the count, or that it is small. Zero says nothing of anybody and stays."""
+        return Below(self.limit) if 0 < value < self.limit else value
+
+    def hides_figure(self, part: PartResult) -> bool:
+        """Whether the figure would tell of few people."""
+        if not self.strict or part.form == MEAN:
+            return 0 < part.denominator < self.limit
+        return any(0 < cell < self.limit for cell in (part.met, part.failed))
+
+
+@dataclass(frozen=True, slots=True)
+class PublicPart:
+    """One part of a result as everybody may see it; the page and the CSV read this alone."""
+
+    form: str
+    numerator: Count | None
+    denominator: Count
+    pending: Count
+    overdue_open: Count
+    excluded: tuple[tuple[str, Count], ...]
+    value: Decimal | None
+    target: Decimal
+    target_op: str
+    unacceptable: Decimal | None
+    unit: str
+    verdict: Verdict
+    reason: str | None
+
+    @property
+    def is_small_sample(self) -> bool:
+        """Whether the figure should be read with care."""
+        return isinstance(self.denominator, Below) or 0 < self.denominator < SMALL_SAMPLE
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether there is a figure that is not published."""
+        return self.numerator is None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicResult:
+    """A result as everybody may see it."""
+
+    municipality: str
+    carta: str
+    compromiso: str
+    unit: str
+    window: ResultWindow
+    edition: int
+    status: ResultStatus
+    verdict: Verdict
+    reason: str | None
+    state: State
+    parts: tuple[PublicPart, ...]
+    as_of_text: str
+    addendum_reason: str | None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it may still change."""
+        return self.status is ResultStatus.PROVISIONAL
+
+    @property
+    def word(self) -> str:
+        return self.state.running_word if self.is_running else self.state.word
+
+
+def publish(result: ResultData, rule: Disclosure) -> PublicResult:
+    """Return what of the result is public under the rule. The verdict always is."""
+    return PublicResult(
+        municipality=result.municipality,
+        carta=result.carta,
+        compromiso=result.compromiso,
+        unit=result.unit,
+        window=result.window,
+        edition=result.edition,
+        status=result.status,
+        verdict=result.verdict,
+        reason=result.reason,
+        state=state_of(result.verdict, result.band),
+        parts=tuple(_part(part, rule) for part in result.parts),
+        as_of_text=result.as_of.isoformat(),
+        addendum_reason=result.addendum_reason,
+    )
+
+
+def _part(part: PartResult, rule: Disclosure) -> PublicPart:
+    hidden = rule.hides_figure(part)
+    return PublicPart(
+        form=part.form,
+        numerator=None if hidden else part.numerator,
+        denominator=rule.count(part.denominator),
+        pending=rule.count(part.pending),
+        overdue_open=rule.count(part.overdue_open),
+        excluded=tuple((name, rule.count(n)) for name, n in sorted(part.excluded.items()) if n),
+        value=None if hidden else part.value,
+        target=part.target,
+        target_op=part.target_op,
+        unacceptable=part.unacceptable,
+        unit=part.unit,
+        verdict=part.verdict,
+        reason=part.reason,
+    )

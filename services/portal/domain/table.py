@@ -1,0 +1,101 @@
+"""`resultados.csv`: the figures of the pages, one row a part, for spreadsheets and programs."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Final
+
+from services.portal.domain.disclosure import PublicPart, PublicResult
+from shared.contracts.results import Verdict
+
+COLUMNS: Final = {
+    "municipio": "Clave del municipio",
+    "carta": "Clave de la carta",
+    "compromiso": "Clave del compromiso",
+    "unidad": "Clave de la unidad u oficina que se mide",
+    "periodo": "Clave del periodo: 2026-07 (mes), 2026-Q3 (trimestre), 2026-S2 (semestre), 2026",
+    "edicion": "0 provisional; 1 definitiva; 2 o más, corregida después",
+    "estado": "final o provisional",
+    "veredicto": "se_cumple, no_se_cumple o no_evaluado, del compromiso completo",
+    "motivo": "Por qué no se evaluó",
+    "parte": "Número de la parte, cuando el compromiso tiene varias",
+    "forma": "share_within (porcentaje de casos en plazo) o mean (promedio)",
+    "veredicto_parte": "Veredicto de esta parte",
+    "numerador": "Casos en plazo; en un promedio, la suma exacta de los tiempos",
+    "denominador": "Casos ya decididos",
+    "pendientes": "Casos aún sin decidir",
+    "excluidos": "Casos no considerados, por motivo: motivo=número, separados por punto y coma",
+    "vencidos_abiertos": "Casos fuera de plazo que siguen abiertos",
+    "resultado": "Porcentaje o promedio, con cuatro decimales como máximo",
+    "operador": "Cómo se compara el resultado con la meta",
+    "meta": "Meta",
+    "inaceptable": "A partir de aquí no se tolera",
+    "unidad_de_medida": "% o unidad de tiempo",
+    "corte": "Instante hasta el que los datos están completos",
+}
+"""Name -> what it means; the page shows this as the dictionary of the data."""
+
+VERDICTS: Final = {
+    Verdict.MET: "se_cumple",
+    Verdict.NOT_MET: "no_se_cumple",
+    Verdict.NOT_EVALUATED: "no_evaluado",
+}
+BYTE_ORDER_MARK: Final = "\ufeff"
+WITHHELD: Final = "suprimido"
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def as_csv(results: Iterable[PublicResult]) -> str:
+    """Return the table with byte order mark and CRLF, as spreadsheets expect it."""
+    out = io.StringIO()
+    out.write(BYTE_ORDER_MARK)
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for result in results:
+        for row in rows_of(result):
+            writer.writerow([neutral(cell) for cell in row])
+    return out.getvalue()
+
+
+def rows_of(result: PublicResult) -> Iterator[tuple[object, ...]]:
+    """Return one row a part; a result without parts (a form not evaluated yet) has one row."""
+    head = (
+        *(result.municipality, result.carta, result.compromiso, result.unit, result.window.id),
+        *(result.edition, result.status.value, VERDICTS[result.verdict], result.reason or ""),
+    )
+    if not result.parts:
+        yield (*head, *[""] * (len(COLUMNS) - len(head) - 1), result.as_of_text)
+    for place, part in enumerate(result.parts, start=1):
+        yield (*head, place, *_cells(part), result.as_of_text)
+
+
+def _cells(part: PublicPart) -> tuple[object, ...]:
+    return (
+        part.form,
+        VERDICTS[part.verdict],
+        WITHHELD if part.is_withheld else part.numerator,
+        part.denominator,
+        part.pending,
+        "; ".join(f"{name}={count}" for name, count in part.excluded),
+        part.overdue_open,
+        WITHHELD if part.is_withheld else _plain(part.value),
+        part.target_op,
+        _plain(part.target),
+        _plain(part.unacceptable),
+        part.unit,
+    )
+
+
+def neutral(cell: object) -> str:
+    """Write a cell so that no spreadsheet takes it for a formula; numbers stay numbers."""
+    text = "" if cell is None else str(cell)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) and not _is_number(text) else text
+
+
+def _plain(value: Decimal | None) -> str:
+    return "" if value is None else f"{value:f}"
+
+
+def _is_number(text: str) -> bool:
+    return text.removeprefix("-").replace(".", "", 1).isdecimal()

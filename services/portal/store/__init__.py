@@ -1,0 +1,1 @@
+"""The SQL; each statement is named and the transaction is the caller's."""

@@ -1,0 +1,1 @@
+"""What happens on each input: reads and writes in one transaction."""

@@ -1,0 +1,1 @@
+"""How pages are made and guarded: templates, static files, headers, forms, sessions."""
