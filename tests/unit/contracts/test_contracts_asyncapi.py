@@ -14,7 +14,7 @@ from shared.contracts import topics
 from tests.support.processes import SERVICE_SECRET
 from tests.unit.contracts.documents import example, examples
 
-# (reads, writes)
+# Of each service: the topics it reads, and those it writes.
 TRAFFIC = {
     "measurements": ({"service-events.v1"}, {"measurements.v1", "service-events.v1"}),
     "buzon": ({"cartas.v1"}, {"complaints.v1"}),
