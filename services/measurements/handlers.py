@@ -8,12 +8,13 @@ from shared.messaging import Subscription
 
 
 def subscriptions(settings: Settings) -> list[Subscription]:
-    """Return what the service consumes, once a lane: one decodes while another's batch commits."""
-    lane = Subscription(
-        topic=topics.SERVICE_EVENTS,
-        group=GROUP,
-        handle=take_batch,
-        decode=decode,
-        max_records=settings.batch_records,
-    )
-    return [lane] * settings.lanes
+    """Return what the service consumes."""
+    return [
+        Subscription(
+            topic=topics.SERVICE_EVENTS,
+            group=GROUP,
+            handle=take_batch,
+            decode=decode,
+            max_records=settings.batch_records,
+        )
+    ]

@@ -11,9 +11,6 @@ class Settings(ServiceSettings, service="measurements"):
     batch_records: int = Field(
         default=2000, ge=1, le=20_000, description="Events taken in one transaction, at most."
     )
-    lanes: int = Field(
-        default=1, ge=1, le=8, description="Consumers in this process; partitions are shared out."
-    )
     max_batch_events: int = Field(
         default=1000, ge=1, le=10_000, description="Events in one HTTP request, at most."
     )
