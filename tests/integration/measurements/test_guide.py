@@ -1,0 +1,56 @@
+"""What the guide for emitters prints is what happens."""
+
+import asyncio
+import json
+import re
+import shutil
+
+import pytest
+import yaml
+
+from services.measurements.domain.mapping import MappingFile
+from tests.integration.measurements.support import System
+from tests.support.processes import PROJECT
+from tests.support.waiting import eventually
+
+GUIDE = PROJECT / "docs" / "guides" / "emitters.md"
+COMMANDS_WITHOUT_A_FILE = 4
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the guide's commands need curl")
+async def test_the_commands_of_the_guide_work_as_printed(system: System) -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    script = "\necho\n".join(["set -eu", *blocks[:COMMANDS_WITHOUT_A_FILE]])
+    script = script.replace("http://127.0.0.1:8001", system.url)
+    script = script.replace(".venv/bin/measurements", f"{system.python} -m services.measurements")
+    output = await _bash(system, script)
+    answers = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    assert output.count("202 Accepted") == 2
+    assert answers[0] == {"accepted": 1, "refused": []}
+    (refused,) = answers[1]["refused"]
+    assert (refused["index"], refused["reason"], refused["field"]) == (1, "schema", "time")
+    assert answers[2]["source"] == "https://turnos.example/registro-civil"
+    await eventually(lambda: _facts(system, 2))
+
+
+async def _bash(system: System, script: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", script),
+        cwd=PROJECT,
+        env=system.environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+    return output.decode()
+
+
+async def _facts(system: System, number: int) -> bool:
+    return await system.count("fact") == number
+
+
+def test_the_mapping_of_the_guide_is_valid_and_holds_every_member() -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    mapping = MappingFile("guide.yaml", text).mapping
+    assert set(yaml.safe_load(text)) == set(type(mapping).model_fields)
