@@ -24,6 +24,10 @@ def recompute_command(municipality: str) -> None:
     for comparison in different:
         place = "/".join((*comparison.window, str(comparison.part)))
         click.echo(f"{place}: added {comparison.added}, recomputed {comparison.recomputed}")
+        if comparison.published != comparison.publishable:
+            click.echo(
+                f"{place}: published {comparison.published}, recomputed {comparison.publishable}"
+            )
     click.echo(f"{len(compared)} figures, {len(different)} different")
     if different:
         raise SystemExit(1)

@@ -29,6 +29,7 @@ def build_app(settings: Settings) -> FastAPI:
         settings,
         knowledge=knowledge,
         judge=judge,
+        complaints=complaints,
         publish=PublishResults(knowledge, metrics),
         metrics=metrics,
     )

@@ -1,17 +1,23 @@
 """The wall clock in: overdue cases, results, cut-offs, judging again, balances."""
 
-from services.evaluator.handlers import GROUP, REJUDGING_WRITER, SCAN_WRITER
+from datetime import datetime
+
+from services.evaluator.domain.coverage import BUZON_SERVICE
+from services.evaluator.domain.identity import GROUP, REJUDGING_WRITER, SCAN_WRITER
 from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.settings import Settings
 from services.evaluator.store import balance
 from services.evaluator.store import cases as case_store
 from services.evaluator.store import catalogue as catalogue_store
+from services.evaluator.store import coverage as coverage_store
 from services.evaluator.use_cases.judge_cases import JudgeCases
 from services.evaluator.use_cases.knowledge import Knowledge
 from services.evaluator.use_cases.publish_results import PublishResults
+from services.evaluator.use_cases.take_complaints import TakeComplaints
 from services.evaluator.use_cases.windows import open_windows
 from shared.clock import utc_now
-from shared.messaging import transaction
+from shared.database import Pool
+from shared.messaging import Transaction, transaction
 from shared.service import Context, Periodic
 
 CASES_AT_A_TIME = 1000
@@ -28,12 +34,14 @@ class Deadlines:
         *,
         knowledge: Knowledge,
         judge: JudgeCases,
+        complaints: TakeComplaints,
         publish: PublishResults,
         metrics: EvaluatorMetrics,
     ) -> None:
         self._settings = settings
         self._knowledge = knowledge
         self._judge = judge
+        self._complaints = complaints
         self._publish = publish
         self._metrics = metrics
 
@@ -49,34 +57,39 @@ class Deadlines:
         )
 
     async def scan(self, context: Context) -> None:
-        """Take in progress; judge open cases whose alarm has come, where enough is known."""
+        """Take in progress; judge open cases whose alarm lies within what is known."""
+        prefix = self._settings.topic_prefix
         async with transaction(context.pool) as tx:
-            prefix = self._settings.topic_prefix
-            await self._knowledge.refresh_coverage(tx.connection, group=GROUP, prefix=prefix)
+            await coverage_store.apply_reached(tx.connection, group=GROUP, topic_prefix=prefix)
+        async with transaction(context.pool) as tx:
+            coverage = await self._knowledge.coverage(tx.connection)
         now = utc_now()
-        for pipeline, through in self._knowledge.coverage.pipelines.items():
+        for pipeline, through in coverage.pipelines.items():
             self._metrics.coverage_age.labels(pipeline).set((now - through).total_seconds())
-        await self._judge_alarmed(context)
+        for horizon in coverage.horizons():
+            await self._judge_alarmed(context.pool, horizon)
 
-    async def _judge_alarmed(self, context: Context) -> None:
-        after = ("", "")
+    async def _judge_alarmed(self, pool: Pool, horizon: tuple[str, bool, datetime]) -> None:
+        after = ""
         while True:
-            async with transaction(context.pool) as tx:
+            async with transaction(pool, service="evaluator") as tx:
                 keys = await case_store.alarmed(
-                    tx.connection, tx.now, after=after, limit=CASES_AT_A_TIME
+                    tx.connection, horizon, after=after, limit=CASES_AT_A_TIME
                 )
                 if not keys:
                     return
                 await self._judge.again(tx, keys, writer=SCAN_WRITER)
-                after = keys[-1]
+                after = keys[-1][1]
 
     async def judge_again(self, context: Context) -> None:
         """Judge stored cases whose promises changed, a thousand a transaction."""
-        while await self._judge_some_again(context):
+        while await self._judge_some_again(context.pool):
             pass
 
-    async def _judge_some_again(self, context: Context) -> bool:
-        async with transaction(context.pool) as tx:
+    async def _judge_some_again(self, pool: Pool) -> bool:
+        async with transaction(pool, service="evaluator") as tx:
+            # Before the row of `rejudging`: a changing catalogue takes both in this order.
+            await self._knowledge.catalogue(tx.connection)
             row = await tx.connection.fetchrow(catalogue_store.NEXT_REJUDGING)
             if row is None:
                 self._metrics.rejudging.set(0)
@@ -91,10 +104,15 @@ class Deadlines:
                     catalogue_store.MOVE_REJUDGING, town, service, keys[-1][1]
                 )
             else:
-                await tx.connection.execute(catalogue_store.END_REJUDGING, town, service)
+                await self._end_rejudging(tx, town, service)
             left = await tx.connection.fetchval(catalogue_store.REJUDGING_LEFT)
             self._metrics.rejudging.set(left)
         return True
+
+    async def _end_rejudging(self, tx: Transaction, town: str, service: str) -> None:
+        if service == BUZON_SERVICE:
+            await self._complaints.promises_changed(tx, town)
+        await tx.connection.execute(catalogue_store.END_REJUDGING, town, service)
 
     async def open_windows(self, context: Context) -> None:
         """Give every promise its windows."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from services.evaluator.domain.identity import COMPLAINTS_WRITER, GROUP
 from services.evaluator.settings import Settings
 from services.evaluator.store import coverage
 from services.evaluator.use_cases.judge_cases import Arrival, JudgeCases
@@ -10,12 +11,6 @@ from services.evaluator.use_cases.take_complaints import TakeComplaints
 from shared.contracts import hot, topics
 from shared.contracts.complaints import ComplaintChanged
 from shared.messaging import Received, Subscription, Transaction
-
-GROUP = "evaluator"
-# Partial rows of counts: whoever owns a partition writes rows of its own.
-COMPLAINTS_WRITER = 1000
-SCAN_WRITER = 2000
-REJUDGING_WRITER = 2001
 
 
 class Handlers:

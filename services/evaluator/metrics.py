@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from shared.contracts.breaches import BreachKind
 from shared.criteria import CaseStatus
+from shared.messaging import Transaction
 
 LATENCY_BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 60, 300, 3600)
 
@@ -51,9 +52,18 @@ class EvaluatorMetrics:
             "Sum of |population - (met + failed + pending + excluded)| over windows: must be 0.",
             registry=registry,
         )
+        self.windows_failed = Counter(
+            "cartas_windows_not_published",
+            "Rounds in which a window's result could not be published: see the log.",
+            registry=registry,
+        )
         for status in CaseStatus:
             self.verdicts.labels(status.value)
         for kind in BreachKind:
             self.statements.labels(kind.value)
         for pipeline in ("measurements", "buzon"):
             self.coverage_age.labels(pipeline)
+
+    def count_statement(self, tx: Transaction, kind: BreachKind) -> None:
+        """Count a statement once it is certain to leave."""
+        tx.on_commit.append(self.statements.labels(kind.value).inc)

@@ -1,10 +1,13 @@
-"""Every figure can be recomputed: from the stored facts, beside what was added up on the way."""
+"""Every figure can be recomputed: from the stored facts, beside what was added up and published."""
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from services.evaluator.domain.catalogue import Catalogue
+from services.evaluator.domain.catalogue import Catalogue, Promise
 from services.evaluator.domain.judging import judge
+from services.evaluator.domain.results import Known, judged, part_results
 from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import coverage as coverage_store
 from services.evaluator.store import tallies as tally_store
@@ -13,45 +16,63 @@ from shared.contracts import hot
 from shared.database import Connection, Pool
 
 FACTS = "SELECT data FROM measured_case WHERE municipality = $1 ORDER BY case_id"
+# A window that waits to be published shows the figures of a moment ago: they are not compared.
 WINDOWS = """
-SELECT municipality, compromiso, unit, window_id FROM judged_window
-WHERE municipality = $1 ORDER BY compromiso, unit, starts_at
+SELECT w.municipality, w.compromiso, w.unit, w.window_id, w.carta_version, w.ends_at,
+       CASE WHEN w.stale OR EXISTS (
+           SELECT FROM tally t
+           WHERE t.changed AND (t.municipality, t.compromiso, t.unit, t.window_id)
+               = (w.municipality, w.compromiso, w.unit, w.window_id)
+       ) THEN NULL ELSE w.result -> 'parts' END AS parts
+FROM judged_window w
+WHERE w.municipality = $1 ORDER BY w.compromiso, w.unit, w.starts_at
 """
+_FIGURES = ("met", "failed", "pending", "excluded", "overdue_open", "numerator", "denominator")
+
+_Fresh = dict[tuple[WindowKey, int], Counts]
+_Figures = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One part of a window: as it was added up, and as a fresh look at all facts counts it."""
+    """One part of a window: as it was added up, published, and counted by a fresh look.
+
+    `published` and `publishable` hold the figures of a result; None where there is none to compare.
+    """
 
     window: WindowKey
     part: int
     added: Counts
     recomputed: Counts
+    published: _Figures | None
+    publishable: _Figures | None
 
     @property
     def agrees(self) -> bool:
-        """Whether both are the same, name by name."""
-        return self.added == self.recomputed
+        """Whether all are the same, name by name."""
+        return self.added == self.recomputed and self.published == self.publishable
 
 
 async def recompute(pool: Pool, municipality: str) -> list[Comparison]:
-    """Judge every stored case from scratch and compare the counts of every window."""
+    """Judge every stored case from scratch and compare the figures of every window."""
     async with pool.acquire() as plain, plain.transaction(isolation="repeatable_read"):
         connection: Connection = plain  # type: ignore[assignment]
         version = await catalogue_store.hold_version(connection)
         catalogue = await catalogue_store.load(connection, version)
         fresh = await _count(connection, catalogue, municipality)
-        return [
-            Comparison(key, part, added, fresh.get((key, part), Counts()))
-            async for key, part, added in _added(connection, catalogue, municipality)
-        ]
+        compared: list[Comparison] = []
+        for row in await connection.fetch(WINDOWS, municipality):
+            compared += await _compare(connection, catalogue, dict(row), fresh)
+    seen = {(comparison.window, comparison.part) for comparison in compared}
+    lost = sorted(fresh.keys() - seen)
+    return compared + [
+        Comparison(window, part, Counts(), fresh[window, part], None, None) for window, part in lost
+    ]
 
 
-async def _count(
-    connection: Connection, catalogue: Catalogue, municipality: str
-) -> dict[tuple[WindowKey, int], Counts]:
+async def _count(connection: Connection, catalogue: Catalogue, municipality: str) -> _Fresh:
     coverage = await coverage_store.load(connection)
-    fresh: dict[tuple[WindowKey, int], Counts] = {}
+    fresh: _Fresh = {}
     async for row in connection.cursor(FACTS, municipality):
         data = hot.decode_case(row["data"])
         known = coverage.complete_through(
@@ -67,12 +88,35 @@ async def _count(
     return fresh
 
 
-async def _added(
-    connection: Connection, catalogue: Catalogue, municipality: str
-) -> AsyncIterator[tuple[WindowKey, int, Counts]]:
-    for row in await connection.fetch(WINDOWS, municipality):
-        key: WindowKey = tuple(row.values())
-        promises = catalogue.by_compromiso.get((municipality, key[1]), ())
-        parts = max((len(promise.parts) for promise in promises), default=0)
-        for part, counts in enumerate(await tally_store.counts_of(connection, key, parts)):
-            yield key, part, counts
+async def _compare(
+    connection: Connection, catalogue: Catalogue, row: dict[str, Any], fresh: _Fresh
+) -> list[Comparison]:
+    key: WindowKey = (row["municipality"], row["compromiso"], row["unit"], row["window_id"])
+    promise = catalogue.promise(key[0], key[1], row["carta_version"])
+    if promise is None:
+        return []
+    added = await tally_store.counts_of(connection, key, len(promise.parts))
+    recomputed = [fresh.get((key, part), Counts()) for part in range(len(promise.parts))]
+    published = None if row["parts"] is None else json.loads(row["parts"])
+    figures = list(_figures(promise, recomputed, row))
+    return [
+        Comparison(
+            key,
+            part,
+            added[part],
+            recomputed[part],
+            published=None if published is None else {n: published[part][n] for n in _FIGURES},
+            publishable=None if published is None else figures[part],
+        )
+        for part in range(len(promise.parts))
+    ]
+
+
+def _figures(promise: Promise, counts: list[Counts], row: dict[str, Any]) -> Iterator[_Figures]:
+    """The counts and fractions of each part; a verdict depends on what was known by then, too."""
+    tallies = [count.tally for count in counts]
+    known = Known(None, has_source=True)
+    result = judged(promise, tallies, known=known, end=row["ends_at"], final=False)
+    for part in part_results(promise, result):
+        figures = part.model_dump(mode="json")
+        yield {name: figures[name] for name in _FIGURES}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from services.evaluator.domain.coverage import BUZON_SERVICE
 from shared.contracts.cartas import (
     CalendarData,
     CartaData,
@@ -16,7 +17,6 @@ from shared.contracts.cartas import (
 from shared.criteria import Criterion, Mean, Share, WindowBounds, window_of
 from shared.worktime import PreparedCalendar, Unit, due_instant
 
-BUZON_SERVICE = "buzon"
 BUZON_EVENTS = "buzon."
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -120,8 +120,13 @@ _Calendars = Mapping[tuple[str, str], PreparedCalendar]
 
 
 def _latest_calendars(calendars: Iterable[CalendarData]) -> dict[tuple[str, str], PreparedCalendar]:
+    """Return the newest version of each, also where only its retirement has arrived so far.
+
+    A version and its successor travel on different partitions: between the two, what is promised
+    by the calendar must not seem to be promised no more.
+    """
     ordered = sorted(calendars, key=lambda c: c.version)
-    data = {(c.municipality, c.calendar.id): c for c in ordered if c.status is Status.ACTIVE}
+    data = {(c.municipality, c.calendar.id): c for c in ordered}
     return {key: PreparedCalendar(calendar.calendar) for key, calendar in data.items()}
 
 

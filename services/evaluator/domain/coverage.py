@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 EVERY_SERVICE = "*"
+BUZON_SERVICE = "buzon"
+"""The service of folios, and the pipeline that alone reports on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,9 @@ class SourceCoverage:
     pipeline: str
 
     def covers(self, service: str) -> bool:
-        """Return whether the source reports on the service."""
+        """Return whether the source reports on the service; only the buzon does on folios."""
+        if (service == BUZON_SERVICE) != (self.pipeline == BUZON_SERVICE):
+            return False
         return EVERY_SERVICE in self.services or service in self.services
 
 
@@ -76,6 +80,16 @@ class Coverage:
             for source in self.sources.get(municipality, ())
             for service in wanted
         )
+
+    def horizons(self) -> list[tuple[str, bool, datetime]]:
+        """Return (municipality, historical, instant): no case is known complete beyond it."""
+        latest: dict[tuple[str, bool], datetime] = {}
+        for town, sources in self.sources.items():
+            for source in sources:
+                instant, key = self._of(source), (town, source.historical)
+                if instant is not None:
+                    latest[key] = max(instant, latest.get(key, instant))
+        return [(town, historical, latest[town, historical]) for town, historical in sorted(latest)]
 
     def _least(self, relevant: Iterable[SourceCoverage]) -> datetime | None:
         instants = [self._of(source) for source in relevant]

@@ -1,10 +1,17 @@
-"""Identities of what the evaluator says: the same case or window always gives the same id."""
+"""Names that hold for ever: of what the evaluator says, of its consumer group, of its writers."""
 
 from datetime import datetime
 
 from shared.contracts.ids import derived_id
 
 SOURCE = "/evaluator"
+GROUP = "evaluator"
+
+# Partial rows of counts: whoever owns a partition writes rows of its own (measurements by the
+# partition's number).
+COMPLAINTS_WRITER = 1000
+SCAN_WRITER = 2000
+REJUDGING_WRITER = 2001
 
 
 def breach_id(

@@ -1,5 +1,7 @@
-"""Breaches that were said, so that each is said once."""
+"""Breaches that were said, so that each is said once, and upheld complaints that trigger."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.evaluator.store.tallies import WindowKey
@@ -11,10 +13,19 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT DO NOTHING RETURNING true
 """
 STATE = """
-SELECT breach, historical, recovered_at
+SELECT recovered_at
 FROM breach
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 FOR UPDATE
+"""
+# Without a lock: batches must not queue for a breach that everybody knows of.
+STANDING = """
+SELECT b.municipality, b.compromiso, b.unit, b.window_id
+FROM breach b
+JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[])
+    AS wanted (municipality, compromiso, unit, window_id)
+    USING (municipality, compromiso, unit, window_id)
+WHERE b.recovered_at IS NULL
 """
 SET_RECOVERED = """
 UPDATE breach SET recovered_at = $5
@@ -24,6 +35,35 @@ SAY_TRIGGER = """
 INSERT INTO complaint_trigger (municipality, folio, compromiso) VALUES ($1, $2, $3)
 ON CONFLICT DO NOTHING RETURNING true
 """
+LET_TRIGGER_WAIT = """
+INSERT INTO trigger_waiting (municipality, folio, compromiso, unit, filed_at, found_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT DO NOTHING
+"""
+WAITING_TRIGGERS = """
+SELECT municipality, folio, compromiso, unit, filed_at, found_at
+FROM trigger_waiting WHERE municipality = $1 ORDER BY folio, compromiso FOR UPDATE
+"""
+END_TRIGGER_WAIT = """
+DELETE FROM trigger_waiting WHERE municipality = $1 AND folio = $2 AND compromiso = $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """An upheld complaint linked to a promise; `unit` is the folio's."""
+
+    municipality: str
+    folio: str
+    compromiso: str
+    unit: str | None
+    filed_at: datetime
+    found_at: datetime
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """A folio triggers once for each promise that it is linked to."""
+        return (self.municipality, self.folio, self.compromiso)
 
 
 async def say(
@@ -34,9 +74,15 @@ async def say(
 
 
 async def is_standing(connection: Connection, key: WindowKey) -> bool | None:
-    """Return whether a breach was said and stands; None where none was said."""
+    """Lock and return whether a breach was said and stands; None where none was said."""
     row = await connection.fetchrow(STATE, *key)
     return None if row is None else row["recovered_at"] is None
+
+
+async def standing(connection: Connection, keys: Sequence[WindowKey]) -> set[WindowKey]:
+    """Return those whose breach was said and stands."""
+    columns = ([key[place] for key in keys] for place in range(4))
+    return {tuple(row.values()) for row in await connection.fetch(STANDING, *columns)}
 
 
 async def set_recovered(connection: Connection, key: WindowKey, when: datetime | None) -> None:
@@ -44,8 +90,19 @@ async def set_recovered(connection: Connection, key: WindowKey, when: datetime |
     await connection.execute(SET_RECOVERED, *key, when)
 
 
-async def say_trigger(
-    connection: Connection, municipality: str, folio: str, compromiso: str
-) -> bool:
+async def say_trigger(connection: Connection, trigger: Trigger) -> bool:
     """Return whether the upheld complaint had not triggered yet, and remember it."""
-    return bool(await connection.fetchval(SAY_TRIGGER, municipality, folio, compromiso))
+    await connection.execute(END_TRIGGER_WAIT, *trigger.key)
+    return bool(await connection.fetchval(SAY_TRIGGER, *trigger.key))
+
+
+async def let_trigger_wait(connection: Connection, trigger: Trigger) -> None:
+    """Keep an upheld complaint until the promise that it names has arrived."""
+    await connection.execute(
+        LET_TRIGGER_WAIT, *trigger.key, trigger.unit, trigger.filed_at, trigger.found_at
+    )
+
+
+async def waiting_triggers(connection: Connection, municipality: str) -> list[Trigger]:
+    """Lock and return the upheld complaints that wait for a promise."""
+    return [Trigger(**row) for row in await connection.fetch(WAITING_TRIGGERS, municipality)]

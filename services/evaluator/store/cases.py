@@ -54,13 +54,21 @@ USING unnest($1::text[], $2::text[], $3::text[], $4::smallint[])
 WHERE v.municipality = gone.municipality AND v.case_id = gone.case_id
     AND v.compromiso = gone.compromiso AND v.part = gone.part
 """
-# Cases of a municipality whose alarm has come; the caller judges them again and moves the alarm.
+# Open cases of a municipality whose alarm lies within what is known; the caller judges them again.
 ALARMED = """
-SELECT DISTINCT v.municipality, v.case_id
-FROM verdict v
-WHERE v.alarm_at <= $1 AND (v.municipality, v.case_id) > ($2, $3)
-ORDER BY v.municipality, v.case_id
-LIMIT $4
+SELECT DISTINCT case_id
+FROM verdict
+WHERE municipality = $1 AND historical = $2 AND alarm_at <= $3 AND case_id > $4
+ORDER BY case_id
+LIMIT $5
+"""
+# Whether one of a window's open cases has an alarm within what is known and was not judged since.
+ALARM_IS_DUE = """
+SELECT EXISTS (
+    SELECT FROM verdict
+    WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
+        AND status = 'pending' AND historical = $5 AND alarm_at <= $6
+)
 """
 DATA = """
 SELECT c.municipality, c.case_id, c.data
@@ -187,11 +195,24 @@ async def drop_verdicts(
 
 
 async def alarmed(
-    connection: Connection, now: datetime, *, after: CaseKey, limit: int
+    connection: Connection, horizon: tuple[str, bool, datetime], *, after: str, limit: int
 ) -> list[CaseKey]:
-    """Return cases, in order after `after`, whose alarm has come."""
-    rows = await connection.fetch(ALARMED, now, after[0], after[1], limit)
-    return [(row["municipality"], row["case_id"]) for row in rows]
+    """Return cases, in order after `after`, with an alarm up to (municipality, historical, at)."""
+    rows = await connection.fetch(ALARMED, *horizon, after, limit)
+    return [(horizon[0], row["case_id"]) for row in rows]
+
+
+async def is_alarm_due(
+    connection: Connection,
+    window: tuple[str, str, str, str],
+    *,
+    historical: bool,
+    known: datetime | None,
+) -> bool:
+    """Return whether what is known has not been applied to all open cases of a window yet."""
+    if known is None:
+        return False
+    return bool(await connection.fetchval(ALARM_IS_DUE, *window, historical, known))
 
 
 async def of_service(

@@ -34,6 +34,7 @@ MOVE_REJUDGING = """
 UPDATE rejudging SET after_case = $3 WHERE municipality = $1 AND service = $2
 """
 END_REJUDGING = "DELETE FROM rejudging WHERE municipality = $1 AND service = $2"
+REJUDGING_OF = "SELECT EXISTS (SELECT FROM rejudging WHERE municipality = $1 AND service = ANY($2))"
 REJUDGING_LEFT = "SELECT count(*) FROM rejudging"
 
 
@@ -56,6 +57,11 @@ async def changed(connection: Connection, affected: Iterable[tuple[str, set[str]
     await connection.execute(RAISE_VERSION)
     for municipality, services in sorted(affected):
         await connection.execute(ASK_REJUDGING, municipality, sorted(services))
+
+
+async def is_rejudging(connection: Connection, municipality: str, services: Iterable[str]) -> bool:
+    """Return whether cases of one of the services wait to be judged by changed promises."""
+    return bool(await connection.fetchval(REJUDGING_OF, municipality, sorted(services)))
 
 
 async def load(connection: Connection, version: int) -> Catalogue:

@@ -8,11 +8,15 @@ from typing import Any
 from services.evaluator.domain.coverage import Coverage, SourceCoverage
 from shared.database import Connection
 
+# What was applied already is not news, however often it is delivered.
 WAIT = """
 INSERT INTO progress_waiting (pipeline, topic, through, offsets, sources)
-VALUES ($1, $2, $3, $4::jsonb, $5::jsonb)
+SELECT $1, $2, $3, $4::jsonb, $5::jsonb
+WHERE NOT EXISTS (SELECT FROM pipeline WHERE pipeline = $1 AND through >= $3)
 ON CONFLICT (pipeline, through) DO NOTHING
 """
+# One process at a time: messages tell only what changed, so they count in their order.
+TAKE_TURN = "SELECT pg_try_advisory_xact_lock(hashtext('evaluator progress'))"
 # What holds now: every partition it names has been applied here at least that far.
 REACHED = """
 SELECT w.pipeline, w.through, w.sources
@@ -25,7 +29,6 @@ WHERE NOT EXISTS (
     WHERE wanted.end_offset::bigint > coalesce(o.next_offset, 0)
 )
 ORDER BY w.through
-FOR UPDATE OF w SKIP LOCKED
 """
 FORGET = "DELETE FROM progress_waiting WHERE pipeline = $1 AND through <= $2"
 ADVANCE = """
@@ -63,6 +66,8 @@ async def wait(
 
 async def apply_reached(connection: Connection, *, group: str, topic_prefix: str) -> int:
     """Apply every progress message that holds now; return how many."""
+    if not await connection.fetchval(TAKE_TURN):
+        return 0
     rows = await connection.fetch(REACHED, group, topic_prefix)
     for row in rows:
         for source in json.loads(row["sources"]):
@@ -85,8 +90,14 @@ def _instant(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
+async def pipelines(connection: Connection) -> dict[str, datetime]:
+    """Return how far each pipeline was taken in; whatever else is known changes with it."""
+    return {row["pipeline"]: row["through"] for row in await connection.fetch(PIPELINES)}
+
+
 async def load(connection: Connection) -> Coverage:
     """Return how far everything is known complete."""
+    through = await pipelines(connection)  # first: sources may only be newer than it
     sources = [
         SourceCoverage(
             municipality=row["municipality"],
@@ -99,5 +110,4 @@ async def load(connection: Connection) -> Coverage:
         )
         for row in await connection.fetch(SOURCES)
     ]
-    pipelines = {row["pipeline"]: row["through"] for row in await connection.fetch(PIPELINES)}
-    return Coverage.of(sources, pipelines)
+    return Coverage.of(sources, through)

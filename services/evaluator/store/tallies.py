@@ -62,7 +62,10 @@ UNCHANGED = """
 UPDATE tally SET changed = false
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND changed
 """
-MARK_STALE = "UPDATE judged_window SET stale = true WHERE municipality = $1 AND edition = 0"
+STALE_AGAIN = """
+UPDATE judged_window SET stale = true
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND NOT stale
+"""
 TO_CLOSE = """
 SELECT municipality, compromiso, unit, window_id
 FROM judged_window
@@ -103,6 +106,12 @@ class Counts:
 
     def __sub__(self, other: "Counts") -> "Counts":
         return Counts(self.tally - other.tally, self.historical - other.historical)
+
+
+def is_historical(counts: Sequence[Counts]) -> bool:
+    """Return whether all cases of a window came through an import."""
+    population = sum(count.tally.population for count in counts)
+    return population > 0 and population == sum(count.historical for count in counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +178,14 @@ async def add(
 
 
 async def counts_of(connection: Connection, key: WindowKey, parts: int) -> list[Counts]:
-    """Return the summed counts of each part of a window."""
+    """Return the summed counts of each part of a window.
+
+    Where a later version of the promise has more parts, a window of the earlier one ignores them.
+    """
     summed = [Counts() for _ in range(parts)]
     for row in await connection.fetch(PARTIAL, *key):
+        if row["part"] >= parts:
+            continue
         excluded = {name: count for name, count in json.loads(row["excluded"]).items() if count}
         partial = Tally(
             met=row["met"],
@@ -203,12 +217,19 @@ async def try_closing_later(connection: Connection, key: WindowKey, when: dateti
 
 
 async def lock_window(connection: Connection, key: WindowKey) -> WindowState | None:
-    """Lock a window and note that its counts are being published."""
+    """Lock a window."""
     row = await connection.fetchrow(LOCK_WINDOW, *key)
-    if row is None:
-        return None
+    return None if row is None else WindowState(**row)
+
+
+async def take_changes(connection: Connection, key: WindowKey) -> None:
+    """Note that the counts are being published: before they are read, lest a change go unseen."""
     await connection.execute(UNCHANGED, *key)
-    return WindowState(**row)
+
+
+async def look_again(connection: Connection, key: WindowKey) -> None:
+    """Have the window published in a later round, whether or not its counts change."""
+    await connection.execute(STALE_AGAIN, *key)
 
 
 async def save_window(

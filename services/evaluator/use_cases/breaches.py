@@ -1,58 +1,17 @@
 """Say a breach once, and what becomes of it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from services.evaluator.domain.results import (
-    Known,
-    Subject,
-    breach_is_certain,
-    judged,
-    part_results,
-)
+from services.evaluator.domain.results import Subject
 from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.store import breaches as breach_store
 from services.evaluator.store import cases as case_store
-from services.evaluator.store import tallies as tally_store
-from services.evaluator.store.tallies import Counts, WindowKey
+from services.evaluator.store.tallies import WindowKey
 from shared.contracts.breaches import MAX_LISTED_CASES, BreachKind
 from shared.contracts.results import PartResult
 from shared.contracts.topics import BREACHES
 from shared.messaging import Transaction
-
-_NOTHING_KNOWN = Known(None, has_source=True)
-
-
-async def say_if_certain(
-    tx: Transaction,
-    key: WindowKey,
-    subject: Subject,
-    metrics: EvaluatorMetrics,
-    *,
-    received_at: datetime | None,
-) -> None:
-    """Say the breach of an every-case promise at its first failed case."""
-    counts = await tally_store.counts_of(tx.connection, key, len(subject.promise.parts))
-    tallies = [count.tally for count in counts]
-    if not breach_is_certain(subject.promise, tallies):
-        return
-    result = judged(
-        subject.promise, tallies, known=_NOTHING_KNOWN, end=subject.window.end, final=False
-    )
-    await say(
-        tx,
-        key,
-        subject,
-        metrics,
-        parts=part_results(subject.promise, result),
-        historical=is_historical(counts),
-        received_at=received_at,
-    )
-
-
-def is_historical(counts: list[Counts]) -> bool:
-    """Return whether all cases of a window came through an import."""
-    population = sum(count.tally.population for count in counts)
-    return population > 0 and population == sum(count.historical for count in counts)
 
 
 async def say(
@@ -63,24 +22,28 @@ async def say(
     *,
     parts: tuple[PartResult, ...],
     historical: bool,
+    failing: Sequence[str] = (),
     received_at: datetime | None = None,
 ) -> None:
-    """Say that a promise is broken, unless it was said before; then only that it is so again."""
+    """Say that a promise is broken, unless it was said before; then only that it is so again.
+
+    `failing` are failed cases, where it is not those that are stored.
+    """
     first = await breach_store.say(
         tx.connection, key, subject.breach, now=tx.now, historical=historical
     )
     if first:
-        failing = await case_store.failing_cases(tx.connection, key, limit=MAX_LISTED_CASES)
+        stored = await case_store.failing_cases(tx.connection, key, limit=MAX_LISTED_CASES)
         statement = subject.statement(
             BreachKind.BREACHED,
             subject.window.start,
             parts=parts,
-            failing=failing,
+            failing=failing or stored,
             historical=historical,
             received_at=received_at,
         )
         tx.publish(BREACHES, statement)
-        metrics.statements.labels(BreachKind.BREACHED.value).inc()
+        metrics.count_statement(tx, BreachKind.BREACHED)
     elif await breach_store.is_standing(tx.connection, key) is False:
         await breach_store.set_recovered(tx.connection, key, None)
         _publish(tx, subject, BreachKind.CONFIRMED, metrics, parts, historical=historical)
@@ -95,10 +58,9 @@ async def withdraw(
     parts: tuple[PartResult, ...],
     historical: bool,
 ) -> None:
-    """Say that a breach holds no more (a correction), where one was said and stands."""
-    if await breach_store.is_standing(tx.connection, key):
-        await breach_store.set_recovered(tx.connection, key, tx.now)
-        _publish(tx, subject, BreachKind.RECOVERED, metrics, parts, historical=historical)
+    """Say that a breach holds no more: a correction."""
+    await breach_store.set_recovered(tx.connection, key, tx.now)
+    _publish(tx, subject, BreachKind.RECOVERED, metrics, parts, historical=historical)
 
 
 def risk_changed(
@@ -128,4 +90,4 @@ def _publish(
         BREACHES,
         subject.statement(kind, tx.now, detail=counted, parts=parts, historical=historical),
     )
-    metrics.statements.labels(kind.value).inc()
+    metrics.count_statement(tx, kind)

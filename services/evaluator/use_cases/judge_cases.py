@@ -1,18 +1,28 @@
 """Judge cases event by event, keep verdicts and counts, say what is late or broken."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.evaluator.domain.catalogue import Catalogue, Promise
+from services.evaluator.domain.coverage import Coverage
 from services.evaluator.domain.judging import Judgement, VerdictKey, judge
-from services.evaluator.domain.results import Subject, window_of_result
+from services.evaluator.domain.results import (
+    Known,
+    Subject,
+    breach_is_certain,
+    judged,
+    part_results,
+)
 from services.evaluator.metrics import EvaluatorMetrics
+from services.evaluator.store import breaches as breach_store
 from services.evaluator.store import cases as case_store
 from services.evaluator.store import tallies as tally_store
 from services.evaluator.store.cases import CaseKey, StoredVerdict
-from services.evaluator.store.tallies import Counts, NewWindow, WindowKey
-from services.evaluator.use_cases.breaches import say_if_certain
+from services.evaluator.store.tallies import Counts, WindowKey, is_historical
+from services.evaluator.use_cases import breaches
+from services.evaluator.use_cases.changes import Changes, Moment
 from services.evaluator.use_cases.knowledge import Knowledge
 from shared.contracts import hot
 from shared.contracts.breaches import BreachKind
@@ -21,7 +31,8 @@ from shared.criteria import CaseStatus, Share, WindowBounds, is_every_case
 from shared.messaging import Transaction
 
 Verdicts = dict[VerdictKey, Judgement]
-Judged = tuple[Judgement, Promise, WindowBounds | None]
+
+_NOTHING_KNOWN = Known(None, has_source=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +48,23 @@ class Arrival:
         return (self.data.municipality, self.data.case)
 
 
-@dataclass(slots=True)
-class _Changes:
-    """What one transaction changes, gathered event by event and written once."""
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """What the cases of one transaction are judged by, and where the changes are gathered."""
 
-    cases: dict[CaseKey, hot.CaseData] = field(default_factory=dict)
-    verdicts: dict[tuple[CaseKey, VerdictKey], Judgement | None] = field(default_factory=dict)
-    counts: dict[tuple[WindowKey, int], Counts] = field(default_factory=dict)
-    windows: dict[WindowKey, NewWindow] = field(default_factory=dict)
-    subjects: dict[WindowKey, tuple[Subject, datetime | None]] = field(default_factory=dict)
+    tx: Transaction
+    catalogue: Catalogue
+    coverage: Coverage
+    stored: dict[CaseKey, Verdicts]
+    changes: Changes
 
-    def count(self, municipality: str, judgement: Judgement, *, sign: int) -> None:
-        if judgement.window_id is None:
-            return
-        window = (municipality, judgement.compromiso, judgement.unit, judgement.window_id)
-        key = (window, judgement.part)
-        one = Counts(judgement.tally(), int(judgement.historical))
-        before = self.counts.get(key, Counts())
-        self.counts[key] = before + one if sign > 0 else before - one
+    def known(self, data: hot.CaseData) -> datetime | None:
+        return self.coverage.complete_through(
+            data.municipality,
+            data.service,
+            case_sources=data.sources,
+            historical=data.historical,
+        )
 
 
 class JudgeCases:
@@ -69,47 +79,45 @@ class JudgeCases:
         catalogue = await self._knowledge.catalogue(tx.connection)
         keys = {arrival.key for arrival in arrivals}
         revisions = await case_store.lock_cases(tx.connection, keys)
-        stored = await case_store.load_verdicts(tx.connection, revisions)
-        changes = _Changes()
+        bench = await self._bench(tx, catalogue, revisions)
+        taken: list[Arrival] = []
         for arrival in arrivals:
-            if arrival.data.revision <= revisions.get(arrival.key, 0):
-                self._metrics.repeats.inc()
-                continue
-            revisions[arrival.key] = arrival.data.revision
-            changes.cases[arrival.key] = arrival.data
-            self._judge(tx, catalogue, arrival, stored.setdefault(arrival.key, {}), changes)
-        await self._write(tx, changes, writer=writer)
-        self._observe_latency(tx, arrivals)
+            if arrival.data.revision > revisions.get(arrival.key, 0):
+                revisions[arrival.key] = arrival.data.revision
+                bench.changes.cases[arrival.key] = arrival.data
+                self._judge(bench, arrival)
+                taken.append(arrival)
+        await self._write(tx, bench.changes, writer=writer)
+        self._observe(bench, taken, repeats=len(arrivals) - len(taken))
 
     async def again(self, tx: Transaction, keys: Iterable[CaseKey], *, writer: int) -> int:
         """Judge stored cases again: their promises changed, or more is known. Return how many."""
         catalogue = await self._knowledge.catalogue(tx.connection)
         loaded = await case_store.load_cases(tx.connection, keys)
-        stored = await case_store.load_verdicts(tx.connection, loaded)
-        changes = _Changes()
-        for key, data in sorted(loaded.items()):
-            self._judge(tx, catalogue, Arrival(data), stored.setdefault(key, {}), changes)
-        await self._write(tx, changes, writer=writer)
+        bench = await self._bench(tx, catalogue, loaded)
+        for _, data in sorted(loaded.items()):
+            self._judge(bench, Arrival(data))
+        await self._write(tx, bench.changes, writer=writer)
+        self._observe(bench, (), repeats=0)
         return len(loaded)
 
-    def _judge(
-        self,
-        tx: Transaction,
-        catalogue: Catalogue,
-        arrival: Arrival,
-        before: Verdicts,
-        changes: _Changes,
-    ) -> None:
+    async def _bench(
+        self, tx: Transaction, catalogue: Catalogue, locked: Iterable[CaseKey]
+    ) -> _Bench:
+        coverage = await self._knowledge.coverage(tx.connection)
+        stored = await case_store.load_verdicts(tx.connection, locked)
+        return _Bench(tx, catalogue, coverage, stored, Changes())
+
+    def _judge(self, bench: _Bench, arrival: Arrival) -> None:
         """Compare one case's verdicts with those before, and note every difference."""
-        data = arrival.data
-        groups = catalogue.for_service(data.municipality, data.service)
-        if not groups:
-            self._metrics.without_promise.inc()
-        judged = judge(data, groups, known=self._knowledge.of_case(data))
-        for gone in [key for key in before if key not in judged]:
+        data, changes = arrival.data, bench.changes
+        before = bench.stored.setdefault(arrival.key, {})
+        groups = bench.catalogue.for_service(data.municipality, data.service)
+        judged_now = judge(data, groups, known=bench.known(data))
+        for gone in [key for key in before if key not in judged_now]:
             changes.count(data.municipality, before.pop(gone), sign=-1)
             changes.verdicts[arrival.key, gone] = None
-        for key, (judgement, promise, window) in judged.items():
+        for key, (judgement, promise, window) in judged_now.items():
             old = before.get(key)
             if old == judgement:
                 continue
@@ -117,36 +125,34 @@ class JudgeCases:
                 changes.count(data.municipality, old, sign=-1)
             changes.count(data.municipality, judgement, sign=+1)
             changes.verdicts[arrival.key, key] = judgement
-            self._metrics.verdicts.labels(judgement.status.value).inc()
             if window is not None:
-                self._note(tx, arrival, before, (judgement, promise, window), changes)
+                self._note(bench, arrival, judgement, promise, window)
             before[key] = judgement
 
     def _note(
         self,
-        tx: Transaction,
+        bench: _Bench,
         arrival: Arrival,
-        before: Verdicts,
-        judged: tuple[Judgement, Promise, WindowBounds],
-        changes: _Changes,
+        judgement: Judgement,
+        promise: Promise,
+        bounds: WindowBounds,
     ) -> None:
         """Make the window known; say a late case at once; mark what may be a breach."""
-        judgement, promise, bounds = judged
         key = (promise.municipality, judgement.compromiso, judgement.unit, bounds.id)
-        if key not in changes.windows:
-            changes.windows[key] = _new_window(key, promise, bounds)
+        bench.changes.open_window(key, promise, bounds)
         part = promise.parts[judgement.part]
         if judgement.status is not CaseStatus.FAILED or not isinstance(part, Share):
             return
-        subject = _subject(promise, judgement.unit, changes.windows[key])
         if is_every_case(part):
-            changes.subjects.setdefault(key, (subject, arrival.received_at))
+            counted = bench.changes.counted(key, len(promise.parts))
+            moment = Moment(arrival.data.case, counted, arrival.received_at)
+            bench.changes.moments.setdefault(key, []).append(moment)
         was_late = any(
             verdict.compromiso == judgement.compromiso and verdict.status is CaseStatus.FAILED
-            for verdict in before.values()
+            for verdict in bench.stored[arrival.key].values()
         )
         if not was_late and not judgement.historical:
-            self._say_late(tx, subject, arrival, judgement)
+            self._say_late(bench.tx, bench.changes.subjects[key], arrival, judgement)
 
     def _say_late(
         self, tx: Transaction, subject: Subject, arrival: Arrival, judgement: Judgement
@@ -162,9 +168,9 @@ class JudgeCases:
             received_at=arrival.received_at,
         )
         tx.publish(BREACHES, statement)
-        self._metrics.statements.labels(BreachKind.LATE_CASE.value).inc()
+        self._metrics.count_statement(tx, BreachKind.LATE_CASE)
 
-    async def _write(self, tx: Transaction, changes: _Changes, *, writer: int) -> None:
+    async def _write(self, tx: Transaction, changes: Changes, *, writer: int) -> None:
         connection = tx.connection
         if changes.cases:
             ordered = [changes.cases[key] for key in sorted(changes.cases)]
@@ -181,44 +187,86 @@ class JudgeCases:
             await case_store.drop_verdicts(connection, gone)
         if changes.windows:
             await tally_store.open_windows(connection, list(changes.windows.values()))
-        counts = {key: count for key, count in changes.counts.items() if count != Counts()}
-        if counts:
-            await tally_store.add(connection, counts, writer=writer)
-        for key in sorted(changes.subjects):
-            subject, received_at = changes.subjects[key]
-            await say_if_certain(tx, key, subject, self._metrics, received_at=received_at)
+        if to_add := changes.to_add():
+            await tally_store.add(connection, to_add, writer=writer)
+        await self._say_broken(tx, changes)
 
-    def _observe_latency(self, tx: Transaction, arrivals: Sequence[Arrival]) -> None:
-        received = [arrival.received_at for arrival in arrivals if arrival.received_at is not None]
+    async def _say_broken(self, tx: Transaction, changes: Changes) -> None:
+        """Say the breach of every-case promises at their first failed case."""
+        keys = sorted(changes.moments)
+        standing = await breach_store.standing(tx.connection, keys) if keys else set()
+        for key in keys:
+            if key not in standing:
+                await self._say_if_certain(tx, key, changes)
+
+    async def _say_if_certain(self, tx: Transaction, key: WindowKey, changes: Changes) -> None:
+        subject, moments = changes.subjects[key], changes.moments[key]
+        parts = len(subject.promise.parts)
+        after = await tally_store.counts_of(tx.connection, key, parts)
+        if _is_certain(subject, after):
+            await self._say_breach(tx, key, subject, after, moments[0])
+            return
+        added = changes.counted(key, parts)
+        for moment in moments:
+            then = [
+                now - all_added + by_then
+                for now, all_added, by_then in zip(after, added, moment.counted, strict=True)
+            ]
+            if _is_certain(subject, then):
+                await self._say_breach(tx, key, subject, then, moment, failing=(moment.case,))
+                return
+
+    async def _say_breach(
+        self,
+        tx: Transaction,
+        key: WindowKey,
+        subject: Subject,
+        counts: list[Counts],
+        moment: Moment,
+        *,
+        failing: Sequence[str] = (),
+    ) -> None:
+        tallies = [count.tally for count in counts]
+        result = judged(
+            subject.promise, tallies, known=_NOTHING_KNOWN, end=subject.window.end, final=False
+        )
+        await breaches.say(
+            tx,
+            key,
+            subject,
+            self._metrics,
+            parts=part_results(subject.promise, result),
+            historical=is_historical(counts),
+            failing=failing,
+            received_at=moment.received_at,
+        )
+
+    def _observe(self, bench: _Bench, taken: Sequence[Arrival], *, repeats: int) -> None:
+        """Count what the commit makes certain."""
+        metrics, tx = self._metrics, bench.tx
+        statuses = Counter(
+            judgement.status.value
+            for judgement in bench.changes.verdicts.values()
+            if judgement is not None
+        )
+        unpromised = sum(
+            not bench.catalogue.for_service(arrival.data.municipality, arrival.data.service)
+            for arrival in taken
+        )
 
         def observe() -> None:
+            metrics.repeats.inc(repeats)
+            metrics.without_promise.inc(unpromised)
+            for status, number in statuses.items():
+                metrics.verdicts.labels(status).inc(number)
             now = datetime.now(tx.now.tzinfo)
-            for instant in received:
-                self._metrics.event_to_verdict.observe((now - instant).total_seconds())
+            for arrival in taken:
+                if arrival.received_at is not None:
+                    seconds = (now - arrival.received_at).total_seconds()
+                    metrics.event_to_verdict.observe(seconds)
 
         tx.on_commit.append(observe)
 
 
-def _new_window(key: WindowKey, promise: Promise, bounds: WindowBounds) -> NewWindow:
-    return NewWindow(
-        key=key,
-        carta=promise.carta.carta,
-        carta_version=promise.carta.version,
-        starts_at=bounds.start,
-        ends_at=bounds.end,
-        closes_at=promise.closes_at(bounds),
-    )
-
-
-def _subject(promise: Promise, unit: str, window: NewWindow) -> Subject:
-    return Subject(
-        promise,
-        unit,
-        window_of_result(
-            window.key[3],
-            promise,
-            start=window.starts_at,
-            end=window.ends_at,
-            closes_at=window.closes_at,
-        ),
-    )
+def _is_certain(subject: Subject, counts: Sequence[Counts]) -> bool:
+    return breach_is_certain(subject.promise, [count.tally for count in counts])

@@ -1,21 +1,18 @@
 """What every judgement needs to know: the catalogue, and how far the facts are complete."""
 
-from datetime import datetime
-
-from services.evaluator.domain.catalogue import BUZON_SERVICE, Catalogue, Promise, services_of
-from services.evaluator.domain.coverage import Coverage
+from services.evaluator.domain.catalogue import Catalogue, Promise, services_of
+from services.evaluator.domain.coverage import BUZON_SERVICE, Coverage
 from services.evaluator.domain.results import Known
 from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import coverage as coverage_store
-from shared.contracts import hot
 from shared.database import Connection
 
 
 class Knowledge:
-    """Cached between transactions; the catalogue is checked in each, the coverage on each scan."""
+    """Cached between transactions, and checked in each: other processes learn as well."""
 
     def __init__(self) -> None:
-        self.coverage = Coverage.of((), {})
+        self._coverage = Coverage.of((), {})
         self._catalogue = Catalogue(version=-1)
 
     async def catalogue(self, connection: Connection) -> Catalogue:
@@ -25,27 +22,22 @@ class Knowledge:
             self._catalogue = await catalogue_store.load(connection, version)
         return self._catalogue
 
-    async def refresh_coverage(self, connection: Connection, *, group: str, prefix: str) -> bool:
-        """Take in the progress that holds now; return whether there was any."""
-        applied = await coverage_store.apply_reached(connection, group=group, topic_prefix=prefix)
-        if applied or not self.coverage.pipelines:
-            self.coverage = await coverage_store.load(connection)
-        return bool(applied)
+    async def coverage(self, connection: Connection) -> Coverage:
+        """Return what is known now. Ask it after locking what you judge.
 
-    def of_case(self, data: hot.CaseData) -> datetime | None:
-        """Return the instant through which all that concerns the case is known."""
-        return self.coverage.complete_through(
-            data.municipality,
-            data.service,
-            case_sources=data.sources,
-            historical=data.historical,
-        )
+        It only grows; asked before the lock, it could be less than what the last verdict knew.
+        """
+        known = self._coverage
+        if await coverage_store.pipelines(connection) != known.pipelines:
+            known = self._coverage = await coverage_store.load(connection)
+        return known
 
-    def of_window(self, promise: Promise, *, historical: bool) -> Known:
-        """Return the same for all cases of a promise."""
-        services = services_of(promise) or (BUZON_SERVICE,)
-        town = promise.municipality
-        return Known(
-            self.coverage.service_complete_through(town, services, historical=historical),
-            self.coverage.has_source(town, services),
-        )
+
+def of_window(coverage: Coverage, promise: Promise, *, historical: bool = False) -> Known:
+    """Return how far the facts about all cases of a promise are complete."""
+    services = services_of(promise) or (BUZON_SERVICE,)
+    town = promise.municipality
+    return Known(
+        coverage.service_complete_through(town, services, historical=historical),
+        coverage.has_source(town, services),
+    )

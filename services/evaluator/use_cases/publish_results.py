@@ -1,10 +1,13 @@
 """Publish the latest result of each window: running, at its cut-off, as an addendum after it."""
 
 import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.evaluator.domain.catalogue import Promise
+from services.evaluator.domain.catalogue import Promise, services_of
 from services.evaluator.domain.identity import SOURCE, result_id
 from services.evaluator.domain.results import (
     Known,
@@ -15,21 +18,75 @@ from services.evaluator.domain.results import (
     window_of_result,
 )
 from services.evaluator.metrics import EvaluatorMetrics
+from services.evaluator.store import breaches as breach_store
+from services.evaluator.store import cases as case_store
+from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import tallies as tally_store
-from services.evaluator.store.tallies import Counts, WindowKey, WindowState
+from services.evaluator.store.tallies import Counts, WindowKey, WindowState, is_historical
 from services.evaluator.use_cases import breaches
-from services.evaluator.use_cases.breaches import is_historical
-from services.evaluator.use_cases.knowledge import Knowledge
+from services.evaluator.use_cases.knowledge import Knowledge, of_window
 from shared.contracts.results import ResultData, ResultPublished, Verdict
 from shared.contracts.topics import RESULTS
-from shared.criteria import at_risk
+from shared.criteria import Tally, at_risk
 from shared.database import Pool
 from shared.messaging import Transaction, transaction
+from shared.messaging.backoff import OUTAGES
+
+logger = logging.getLogger(__name__)
 
 LATE_FACTS = "hechos recibidos después del corte"
 TRY_CLOSING_AGAIN = timedelta(seconds=5)
 # What changes with every publication and says nothing new.
 _NOT_NEWS = ("as_of", "sequence", "edition", "addendum_reason")
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A window as one transaction sees it: its counts, and what was known before they were read.
+
+    `standing`: whether a breach was said and stands, as of before the counts were read: one that a
+    batch says meanwhile rests on newer counts, and these cannot withdraw it.
+    """
+
+    key: WindowKey
+    promise: Promise
+    state: WindowState
+    counts: tuple[Counts, ...]
+    known: Known
+    awaits_import: bool
+    standing: bool
+
+    @property
+    def tallies(self) -> list[Tally]:
+        return [count.tally for count in self.counts]
+
+    @property
+    def historical(self) -> bool:
+        return is_historical(self.counts)
+
+    @property
+    def is_closed(self) -> bool:
+        return self.state.edition > 0
+
+    @property
+    def subject(self) -> Subject:
+        state = self.state
+        window = window_of_result(
+            self.key[3],
+            self.promise,
+            start=state.starts_at,
+            end=state.ends_at,
+            closes_at=state.closes_at,
+        )
+        return Subject(self.promise, self.key[2], window)
+
+    def is_at_risk(self) -> bool:
+        """Return whether the window would end badly; what an import tells of is past already."""
+        minimum = self.promise.compromiso.minimum_sample
+        return not self.historical and any(
+            at_risk(part, tally, minimum_sample=minimum)
+            for part, tally in zip(self.promise.parts, self.tallies, strict=True)
+        )
 
 
 class PublishResults:
@@ -43,102 +100,124 @@ class PublishResults:
         """Publish windows whose counts changed; return how many were looked at."""
         async with pool.acquire() as connection:
             keys = await tally_store.to_publish(connection, limit=limit)  # type: ignore[arg-type]
-        for key in keys:
-            async with transaction(pool, service="evaluator") as tx:
-                await self._publish(tx, key, closing=False)
+        await self._each(pool, keys, closing=False)
         return len(keys)
 
     async def close(self, pool: Pool, now: datetime, *, limit: int = 500) -> int:
         """Make final the windows past their cut-off whose source is known complete."""
         async with pool.acquire() as connection:
             keys = await tally_store.to_close(connection, now, limit=limit)  # type: ignore[arg-type]
-        for key in keys:
-            async with transaction(pool, service="evaluator") as tx:
-                await self._publish(tx, key, closing=True)
+        await self._each(pool, keys, closing=True)
         return len(keys)
 
+    async def _each(self, pool: Pool, keys: Sequence[WindowKey], *, closing: bool) -> None:
+        """A window that cannot be published is no reason to hold back the others."""
+        for key in keys:
+            try:
+                async with transaction(pool, service="evaluator") as tx:
+                    await self._publish(tx, key, closing=closing)
+            except OUTAGES:
+                raise
+            except Exception:
+                self._metrics.windows_failed.inc()
+                logger.exception("window_not_published", extra={"window": "/".join(key)})
+
     async def _publish(self, tx: Transaction, key: WindowKey, *, closing: bool) -> None:
+        look = await self._look(tx, key)
+        if look is None:
+            return
+        settled = await _is_settled(tx, look)
+        if look.is_closed and not settled:
+            await tally_store.look_again(tx.connection, key)
+            return
+        if closing and not (settled and _may_close(look)):
+            await tally_store.try_closing_later(tx.connection, key, tx.now + TRY_CLOSING_AGAIN)
+            closing = False
+        await self._decide(tx, look, final=closing or look.is_closed)
+
+    async def _look(self, tx: Transaction, key: WindowKey) -> _Look | None:
+        """Lock the window, then read what its result is made of, in the order that _Look tells."""
         catalogue = await self._knowledge.catalogue(tx.connection)
         state = await tally_store.lock_window(tx.connection, key)
         if state is None:
-            return
+            return None
         promise = catalogue.promise(key[0], key[1], state.carta_version)
-        if promise is None:
+        if promise is None:  # withdrawn by its municipality: what was published of it stays
+            await tally_store.take_changes(tx.connection, key)
             await tally_store.not_stale(tx.connection, key)
-            return
+            await tally_store.try_closing_later(tx.connection, key, tx.now + timedelta(hours=1))
+            return None
+        coverage = await self._knowledge.coverage(tx.connection)
+        standing = await breach_store.is_standing(tx.connection, key)
+        await tally_store.take_changes(tx.connection, key)
         counts = await tally_store.counts_of(tx.connection, key, len(promise.parts))
-        historical = is_historical(counts)
-        known = self._knowledge.of_window(promise, historical=historical)
-        is_closed = state.edition > 0
-        if closing and not is_closed and not _may_close(promise, state, known):
-            await tally_store.try_closing_later(tx.connection, key, tx.now + TRY_CLOSING_AGAIN)
-            closing = False
-        await self._decide(tx, key, state, promise, counts, known=known, final=closing or is_closed)
+        imported = of_window(coverage, promise, historical=True)
+        return _Look(
+            key,
+            promise,
+            state,
+            tuple(counts),
+            known=imported if is_historical(counts) else of_window(coverage, promise),
+            awaits_import=imported.through is None and any(count.historical for count in counts),
+            standing=standing is True,
+        )
 
-    async def _decide(
-        self,
-        tx: Transaction,
-        key: WindowKey,
-        state: WindowState,
-        promise: Promise,
-        counts: list[Counts],
-        *,
-        known: Known,
-        final: bool,
-    ) -> None:
-        tallies = [count.tally for count in counts]
-        result = judged(promise, tallies, known=known, end=state.ends_at, final=final)
-        subject = _subject(key, promise, state)
-        historical = is_historical(counts)
-        is_addendum = state.edition > 0
+    async def _decide(self, tx: Transaction, look: _Look, *, final: bool) -> None:
+        state, promise = look.state, look.promise
+        result = judged(promise, look.tallies, known=look.known, end=state.ends_at, final=final)
         data = result_data(
             promise,
             result,
-            unit=key[2],
-            window=subject.window,
-            known=known,
+            unit=look.key[2],
+            window=look.subject.window,
+            known=look.known,
             edition=state.edition + 1 if final else 0,
             sequence=state.sequence + 1,
-            historical=historical,
-            addendum_reason=LATE_FACTS if is_addendum else None,
+            historical=look.historical,
+            addendum_reason=LATE_FACTS if look.is_closed else None,
         )
-        before = None if state.result is None else json.loads(state.result)
-        risky = (
-            not final
-            and not historical
-            and any(
-                at_risk(part, tally, minimum_sample=promise.compromiso.minimum_sample)
-                for part, tally in zip(promise.parts, tallies, strict=True)
-            )
-        )
-        if _is_news(before, data):
-            await self._say(tx, key, subject, data, certain=breach_is_certain(promise, tallies))
-            if risky != state.at_risk and not final:
-                breaches.risk_changed(tx, subject, self._metrics, data.parts, at_risk=risky)
-            await self._save(tx, key, data, at_risk=risky)
-        else:
-            await tally_store.not_stale(tx.connection, key)
+        if not _is_news(None if state.result is None else json.loads(state.result), data):
+            await tally_store.not_stale(tx.connection, look.key)
+            return
+        await self._say(tx, look, data)
+        risky = not final and look.is_at_risk()
+        self._say_risk(tx, look, data, risky=risky)
+        await self._save(tx, look.key, data, at_risk=risky)
 
-    async def _say(
-        self, tx: Transaction, key: WindowKey, subject: Subject, data: ResultData, *, certain: bool
-    ) -> None:
+    async def _say(self, tx: Transaction, look: _Look, data: ResultData) -> None:
         """A share is broken at the cut-off, an every-case promise as soon as it is certain."""
         is_broken = data.verdict is Verdict.NOT_MET and data.edition > 0
-        if is_broken or certain:
+        if is_broken or breach_is_certain(look.promise, look.tallies):
             await breaches.say(
-                tx, key, subject, self._metrics, parts=data.parts, historical=data.historical
+                tx,
+                look.key,
+                look.subject,
+                self._metrics,
+                parts=data.parts,
+                historical=data.historical,
             )
-        else:
+        elif look.standing:
             await breaches.withdraw(
-                tx, key, subject, self._metrics, parts=data.parts, historical=data.historical
+                tx,
+                look.key,
+                look.subject,
+                self._metrics,
+                parts=data.parts,
+                historical=data.historical,
             )
+
+    def _say_risk(self, tx: Transaction, look: _Look, data: ResultData, *, risky: bool) -> None:
+        """At the cut-off the risk has come true, and was said as a breach, or has passed."""
+        has_passed = data.edition == 0 or data.verdict is Verdict.MET
+        if risky != look.state.at_risk and (risky or has_passed):
+            breaches.risk_changed(tx, look.subject, self._metrics, data.parts, at_risk=risky)
 
     async def _save(
         self, tx: Transaction, key: WindowKey, data: ResultData, *, at_risk: bool
     ) -> None:
         event = _event(data)
         tx.publish(RESULTS, event)
-        self._metrics.results.inc()
+        tx.on_commit.append(self._metrics.results.inc)
         await tally_store.save_window(
             tx.connection,
             key,
@@ -149,16 +228,26 @@ class PublishResults:
         )
 
 
-def _may_close(promise: Promise, state: WindowState, known: Known) -> bool:
-    """A form without a judge needs no facts; without any source there is nothing to wait for."""
-    return not promise.parts or not known.has_source or known.covers(state.ends_at)
+async def _is_settled(tx: Transaction, look: _Look) -> bool:
+    """Return whether what we know already has been applied to the counts.
 
-
-def _subject(key: WindowKey, promise: Promise, state: WindowState) -> Subject:
-    window = window_of_result(
-        key[3], promise, start=state.starts_at, end=state.ends_at, closes_at=state.closes_at
+    Before that a frozen edition would be corrected at once by our own lag: cases wait for changed
+    promises, an import is under way, an alarm within what is known has not been looked at.
+    """
+    services = services_of(look.promise)
+    if await catalogue_store.is_rejudging(tx.connection, look.key[0], services):
+        return False
+    if look.awaits_import:
+        return False
+    return not await case_store.is_alarm_due(
+        tx.connection, look.key, historical=look.historical, known=look.known.through
     )
-    return Subject(promise, key[2], window)
+
+
+def _may_close(look: _Look) -> bool:
+    """A form without a judge needs no facts; without any source there is nothing to wait for."""
+    known = look.known
+    return not look.promise.parts or not known.has_source or known.covers(look.state.ends_at)
 
 
 def _is_news(before: dict[str, Any] | None, data: ResultData) -> bool:

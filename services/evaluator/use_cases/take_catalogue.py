@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.evaluator.domain.catalogue import BUZON_SERVICE
+from services.evaluator.domain.coverage import BUZON_SERVICE
 from services.evaluator.store import catalogue as store
 from shared.contracts.cartas import (
     CalendarPublished,

@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.evaluator.domain.catalogue import BUZON_SERVICE, Promise
+from services.evaluator.domain.catalogue import Promise
+from services.evaluator.domain.coverage import BUZON_SERVICE
 from services.evaluator.domain.results import Subject, window_of_result
 from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.store import breaches as breach_store
+from services.evaluator.store.breaches import Trigger
 from services.evaluator.use_cases.judge_cases import Arrival, JudgeCases
 from services.evaluator.use_cases.knowledge import Knowledge
 from shared.contracts import hot
 from shared.contracts.breaches import BreachKind
 from shared.contracts.complaints import ComplaintData, Finding
 from shared.contracts.topics import BREACHES
+from shared.criteria import WindowBounds
 from shared.messaging import Transaction
 
 SUBMITTED = "buzon.submitted"
@@ -40,42 +43,49 @@ class TakeComplaints:
         await self._judge.arrived(tx, arrivals, writer=writer)
         for data, _ in complaints:
             if data.finding is Finding.UPHELD and data.compromiso is not None:
-                await self._trigger(tx, data)
+                await self._trigger(tx, _trigger_of(data, data.compromiso))
 
-    async def _trigger(self, tx: Transaction, data: ComplaintData) -> None:
+    async def promises_changed(self, tx: Transaction, municipality: str) -> None:
+        """Say what waited for a promise that has arrived."""
+        for trigger in await breach_store.waiting_triggers(tx.connection, municipality):
+            await self._trigger(tx, trigger)
+
+    async def _trigger(self, tx: Transaction, trigger: Trigger) -> None:
         catalogue = await self._knowledge.catalogue(tx.connection)
-        compromiso = data.compromiso or ""
-        found_at = data.found_at or data.filed_at
-        promise = _in_force(
-            catalogue.by_compromiso.get((data.municipality, compromiso), ()), data.filed_at
-        )
-        window = None if promise is None else promise.window_at(found_at)
+        versions = catalogue.by_compromiso.get((trigger.municipality, trigger.compromiso), ())
+        promise = next((each for each in versions if each.in_force(trigger.filed_at)), None)
+        window = None if promise is None else promise.window_at(trigger.found_at)
         if promise is None or window is None:
-            return  # judged once the carta arrives: the folio is stored and judged again then
-        if not await breach_store.say_trigger(
-            tx.connection, data.municipality, data.folio, compromiso
-        ):
-            return
-        subject = Subject(
-            promise,
-            promise.unit_of(data.unit),
-            window_of_result(
-                window.id,
-                promise,
-                start=window.start,
-                end=window.end,
-                closes_at=promise.closes_at(window),
-            ),
+            await breach_store.let_trigger_wait(tx.connection, trigger)
+        elif await breach_store.say_trigger(tx.connection, trigger):
+            self._say(tx, trigger, promise, window)
+
+    def _say(
+        self, tx: Transaction, trigger: Trigger, promise: Promise, bounds: WindowBounds
+    ) -> None:
+        closes_at = promise.closes_at(bounds)
+        window = window_of_result(
+            bounds.id, promise, start=bounds.start, end=bounds.end, closes_at=closes_at
         )
-        statement = subject.statement(
-            BreachKind.COMPLAINT_TRIGGER, found_at, detail=data.folio, folio=data.folio
+        statement = Subject(promise, promise.unit_of(trigger.unit), window).statement(
+            BreachKind.COMPLAINT_TRIGGER,
+            trigger.found_at,
+            detail=trigger.folio,
+            folio=trigger.folio,
         )
         tx.publish(BREACHES, statement)
-        self._metrics.statements.labels(BreachKind.COMPLAINT_TRIGGER.value).inc()
+        self._metrics.count_statement(tx, BreachKind.COMPLAINT_TRIGGER)
 
 
-def _in_force(promises: Sequence[Promise], instant: datetime) -> Promise | None:
-    return next((promise for promise in promises if promise.in_force(instant)), None)
+def _trigger_of(data: ComplaintData, compromiso: str) -> Trigger:
+    return Trigger(
+        municipality=data.municipality,
+        folio=data.folio,
+        compromiso=compromiso,
+        unit=data.unit,
+        filed_at=data.filed_at,
+        found_at=data.found_at or data.filed_at,
+    )
 
 
 def as_case(data: ComplaintData, received_at: datetime) -> hot.CaseData:

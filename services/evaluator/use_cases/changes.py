@@ -1,0 +1,81 @@
+"""What one transaction changes, gathered event by event and written once."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.evaluator.domain.catalogue import Promise
+from services.evaluator.domain.judging import Judgement, VerdictKey
+from services.evaluator.domain.results import Subject, window_of_result
+from services.evaluator.store.cases import CaseKey
+from services.evaluator.store.tallies import Counts, NewWindow, WindowKey
+from shared.contracts import hot
+from shared.criteria import WindowBounds
+
+NOTHING = Counts()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A case failed under an every-case promise, and what the transaction had counted by then.
+
+    A breach is found event by event: a later event of the same batch may take the failure back.
+    """
+
+    case: str
+    counted: tuple[Counts, ...]
+    received_at: datetime | None
+
+
+@dataclass(slots=True)
+class Changes:
+    """Cases, verdicts (None: gone), counts to add, windows to make, moments of failure."""
+
+    cases: dict[CaseKey, hot.CaseData] = field(default_factory=dict)
+    verdicts: dict[tuple[CaseKey, VerdictKey], Judgement | None] = field(default_factory=dict)
+    counts: dict[tuple[WindowKey, int], Counts] = field(default_factory=dict)
+    windows: dict[WindowKey, NewWindow] = field(default_factory=dict)
+    subjects: dict[WindowKey, Subject] = field(default_factory=dict)
+    moments: dict[WindowKey, list[Moment]] = field(default_factory=dict)
+
+    def count(self, municipality: str, judgement: Judgement, *, sign: int) -> None:
+        """Add a verdict to the counts of its window, or take it away."""
+        if judgement.window_id is None:
+            return
+        window = (municipality, judgement.compromiso, judgement.unit, judgement.window_id)
+        key = (window, judgement.part)
+        one = Counts(judgement.tally(), int(judgement.historical))
+        before = self.counts.get(key, NOTHING)
+        self.counts[key] = before + one if sign > 0 else before - one
+
+    def counted(self, window: WindowKey, parts: int) -> tuple[Counts, ...]:
+        """Return what was added to each part of a window so far."""
+        return tuple(self.counts.get((window, part), NOTHING) for part in range(parts))
+
+    def to_add(self) -> dict[tuple[WindowKey, int], Counts]:
+        """Return the changes of counts; that of a window with a moment even where it is nought.
+
+        It will have to be published: a breach may have been said that holds no more.
+        """
+        return {
+            key: counts
+            for key, counts in self.counts.items()
+            if counts != NOTHING or key[0] in self.moments
+        }
+
+    def open_window(self, key: WindowKey, promise: Promise, bounds: WindowBounds) -> None:
+        """Make the window known, with what statements say about it."""
+        if key in self.windows:
+            return
+        closes_at = promise.closes_at(bounds)
+        self.windows[key] = NewWindow(
+            key=key,
+            carta=promise.carta.carta,
+            carta_version=promise.carta.version,
+            starts_at=bounds.start,
+            ends_at=bounds.end,
+            closes_at=closes_at,
+        )
+        window = window_of_result(
+            bounds.id, promise, start=bounds.start, end=bounds.end, closes_at=closes_at
+        )
+        self.subjects[key] = Subject(promise, key[2], window)
