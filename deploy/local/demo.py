@@ -67,13 +67,14 @@ class _Questions:
     municipality: str
 
     def late_case(self) -> str | None:
-        """Of a window that still runs: the past quarter's cases are older than this start."""
+        """Of a month or quarter that still runs: none of the past quarter's cases is in it."""
         for result in self._ask("evaluator", "/v1/results"):
-            is_running = datetime.fromisoformat(result["window"]["end"]) > datetime.now(UTC)
-            if is_running and any(part["failed"] for part in result["parts"]):
+            window = result["window"]
+            is_running = datetime.fromisoformat(window["end"]) > datetime.now(UTC)
+            is_short = window["kind"] in ("month", "quarter")
+            if is_running and is_short and any(part["failed"] for part in result["parts"]):
                 key = {"compromiso": result["compromiso"], "unit": result["unit"]}
-                window = result["window"]["id"]
-                cases = self._ask("evaluator", "/v1/cases", **key, window=window)["cases"]
+                cases = self._ask("evaluator", "/v1/cases", **key, window=window["id"])["cases"]
                 return f"{cases[0]['case']} of {result['compromiso']}" if cases else None
         return None
 
