@@ -13,7 +13,7 @@ import psutil
 from deploy.local import environment, status, supervisor
 from deploy.local.environment import SERVICE_PORTS, Layout
 from deploy.local.errors import LocalError
-from deploy.local.paths import PROJECT, RUN
+from deploy.local.paths import CACHE, PROJECT, RUN
 from deploy.local.processes import Places, Program, running, start, stop
 from deploy.local.status import State, Status
 
@@ -200,7 +200,7 @@ def test_environment() -> None:
     """Start servers for tests and print what leads to them, for `eval`."""
     from deploy.local.test_servers import TestServers
 
-    servers = TestServers(PROJECT / ".run" / "test")
+    servers = TestServers(CACHE / "test-servers")
     asyncio.run(servers.start())
     for name, value in servers.environment.items():
         print(f"export {name}={value}")
