@@ -50,6 +50,7 @@ class Metrics:
             self._figures.counts = await activity.balances(con)  # type: ignore[arg-type]
             self._figures.sources = await activity.source_figures(con)  # type: ignore[arg-type]
             self._figures.open_imports = await activity.open_imports(con)  # type: ignore[arg-type]
+            self._figures.cases = await activity.about_cases(con)  # type: ignore[arg-type]
 
 
 class _Figures(Collector):
@@ -59,6 +60,7 @@ class _Figures(Collector):
         self.counts: list[SourceCounts] = []
         self.sources: list[SourceFigures] = []
         self.open_imports = 0
+        self.cases = 0
 
     def collect(self) -> Iterator[Metric]:
         """Yield the families."""
@@ -70,6 +72,12 @@ class _Figures(Collector):
             "measurements_open_imports",
             "Imports under way or not accounted for; one that stays needs a look.",
             value=self.open_imports,
+        )
+
+        yield GaugeMetricFamily(
+            "measurements_cases",
+            "Cases known, roughly. Which of them are open only the promises can say.",
+            value=self.cases,
         )
 
     def _events(self) -> Metric:

@@ -81,6 +81,10 @@ FROM source LEFT JOIN source_clock USING (source_id)
 GROUP BY source.source_id
 """
 OPEN_IMPORTS = "SELECT count(*) FROM file_import WHERE completed_at IS NULL"
+# The planner's estimate: counting them would read them all. -1 until the first analysis.
+ABOUT_CASES = (
+    "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'case_head'::regclass"
+)
 
 LIST_LENGTH = 100
 DAYS = 7
@@ -247,3 +251,8 @@ async def source_figures(con: Connection) -> list[SourceFigures]:
 async def open_imports(con: Connection) -> int:
     """Return how many imports are not complete."""
     return int(await con.fetchval(OPEN_IMPORTS))
+
+
+async def about_cases(con: Connection) -> int:
+    """Return roughly how many cases there are."""
+    return int(await con.fetchval(ABOUT_CASES))

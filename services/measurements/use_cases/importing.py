@@ -197,6 +197,7 @@ async def _look(con: Connection, job: FileImport, source: Source, *, moved: Move
             moved(file.position)
     if job.mapping.complete:
         await _count_gone(con, run)
+    await store.forget_seen(con, source.source_id)
     historical = job.mapping.historical
     if historical is not None:
         declared = historical.as_of
@@ -364,6 +365,7 @@ async def _load(pool: Pool, run: _Run, *, moved: Moved) -> None:
         await _remove(pool, run)
     async with transaction(pool, service=SERVICE) as tx:
         await store.end_import(tx.connection, run.publisher.import_id)
+        await store.forget_seen(tx.connection, run.source.source_id)
 
 
 async def _record(tx: Transaction, run: _Run, chunk: _Chunk, *, file: str) -> None:

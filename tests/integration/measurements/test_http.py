@@ -10,6 +10,8 @@ import pytest
 from services.measurements.use_cases.intake import read_events
 from shared.contracts import topics
 from tests.integration.measurements.support import BATCHED, QUEUE, STRUCTURED, System, event
+from tests.support.processes import end, environment_of, start_service
+from tests.support.servers import free_port
 from tests.support.waiting import eventually
 
 
@@ -170,6 +172,38 @@ async def test_metrics_and_the_documents_are_there(system: System) -> None:
         assert (await http.get("/asyncapi")).json()["channels"]
         assert "/v1/events" in (await http.get("/openapi.json")).json()["paths"]
         assert (await http.get("/v1/sources")).status_code == 401
+
+
+async def test_nothing_is_promised_while_kafka_is_away(stopped: System) -> None:
+    await stopped.add_source()
+    port = free_port()
+    environment = environment_of(
+        "measurements",
+        stopped.database_url,
+        kafka=f"127.0.0.1:{free_port()}",
+        prefix=stopped.prefix,
+        port=port,
+    )
+    log = stopped.folder / "log"
+    running = await start_service("measurements", environment, log=log, port=port)
+    stopped.url = running.url
+    try:
+        async with httpx.AsyncClient(base_url=stopped.url) as http:
+            await eventually(lambda: _is_alive(http), timeout=30)
+            assert (await http.get("/health/ready")).status_code == 503
+        response = await stopped.post(event())
+        assert response.status_code == 503
+        assert response.headers["retry-after"]
+    finally:
+        await end(running)
+    assert await stopped.count("edge_refusal") == 0
+
+
+async def _is_alive(http: httpx.AsyncClient) -> bool:
+    try:
+        return (await http.get("/health/live")).status_code == 204
+    except httpx.HTTPError:
+        return False
 
 
 VECTORS = "cloudevents-http-binding-vectors.json"
