@@ -57,11 +57,12 @@ async def migrate(database_url: str, service: str) -> list[str]:
     """
     connection = await asyncpg.connect(database_url, server_settings={"lock_timeout": "4s"})
     try:
-        await connection.execute(CREATE_LEDGER)
         await connection.execute("SET lock_timeout = 0")
         await connection.fetchval(LOCK)
         await connection.execute("SET lock_timeout = '4s'")
         try:
+            # Under the lock: even IF NOT EXISTS fails where two make the same table at once.
+            await connection.execute(CREATE_LEDGER)
             return [
                 migration.name
                 for migration in await _missing(connection, service)

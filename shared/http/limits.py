@@ -1,5 +1,7 @@
 """A limit on request bodies that holds whatever Content-Length says."""
 
+from contextlib import suppress
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.http.problems import problem_response
@@ -37,14 +39,15 @@ class BodyLimit:
 
         async def noting(message: Message) -> None:
             nonlocal started
-            started = True
-            await send(message)
+            # Frameworks turn an error while the body is read into an answer of their own.
+            if read <= self._max_bytes:
+                started = True
+                await send(message)
 
-        try:
+        with suppress(_TooLargeError):
             await self._app(scope, limited, noting)
-        except _TooLargeError:
-            if not started:
-                await self._refuse(scope, receive, send)
+        if read > self._max_bytes and not started:
+            await self._refuse(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         detail = f"at most {self._max_bytes} bytes"

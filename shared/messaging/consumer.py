@@ -42,6 +42,8 @@ logger = logging.getLogger(__name__)
 
 POLL_MS = 200
 KAFKA_COMMIT_SECONDS = 5.0
+# Longer than a session: a process that lost its partitions knows it by then.
+RECLAIM_SECONDS = 15.0
 # So many unexpected errors in a row are a fault of ours, not of the messages.
 UNEXPECTED_IN_A_ROW = 20
 
@@ -86,6 +88,8 @@ class Consumer:
             return f"{name}: no partitions assigned yet"
         if any(ownership.halted for ownership in self._guard.owned.values()):
             return f"{name}: a partition is halted"
+        if self._guard.fenced_at:
+            return f"{name}: a partition belongs to another process"
         if self.subscription.reference and not self._caught_up:
             return f"{name}: reference data not caught up"
         return None
@@ -109,6 +113,7 @@ class Consumer:
             finally:
                 async with self._guard.lock:
                     self._guard.owned.clear()
+                    self._guard.fenced_at.clear()
                 await consumer.stop()
 
     def _options(self) -> dict[str, Any]:
@@ -133,6 +138,7 @@ class Consumer:
             records = await self._poll(consumer)
             if records:
                 await self._handle(records)
+            await self._guard.reclaim(RECLAIM_SECONDS)
             self.last_poll = time.monotonic()
             self._note_progress(consumer)
             if time.monotonic() >= next_commit:
@@ -238,11 +244,13 @@ class Consumer:
         async with self._pool.acquire() as connection, connection.transaction():
             await self._guard.advance(connection, after)  # type: ignore[arg-type]
             tx = Transaction(connection, self._settings.service, utc_now())  # type: ignore[arg-type]
+            if failed is not None:
+                one = good[0] if good else bad[0][0]
+                tx.refuse(one, "unexpected_error", detail=failed)
+                good, bad = [], []
             for received, fault in bad:
                 tx.refuse(received, fault.reason, field=fault.field, detail=fault.detail)
-            if failed is not None:
-                tx.refuse(good[0], "unexpected_error", detail=failed)
-            elif good:
+            if good:
                 with log_fields(topic=name, first_offset=records[0].offset, records=len(records)):
                     await self.subscription.handle(tx, good)
             await tx.flush()

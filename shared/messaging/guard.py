@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -72,6 +73,7 @@ class PartitionGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # the cl
         self._metrics = metrics
         self.lock = asyncio.Lock()
         self.owned: dict[int, Ownership] = {}
+        self.fenced_at: dict[int, float] = {}
         self.assigned_once = False
         self.fatal: Exception | None = None
         self.consumer: AIOKafkaConsumer | None = None
@@ -87,6 +89,7 @@ class PartitionGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # the cl
         """Wait for the transaction in flight, then own nothing."""
         async with self.lock:
             self.owned.clear()
+            self.fenced_at.clear()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Claim the partitions and go to their stored offsets; keeps trying through an outage."""
@@ -126,6 +129,7 @@ class PartitionGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # the cl
             stored = row["next_offset"]
             position = beginnings[tp] if stored is None else stored
             self.owned[tp.partition] = Ownership(row["epoch"], stored, position)
+            self.fenced_at.pop(tp.partition, None)
             consumer.seek(tp, position)
         consumer.resume(*assigned)
 
@@ -179,8 +183,26 @@ class PartitionGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # the cl
                 ownership.position = max(ownership.position, row["next_offset"])
         return fenced
 
+    async def reclaim(self, after_seconds: float) -> None:
+        """Claim again what we were fenced off so long ago, where the group still gives it to us.
+
+        A claim of an earlier assignment can arrive after ours; its sender then owns nothing, and
+        nobody would read the partition. Whoever really lost it has heard so from the group by now.
+        """
+        consumer = self.reading()
+        due = time.monotonic() - after_seconds
+        late = {
+            TopicPartition(self._topic, partition)
+            for partition, since in self.fenced_at.items()
+            if since <= due
+        }
+        if mine := sorted(late & consumer.assignment()):
+            async with self.lock:
+                await self._claim(consumer, mine)
+
     def _forget(self, partition: int) -> None:
         del self.owned[partition]
+        self.fenced_at[partition] = time.monotonic()
         self._metrics.fenced.labels(self._topic).inc()
         logger.error("partition_fenced", extra={"topic": self._topic, "partition": partition})
         tp = TopicPartition(self._topic, partition)

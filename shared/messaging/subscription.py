@@ -20,7 +20,10 @@ Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One record. `event` is decoded; `timestamp` is when Kafka took it (UTC)."""
+    """One record. `event` is decoded; `timestamp` is when Kafka took it (UTC).
+
+    `value` is the structured form also of an event in binary mode: it can be sent again alone.
+    """
 
     topic: str
     partition: int
@@ -78,7 +81,7 @@ def decode_record(
         offset=record.offset,
         timestamp=datetime.fromtimestamp(record.timestamp / 1000, UTC),
         key=record.key,
-        value=record.value or b"",
+        value=value,
         event=event,
     )
     return received if fault is None else (received, fault)

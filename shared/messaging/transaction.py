@@ -92,7 +92,14 @@ class Transaction:
     ) -> None:
         """Keep the record in the table of refusals and point to it from the dead-letter topic."""
         self.refusals.append(
-            Refusal(received, reason, field, detail[:MAX_DETAIL], event_source, event_id)
+            Refusal(
+                received,
+                reason,
+                _storable(field),
+                _storable(detail[:MAX_DETAIL]) or "",
+                _storable(event_source),
+                _storable(event_id),
+            )
         )
 
     async def flush(self) -> None:
@@ -150,6 +157,11 @@ class Transaction:
                 event_id=refusal.event_id,
             ),
         )
+
+
+def _storable(text: str | None) -> str | None:
+    """JSON may hold a NUL, PostgreSQL's text may not: a refusal must never fail for it."""
+    return None if text is None else text.replace("\x00", "\ufffd")
 
 
 @asynccontextmanager

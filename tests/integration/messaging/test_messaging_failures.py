@@ -1,0 +1,222 @@
+"""Bad input is refused by name, what must not be skipped halts, an outage is waited out."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiokafka.admin import NewTopic, RecordsToDelete
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from deploy.local.postgres import PostgresServer, wait_until_ready
+from deploy.local.processes import Places, start, stop
+from shared.contracts import hot
+from shared.database import migrate, open_pool
+from shared.messaging import Received, Transaction
+from shared.messaging.consumer import UNEXPECTED_IN_A_ROW
+from shared.messaging.topics import admin_client
+from tests.integration.messaging.support import (
+    CREATE_EFFECT,
+    SERVICE,
+    TOPIC,
+    Bench,
+    complaint,
+    note_effects,
+    running,
+)
+from tests.support.servers import free_port
+from tests.support.waiting import eventually
+from tests.unit.contracts.documents import changed, example
+
+GOOD = example("complaint.v1")
+
+
+def _with(path: str, value: Any) -> bytes:
+    return json.dumps(changed(GOOD, path, value)).encode()
+
+
+# What is sent, its headers, and the reason and field of its refusal.
+POISON: list[tuple[bytes | None, list[tuple[str, bytes]], str, str | None]] = [
+    (b"{", [], "not_json", None),
+    (b"\xff\xfe", [], "not_json", None),
+    (None, [], "not_json", None),
+    (_with("type", "stranger.v1"), [], "schema", None),
+    (_with("data.revision", "7"), [], "schema", "complaint.v1.data.revision"),
+    (_with("data.kind", "x" * 900_000), [], "schema", "complaint.v1.data.kind"),
+    (complaint("header"), [("ce_id", b"\xff")], "not_json", None),
+    (_with("data.pauses", [[]] * 100_000), [], "schema", "complaint.v1.data.pauses.0"),
+]
+
+
+async def test_poison_is_refused_by_name_and_its_neighbours_flow(bench: Bench) -> None:
+    await bench.send_complaints("first")
+    for value, headers, _, _ in POISON:
+        await bench.send(value, headers=headers)
+    await bench.send_complaints("last")
+    async with running(bench.consumer()):
+        await bench.wait_for("first", "last")
+    rows = await bench.refusals()
+    assert [(row["reason"], row["field"]) for row in rows] == [poison[2:] for poison in POISON]
+    assert [row["payload"] for row in rows] == [value or b"" for value, *_ in POISON]
+    letters = await bench.pool.fetch(
+        "SELECT payload FROM outbox WHERE topic = $1", f"{TOPIC.name}.dlt"
+    )
+    pointers = [json.loads(row["payload"])["data"] for row in letters]
+    assert [pointer["refusal"] for pointer in pointers] == [row["id"] for row in rows]
+    assert max(len(row["payload"]) for row in letters) < 1000, "a dead letter never holds a payload"
+    refused = [
+        bench.value("cartas_messages_refused_total", topic=TOPIC.name, reason=reason)
+        for reason in ("not_json", "schema", "unexpected_error")
+    ]
+    assert refused == [4, 4, 0]
+
+
+async def test_a_name_that_postgresql_cannot_store_is_refused_as_any_other(bench: Bench) -> None:
+    """Fast decoders name the unknown member; it may hold a NUL, and must not stop the consumer."""
+
+    def decode(value: bytes) -> hot.ServiceEvent:
+        return hot.decode_service_event(value)
+
+    event = changed(example("service-event.v1"), "data.nombre\x00de la persona", "x")
+    consumer = bench.consumer()
+    object.__setattr__(consumer.subscription, "decode", decode)
+    await bench.send(json.dumps(event).encode())
+    async with running(consumer):
+        rows = await eventually(bench.refusals)
+    assert rows[0]["reason"] == "schema"
+    assert "\x00" not in rows[0]["detail"]
+
+
+async def test_twenty_unexpected_errors_in_a_row_stop_the_consumer_and_keep_the_rest(
+    bench: Bench,
+) -> None:
+    async def handle(tx: Transaction, batch: Sequence[Received]) -> None:
+        raise ZeroDivisionError
+
+    await bench.send_complaints(*map(str, range(UNEXPECTED_IN_A_ROW + 5)))
+    consumer = bench.consumer(handle)
+    await consumer.run()
+    reason = consumer.not_ready()
+    assert reason is not None
+    assert "stopped" in reason
+    rows = await bench.refusals()
+    assert [row["reason"] for row in rows] == ["unexpected_error"] * (UNEXPECTED_IN_A_ROW - 1)
+    assert (await bench.stored())[0] == UNEXPECTED_IN_A_ROW - 1
+    async with running(bench.consumer()):
+        kept = map(str, range(UNEXPECTED_IN_A_ROW - 1, UNEXPECTED_IN_A_ROW + 5))
+        await bench.wait_for(*kept)
+
+
+async def test_one_message_that_breaks_our_code_is_set_apart_from_its_batch(bench: Bench) -> None:
+    async def handle(tx: Transaction, batch: Sequence[Received]) -> None:
+        await note_effects(tx, batch)
+        if any(received.event.data.folio == "5" for received in batch):
+            raise ZeroDivisionError
+
+    await bench.send_complaints(*map(str, range(10)))
+    async with running(bench.consumer(handle)):
+        await bench.wait_for(*(str(number) for number in range(10) if number != 5))
+    assert [row["kafka_offset"] for row in await bench.refusals()] == [5]
+
+
+async def test_an_offset_that_kafka_has_lost_halts_its_partition_only(bench: Bench) -> None:
+    await bench.send_complaints("A")
+    async with running(bench.consumer()):
+        await bench.wait_for("A")
+    await bench.send_complaints("lost", "lost too", "later")
+    await bench.send_complaints("B", partition=1)
+    async with admin_client(bench.settings) as admin:
+        await admin.delete_records({bench.partition(0): RecordsToDelete(3)})
+    consumer = bench.consumer()
+    async with running(consumer):
+        await bench.wait_for("A", "B")
+        await eventually(lambda: _halted(bench) == 1)
+        reason = consumer.not_ready()
+        await bench.send_complaints("C", partition=1)
+        await bench.wait_for("A", "B", "C")
+    assert reason is not None
+    assert "halted" in reason
+    assert await bench.stored() == {0: 1, 1: 2}
+
+
+def _halted(bench: Bench) -> float:
+    return bench.value("cartas_partition_halted", topic=bench.topic, partition="0")
+
+
+async def test_a_topic_made_anew_is_another_topic(bench: Bench) -> None:
+    await bench.send_complaints("A", "B")
+    async with running(bench.consumer()):
+        await bench.wait_for("A", "B")
+    async with admin_client(bench.settings) as admin:
+        await admin.delete_topics([bench.topic])
+        await eventually(lambda: _made(admin, bench.topic), what="the topic anew")
+    await bench.send_complaints("C", "D", "E")
+    consumer = bench.consumer()
+    async with running(consumer):
+        reason = await eventually(lambda: _stopped(consumer.not_ready()))
+        assert reason is not None
+        assert "made anew" in reason
+        assert await bench.effects() == {"A": 1, "B": 1}
+    assert (await bench.stored())[0] == 2
+
+
+def _stopped(reason: str | None) -> str | None:
+    return reason if reason is not None and "stopped" in reason else None
+
+
+async def _made(admin: Any, name: str) -> bool:
+    response = await admin.create_topics([NewTopic(name, TOPIC.partitions, 1)])
+    ((_, code, *_),) = response.topic_errors
+    if code and for_code(code) is not TopicAlreadyExistsError:
+        raise for_code(code)(name)
+    return bool(code == 0)
+
+
+@pytest_asyncio.fixture
+async def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator["OwnPostgres"]:
+    home = tmp_path_factory.mktemp("postgres")
+    server = OwnPostgres(PostgresServer(home, free_port()), Places.below(home))
+    server.server.prepare()
+    await server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+class OwnPostgres:
+    """A server that may be stopped."""
+
+    def __init__(self, server: PostgresServer, places: Places) -> None:
+        self.server = server
+        self._places = places
+
+    async def start(self) -> None:
+        self._child = start(self.server.program(), self._places)
+        await wait_until_ready(self.server.url)
+
+    def stop(self) -> None:
+        stop(self.server.program(), self._places)
+        self._child.wait()
+
+
+async def test_an_outage_of_postgresql_is_waited_out_and_dead_letters_nothing(
+    bench: Bench, own_postgres: OwnPostgres
+) -> None:
+    await migrate(own_postgres.server.url, SERVICE)
+    async with await open_pool(own_postgres.server.url, name="outage", size=3) as pool:
+        await pool.execute(CREATE_EFFECT)
+        bench.pool = pool
+        consumer = bench.consumer()
+        async with running(consumer):
+            await bench.send_complaints("before")
+            await bench.wait_for("before")
+            own_postgres.stop()
+            await bench.send_complaints("during", "and after")
+            retries = "cartas_batch_retries_total"
+            await eventually(lambda: bench.value(retries, topic=TOPIC.name) >= 2)
+            await own_postgres.start()
+            await bench.wait_for("before", "during", "and after", timeout=30)
+        assert await bench.refusals() == []
+        assert (await bench.stored())[0] == 3

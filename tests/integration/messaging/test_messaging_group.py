@@ -1,0 +1,90 @@
+"""Two members of one group, one frozen, one killed: every message has its effect, once."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from tests.integration.messaging.support import TOPIC, Bench
+from tests.support.processes import PROJECT
+from tests.support.waiting import eventually
+
+TAKEOVER_SECONDS = 60.0
+
+
+@asynccontextmanager
+async def worker(bench: Bench, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    settings = bench.settings
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "tests.integration.messaging.worker"),
+            settings.kafka_servers,
+            settings.topic_prefix,
+            settings.database_url.get_secret_value(),
+            cwd=PROJECT,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+class Traffic:
+    """Numbered messages, in turn to each partition."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self.sent: list[str] = []
+
+    async def send(self, count: int) -> None:
+        for _ in range(count):
+            number = len(self.sent)
+            self.sent.append(f"F-{number}")
+            await self._bench.send_complaints(f"F-{number}", partition=number % TOPIC.partitions)
+
+
+async def _owners(bench: Bench) -> set[str]:
+    return {row["owner"] for row in await bench.pool.fetch("SELECT owner FROM kafka_offset")}
+
+
+async def test_nothing_is_lost_or_twice_when_a_member_freezes_and_another_is_killed(
+    bench: Bench, tmp_path: Path
+) -> None:
+    traffic = Traffic(bench)
+    async with AsyncExitStack() as stack:
+        frozen, killed = [
+            await stack.enter_async_context(worker(bench, tmp_path / f"{name}.log"))
+            for name in ("frozen", "killed")
+        ]
+        both, alone = {str(frozen.pid), str(killed.pid)}, {str(killed.pid)}
+        await eventually(lambda: _own(bench, both), TAKEOVER_SECONDS, what="one partition each")
+        await traffic.send(20)
+        await bench.wait_for(*traffic.sent)
+
+        frozen.send_signal(signal.SIGSTOP)
+        await traffic.send(20)
+        await eventually(lambda: _own(bench, alone), TAKEOVER_SECONDS, what="the other takes over")
+        await traffic.send(20)
+        await bench.wait_for(*traffic.sent, timeout=TAKEOVER_SECONDS)
+
+        # It wakes up with records in hand that the other has applied meanwhile.
+        frozen.send_signal(signal.SIGCONT)
+        await eventually(lambda: _own(bench, both), TAKEOVER_SECONDS, what="it is back")
+        sending = asyncio.create_task(traffic.send(60))
+        await eventually(lambda: len(traffic.sent) > 80)
+        killed.kill()
+        await sending
+        await bench.wait_for(*traffic.sent, timeout=TAKEOVER_SECONDS)
+        assert await _owners(bench) == {str(frozen.pid)}
+    assert await bench.refusals() == []
+
+
+async def _own(bench: Bench, owners: set[str]) -> bool:
+    return await _owners(bench) == owners
