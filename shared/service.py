@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 from fastapi import APIRouter, FastAPI
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from prometheus_client import CollectorRegistry, disable_created_metrics, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
@@ -21,6 +21,8 @@ from shared.contracts.topics import Topic
 from shared.database import Pool, check_schema, open_pool
 from shared.health import not_ready
 from shared.http import BodyLimit, install_problems, service_client
+from shared.http.reference import STYLE, asyncapi_page, openapi_page
+from shared.http.tracing import TraceContext
 from shared.messaging import Consumer, DurableProducer, MessagingMetrics, Relay, Subscription
 from shared.messaging.dead_letters import purge
 from shared.messaging.transaction import SHARDS
@@ -82,13 +84,21 @@ def build(
             running.start(context)
             yield
 
-    app = FastAPI(title=settings.service, description=describe, lifespan=lifespan)
+    app = FastAPI(
+        title=settings.service,
+        description=describe,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
+    app.add_middleware(TraceContext)
     install_problems(app)
     document = asyncapi_document(
         settings.service, describe, subscriptions=subscriptions, publishes=publishes
     )
-    app.include_router(_frame_routes(running, registry, document))
+    app.include_router(_frame_routes(running, registry))
+    app.include_router(_reference_routes(app, document))
     for router in routers:
         app.include_router(router)
     return app
@@ -174,8 +184,14 @@ class _Running:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def dead_loops(self) -> bool:
-        """Return whether a loop that should run for ever has ended."""
-        return any(task.done() for task in self._tasks)
+        """Return whether a loop that should run for ever has ended.
+
+        A consumer that stopped for a fault of ours is left as it is, readiness names it: started
+        again and again it would turn its whole topic into dead letters.
+        """
+        pairs = zip(self.consumers, self._tasks, strict=False)
+        stopped = {task for consumer, task in pairs if consumer.stopped_by is not None}
+        return any(task.done() and task not in stopped for task in self._tasks)
 
 
 async def _beat(periodic: Periodic, context: Context) -> None:
@@ -187,9 +203,7 @@ async def _beat(periodic: Periodic, context: Context) -> None:
         await asyncio.sleep(periodic.every_seconds)
 
 
-def _frame_routes(
-    running: _Running, registry: CollectorRegistry, document: dict[str, Any]
-) -> APIRouter:
+def _frame_routes(running: _Running, registry: CollectorRegistry) -> APIRouter:
     router = APIRouter(tags=["operation"])
 
     @router.get("/health/live")
@@ -212,9 +226,29 @@ def _frame_routes(
         """Prometheus text format."""
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
+    return router
+
+
+def _reference_routes(app: FastAPI, document: dict[str, Any]) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/docs")
+    async def docs() -> HTMLResponse:
+        """The HTTP API, for a person."""
+        return HTMLResponse(openapi_page(app.openapi()))
+
     @router.get("/asyncapi")
-    async def asyncapi() -> JSONResponse:
-        """The messages this service reads and writes (AsyncAPI 3.0)."""
+    async def asyncapi() -> HTMLResponse:
+        """The messages this service reads and writes, for a person."""
+        return HTMLResponse(asyncapi_page(document))
+
+    @router.get("/asyncapi.json")
+    async def asyncapi_json() -> JSONResponse:
+        """The same for programs (AsyncAPI 3.0)."""
         return JSONResponse(document)
+
+    @router.get("/docs.css")
+    async def style() -> Response:
+        return Response(STYLE, media_type="text/css")
 
     return router
