@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from prometheus_client import CollectorRegistry, disable_created_metrics, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -238,13 +238,12 @@ def _reference_routes(app: FastAPI, document: dict[str, Any]) -> APIRouter:
         return HTMLResponse(openapi_page(app.openapi()))
 
     @router.get("/asyncapi")
-    async def asyncapi() -> HTMLResponse:
-        """The messages this service reads and writes, for a person."""
-        return HTMLResponse(asyncapi_page(document))
-
     @router.get("/asyncapi.json")
-    async def asyncapi_json() -> JSONResponse:
-        """The same for programs (AsyncAPI 3.0)."""
+    async def asyncapi(request: Request) -> Response:
+        """The messages this service reads and writes: a page for browsers, AsyncAPI 3.0 else."""
+        is_browser = "text/html" in request.headers.get("accept", "")
+        if is_browser and not request.url.path.endswith(".json"):
+            return HTMLResponse(asyncapi_page(document))
         return JSONResponse(document)
 
     @router.get("/docs.css")
