@@ -75,7 +75,7 @@ def _events(settings: Settings, metrics: Metrics, authenticate: Authenticate) ->
             raise Problem(403, "the source is suspended", explain("source_suspended"))
         context: Context = request.app.state.context
         events = await _read(request, source, limit=settings.max_batch_events)
-        trace = request.headers.get("traceparent")
+        trace = request.state.traceparent
         outcome = intake.sort_events(events, source, utc_now(), traceparent=trace)
         await intake.send(context.producer, outcome.taken)
         await _record(context, source, outcome.refused)
