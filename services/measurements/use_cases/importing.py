@@ -18,16 +18,15 @@ from services.measurements.domain.rows import LedgerRow, Plan, Publisher, Row, R
 from services.measurements.store import imports as store
 from services.measurements.store.activity import EdgeRefusal, add_edge_refusals
 from services.measurements.store.sources import add_source, sources_by_uri
+from services.measurements.use_cases.declarations import IMPORT_DECLARED, declaration
 from services.measurements.use_cases.files import CHUNK_ROWS, CsvFile, Line, file_digest, open_csv
-from services.measurements.use_cases.take import PUBLISHER
 from shared.contracts import hot, topics
 from shared.contracts.ids import derived_id
-from shared.contracts.measurements import ImportData, ImportDeclared, ImportPhase
+from shared.contracts.measurements import ImportPhase
 from shared.database import Connection, Pool
 from shared.messaging import Transaction, transaction
 
 SERVICE = "measurements"
-IMPORT_DECLARED = "measurement.import.v1"
 SAMPLES = 10
 
 Moved = Callable[[int], None]
@@ -323,32 +322,6 @@ async def _begin(pool: Pool, job: FileImport, source: Source, *, seen: Report) -
             )
             tx.publish(topics.MEASUREMENTS, begun)
     return import_id
-
-
-def declaration(
-    import_id: str,
-    source: str,
-    *,
-    municipality: str,
-    phase: ImportPhase,
-    expected: int,
-    as_of: datetime,
-    now: datetime,
-) -> ImportDeclared:
-    """Return the message that a historical import has begun or is complete."""
-    return ImportDeclared(
-        id=derived_id(f"{import_id}\x00{phase}", IMPORT_DECLARED, as_of),
-        source=PUBLISHER,
-        time=now,
-        data=ImportData(
-            municipality=municipality,
-            source=source,
-            import_id=import_id,
-            phase=phase,
-            expected_events=expected,
-            as_of=as_of,
-        ),
-    )
 
 
 async def _load(pool: Pool, run: _Run, *, moved: Moved) -> None:

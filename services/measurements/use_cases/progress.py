@@ -13,7 +13,7 @@ from typing import Protocol
 
 from services.measurements.domain.completeness import changed, source_state
 from services.measurements.store import progress as store
-from services.measurements.use_cases.importing import declaration
+from services.measurements.use_cases.declarations import declaration
 from services.measurements.use_cases.take import PUBLISHER
 from shared.contracts import topics
 from shared.contracts.ids import derived_id
