@@ -192,6 +192,17 @@ def faulty_field(error: msgspec.ValidationError) -> str | None:
     return found.group(1) if found else None
 
 
+def expected(error: msgspec.ValidationError) -> str:
+    """Return what the decoder expected, without what was sent: no value, no stranger's name.
+
+    Where something is invalid or unknown, the decoder's message ends with it, in quotes.
+    """
+    text = str(error).split(" - at ")[0]
+    if text.startswith(("Invalid", "Object contains unknown field")):
+        return re.split(" [`']", text, maxsplit=1)[0]
+    return text
+
+
 def as_json(value: Any) -> bytes:
     """Return `value` as compact JSON, for columns and tests."""
     return encode(value)

@@ -50,9 +50,22 @@ class Topic:
         return self.adapter.validate_json(payload)
 
     @property
+    def names(self) -> frozenset[str]:
+        """Every name of a member or a message type of the contract (built once a topic)."""
+        return _names(self.message)
+
+    @property
     def dead_letters(self) -> str:
         """Name of the topic that points to what of this one was refused."""
         return f"{self.name}.dlt"
+
+
+@lru_cache
+def _names(message: Any) -> frozenset[str]:
+    schema = _adapter(message).json_schema()
+    models = (schema, *schema.get("$defs", {}).values())
+    tags = schema.get("discriminator", {}).get("mapping", {})
+    return frozenset(tags) | {name for model in models for name in model.get("properties", {})}
 
 
 @lru_cache

@@ -10,7 +10,7 @@ from aiokafka import ConsumerRecord
 from pydantic import ValidationError
 
 from shared.contracts.cloudevents import structured
-from shared.contracts.hot import faulty_field
+from shared.contracts.hot import expected, faulty_field
 from shared.contracts.topics import Topic
 from shared.messaging.transaction import Transaction
 
@@ -74,7 +74,7 @@ def decode_record(
             value = structured(record.headers, value)
         event = (decode or topic.decode)(value)
     except Exception as error:  # noqa: BLE001 - whatever a payload provokes is that payload's fault
-        fault = _fault(error)
+        fault = _fault(error, topic)
     received = Received(
         topic=topic.name,
         partition=record.partition,
@@ -87,13 +87,22 @@ def decode_record(
     return received if fault is None else (received, fault)
 
 
-def _fault(error: Exception) -> Fault:
+def _fault(error: Exception, topic: Topic) -> Fault:
     if isinstance(error, msgspec.ValidationError):
-        return Fault("schema", faulty_field(error), str(error).split(" - at ")[0])
+        return Fault("schema", faulty_field(error), expected(error))
     if isinstance(error, msgspec.DecodeError | UnicodeDecodeError):
         return Fault("not_json")
     if isinstance(error, ValidationError):
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        reason = "not_json" if first["type"] == "json_invalid" else "schema"
-        return Fault(reason, ".".join(map(str, first["loc"])) or None, first["msg"])
+        return _model_fault(error, topic)
     return Fault("undecodable", detail=type(error).__name__)
+
+
+def _model_fault(error: ValidationError, topic: Topic) -> Fault:
+    """Name the first fault. Names that are not the contract's own stand as `*`: anybody's text."""
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    if first["type"] == "json_invalid":
+        return Fault("not_json", None, first["msg"])
+    if first["type"] == "union_tag_invalid":
+        return Fault("schema", "type", "unknown type")
+    path = [name if isinstance(name, int) or name in topic.names else "*" for name in first["loc"]]
+    return Fault("schema", ".".join(map(str, path)) or None, first["msg"])

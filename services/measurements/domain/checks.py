@@ -13,6 +13,8 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """Before it a time is a clock that was never set, not a measurement."""
 FUTURE_TOLERANCE = timedelta(minutes=15)
 """How far an emitter's clock may be ahead of ours."""
+LATEST_PROMISE = datetime(2300, 1, 1, tzinfo=UTC)
+"""Calendars count up to here."""
 ANY_SERVICE = "*"
 
 
@@ -114,6 +116,8 @@ def _check_meaning(event: hot.ServiceEvent) -> Refusal | None:
         return Refusal(Reason.REASON_MISSING, "data.reason", f"{event.type} needs a reason")
     if data.void and data.supersedes is None:
         return Refusal(Reason.VOID_WITHOUT_SUPERSEDES, "data.supersedes")
+    if data.due_at is not None and not EARLIEST <= data.due_at < LATEST_PROMISE:
+        return Refusal(Reason.SCHEMA, "data.due_at", "expected a year from 2000 to 2299")
     if data.supersedes == event.id:
         return Refusal(Reason.SUPERSEDES_ITSELF, "data.supersedes")
     return None
@@ -123,7 +127,7 @@ def refusal_of(error: msgspec.DecodeError) -> Refusal:
     """Name what the decoder refused: the member and what was expected, never the value."""
     if not isinstance(error, msgspec.ValidationError):
         return Refusal(Reason.NOT_JSON)
-    expected = str(error).split(" - at ")[0]
+    expected = hot.expected(error)
     if "timezone" in expected:
         return Refusal(Reason.NAIVE_TIME, hot.faulty_field(error), "a time needs its UTC offset")
     return Refusal(Reason.SCHEMA, hot.faulty_field(error), expected)

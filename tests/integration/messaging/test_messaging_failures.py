@@ -41,7 +41,7 @@ POISON: list[tuple[bytes | None, list[tuple[str, bytes]], str, str | None]] = [
     (b"{", [], "not_json", None),
     (b"\xff\xfe", [], "not_json", None),
     (None, [], "not_json", None),
-    (_with("type", "stranger.v1"), [], "schema", None),
+    (_with("type", "stranger.v1"), [], "schema", "type"),
     (_with("data.revision", "7"), [], "schema", "complaint.v1.data.revision"),
     (_with("data.kind", "x" * 900_000), [], "schema", "complaint.v1.data.kind"),
     (complaint("header"), [("ce_id", b"\xff")], "not_json", None),

@@ -147,3 +147,25 @@ def test_the_same_instant_in_another_offset_says_the_same() -> None:
 
 def test_every_reason_has_its_sentence() -> None:
     assert set(EXPLANATIONS) == {reason.value for reason in Reason}
+
+
+@pytest.mark.parametrize(
+    "due_at",
+    [
+        "0001-01-01T00:00:00+14:00",
+        "1999-12-31T23:59:59Z",
+        "2300-01-01T00:00:00Z",
+        "9999-12-31T23:59:59-14:00",
+    ],
+)
+def test_a_promised_instant_that_no_calendar_reaches_is_refused(due_at: str) -> None:
+    result = reduced(raw_event(due_at=due_at))
+    assert isinstance(result, Refusal)
+    assert (result.reason, result.field) == (Reason.SCHEMA, "data.due_at")
+    assert taken(raw_event(due_at="2299-12-31T23:59:59Z"))
+
+
+def test_a_refusal_never_repeats_what_was_sent() -> None:
+    result = reduced(raw_event() | {"time": "Fulana de Tal"})
+    assert isinstance(result, Refusal)
+    assert "Fulana" not in f"{result.field} {result.detail}"
