@@ -57,6 +57,7 @@ NOT_TAKEN: Final = "No pudimos recibirla así. Revisa lo que escribiste e intén
 MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 MAX_TEXT: Final = 4000
 TOO_MANY: Final = 429
+LONGEST_SECONDS: Final = 86_400
 
 
 def router(tools: Tools) -> APIRouter:
@@ -155,7 +156,7 @@ def _seconds_since(opened: str) -> int | None:
     """Return how long the form was open; None where the page does not say."""
     if not opened.isdecimal() or len(opened) > 12:
         return None
-    return max(int(time.time()) - int(opened), 0)
+    return min(max(int(time.time()) - int(opened), 0), LONGEST_SECONDS)
 
 
 def _client(request: Request) -> str:

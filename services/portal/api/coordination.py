@@ -96,7 +96,9 @@ async def _overview(
 async def _failed_deliveries(
     tools: Tools, request: Request, visitor: Visitor, *, away: list[str]
 ) -> list[dict[str, Any]]:
-    call = tools.peers(request).get("notifier", "/v1/deliveries", municipality=visitor.municipality)
+    call = tools.peers(request).get(
+        "notifier", "/v1/deliveries", query={"municipality": visitor.municipality}
+    )
     ledger: list[dict[str, Any]] = (await or_away(call, away)).get("deliveries", [])
     return [line for line in ledger if line["outcome"] != DELIVERED][:20]
 

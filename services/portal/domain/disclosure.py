@@ -34,8 +34,9 @@ Count = int | Below
 class Disclosure:
     """A municipality's rule for one carta.
 
-    Counts from 1 to under `limit` are not published. In a `strict` carta neither is what they
-    could be worked out from: numerator and figure, where the met or the failed are that few.
+    A figure made of 1 to under `limit` cases is not published. In a `strict` carta no count is
+    that is so small, nor what it could be worked out from: numerator and figure, where the met or
+    the failed are that few.
     """
 
     limit: int
@@ -44,6 +45,10 @@ class Disclosure:
     def count(self, value: int) -> Count:
         """Return the count, or that it is small. Zero says nothing of anybody and stays."""
         return Below(self.limit) if 0 < value < self.limit else value
+
+    def beside(self, value: int) -> Count:
+        """Return a count that stands beside the figure; only a strict carta withholds it."""
+        return self.count(value) if self.strict else value
 
     def hides_figure(self, part: PartResult) -> bool:
         """Whether the figure would tell of few people."""
@@ -134,9 +139,9 @@ def _part(part: PartResult, rule: Disclosure) -> PublicPart:
         form=part.form,
         numerator=None if hidden else part.numerator,
         denominator=rule.count(part.denominator),
-        pending=rule.count(part.pending),
-        overdue_open=rule.count(part.overdue_open),
-        excluded=tuple((name, rule.count(n)) for name, n in sorted(part.excluded.items()) if n),
+        pending=rule.beside(part.pending),
+        overdue_open=rule.beside(part.overdue_open),
+        excluded=tuple((name, rule.beside(n)) for name, n in sorted(part.excluded.items()) if n),
         value=None if hidden else part.value,
         target=part.target,
         target_op=part.target_op,

@@ -1,0 +1,5 @@
+"""The running portal."""
+
+from tests.integration.portal.world import world
+
+__all__ = ["world"]
