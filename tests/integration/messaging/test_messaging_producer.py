@@ -1,0 +1,53 @@
+"""Sending for an HTTP answer: durable when it returns, and usable again after an error."""
+
+import pytest
+
+from shared.messaging import DurableProducer, KafkaUnavailableError
+from shared.messaging.dead_letters import purge
+from tests.integration.messaging.support import TOPIC, Bench, complaint, running
+from tests.support.servers import free_port
+from tests.support.waiting import eventually
+
+
+async def test_messages_are_durable_when_sending_returns(bench: Bench) -> None:
+    producer = DurableProducer(bench.settings)
+    folios = [f"F-{number}" for number in range(50)]
+    await producer.send(TOPIC, [(folio, complaint(folio)) for folio in folios])
+    async with bench.reading() as reader:
+        await reader.wait_for(*folios)
+        assert sorted(await reader.folios()) == sorted(folios)
+        assert {key for key, _ in reader.documents} == set(folios)
+    await producer.stop()
+
+
+async def test_an_error_is_told_and_does_not_stick(bench: Bench) -> None:
+    """The client never gives back the sequence numbers of what it could not send."""
+    producer = DurableProducer(bench.settings)
+    await producer.send(TOPIC, [("a", complaint("A"))])
+    with pytest.raises(KafkaUnavailableError):
+        await producer.send(TOPIC, [("a", complaint("B")), ("a", b"x" * 2_000_000)])
+    await producer.send(TOPIC, [("a", complaint("C"))])
+    async with bench.reading() as reader:
+        await reader.wait_for("A", "C")
+    await producer.stop()
+
+
+async def test_a_kafka_that_is_away_is_told_as_such(bench: Bench) -> None:
+    away = bench.settings.model_copy(update={"kafka_servers": f"127.0.0.1:{free_port()}"})
+    producer = DurableProducer(away)
+    with pytest.raises(KafkaUnavailableError):
+        await producer.send(TOPIC, [("a", complaint("A"))])
+    await producer.stop()
+
+
+async def test_refused_payloads_are_purged_when_their_term_is_over(bench: Bench) -> None:
+    await bench.send(b"{", b"{")
+    async with running(bench.consumer()):
+        await eventually(lambda: _has_two(bench))
+    await bench.pool.execute("UPDATE refusal SET keep_until = now() WHERE kafka_offset = 0")
+    await purge(bench.pool)
+    assert [row["kafka_offset"] for row in await bench.refusals()] == [1]
+
+
+async def _has_two(bench: Bench) -> bool:
+    return len(await bench.refusals()) == 2
