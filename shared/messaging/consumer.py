@@ -68,6 +68,7 @@ class Consumer:
         self._stopping = asyncio.Event()
         self._unexpected_in_a_row = 0
         self._caught_up = False
+        self._lag_told: set[int] = set()
         self.last_poll = time.monotonic()
         self.stopped_by: Exception | None = None
         self._guard = PartitionGuard(
@@ -111,9 +112,7 @@ class Consumer:
                 logger.warning("consumer_retried", extra={"topic": self._full_topic}, exc_info=True)
                 await backoff.sleep()
             finally:
-                async with self._guard.lock:
-                    self._guard.owned.clear()
-                    self._guard.fenced_at.clear()
+                await self._guard.release()
                 await consumer.stop()
 
     def _options(self) -> dict[str, Any]:
@@ -278,6 +277,9 @@ class Consumer:
 
     def _note_progress(self, consumer: AIOKafkaConsumer) -> None:
         name = self.subscription.topic.name
+        for partition in self._lag_told - self._guard.owned.keys():
+            self._metrics.lag.remove(name, str(partition))
+        self._lag_told &= self._guard.owned.keys()
         lags: list[int] = []
         for partition, ownership in self._guard.owned.items():
             highwater = consumer.highwater(TopicPartition(self._full_topic, partition))
@@ -285,6 +287,7 @@ class Consumer:
                 continue
             lags.append(max(0, highwater - ownership.position))
             self._metrics.lag.labels(name, str(partition)).set(lags[-1])
+            self._lag_told.add(partition)
         if not self._caught_up and self._guard.assigned_once:
             self._caught_up = len(lags) == len(self._guard.owned) and not any(lags)
 

@@ -86,8 +86,15 @@ class PartitionGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # the cl
         return self.consumer
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """Wait for the transaction in flight, then own nothing."""
+        """Give up everything: an eager group assigns all of it anew."""
+        await self.release()
+
+    async def release(self) -> None:
+        """Wait for the transaction in flight, then own nothing; the next owner halts for itself."""
         async with self.lock:
+            for partition, ownership in self.owned.items():
+                if ownership.halted:
+                    self._metrics.halted.labels(self._topic, str(partition)).set(0)
             self.owned.clear()
             self.fenced_at.clear()
 

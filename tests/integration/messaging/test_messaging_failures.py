@@ -137,6 +137,7 @@ async def test_an_offset_that_kafka_has_lost_halts_its_partition_only(bench: Ben
         await bench.wait_for("A", "B", "C")
     assert reason is not None
     assert "halted" in reason
+    assert _halted(bench) == 0, "the next owner says so for itself"
     assert await bench.stored() == {0: 1, 1: 2}
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from tests.integration.messaging.support import TOPIC, Bench
+from tests.integration.messaging.support import TOPIC, Bench, running
 from tests.support.processes import PROJECT
 from tests.support.waiting import eventually
 
@@ -88,3 +88,21 @@ async def test_nothing_is_lost_or_twice_when_a_member_freezes_and_another_is_kil
 
 async def _own(bench: Bench, owners: set[str]) -> bool:
     return await _owners(bench) == owners
+
+
+async def test_each_member_tells_the_lag_of_its_own_partitions_only(bench: Bench) -> None:
+    other = Bench(bench.settings, bench.pool, bench.producer)
+    async with running(bench.consumer()):
+        await eventually(lambda: len(_lags(bench)) == TOPIC.partitions)
+        async with running(other.consumer()):
+            await eventually(lambda: len(_lags(bench)) == len(_lags(other)) == 1)
+            assert not _lags(bench) & _lags(other)
+
+
+def _lags(bench: Bench) -> set[str]:
+    return {
+        sample.labels["partition"]
+        for metric in bench.registry.collect()
+        for sample in metric.samples
+        if sample.name == "cartas_consumer_lag_records"
+    }

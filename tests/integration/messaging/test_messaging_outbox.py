@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import defaultdict
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
+from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
 from shared.messaging import MessagingMetrics, Relay, transaction
@@ -72,6 +74,28 @@ async def test_a_lower_id_that_commits_later_is_not_skipped(bench: Bench) -> Non
             assert await reader.folios() == ["second"]
         await reader.wait_for("first")
         assert await reader.folios() == ["second", "first"]
+
+
+async def test_what_commits_while_a_batch_is_on_its_way_is_not_deleted_with_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sending, may_go_on = asyncio.Event(), asyncio.Event()
+    send_batch = AIOKafkaProducer.send_batch
+
+    async def held_up(*arguments: Any, **options: Any) -> Any:
+        sending.set()
+        await may_go_on.wait()
+        return await send_batch(*arguments, **options)
+
+    monkeypatch.setattr(AIOKafkaProducer, "send_batch", held_up)
+    async with running(relay_of(bench)), bench.reading() as reader:
+        async with transaction(bench.pool, service=SERVICE) as tx:
+            tx.publish_raw(TOPIC, "slow", complaint("first"))
+            await tx.flush()
+            await bench.publish("second")
+            await sending.wait()
+        may_go_on.set()
+        await reader.wait_for("first", "second")
 
 
 async def test_a_relay_killed_before_it_could_delete_sends_the_same_again(bench: Bench) -> None:
