@@ -176,16 +176,20 @@ class PublishResults:
             historical=look.historical,
             addendum_reason=LATE_FACTS if look.is_closed else None,
         )
+        await self._say(tx, look, data)
         if not _is_news(None if state.result is None else json.loads(state.result), data):
             await tally_store.not_stale(tx.connection, look.key)
             return
-        await self._say(tx, look, data)
         risky = not final and look.is_at_risk()
         self._say_risk(tx, look, data, risky=risky)
         await self._save(tx, look.key, data, at_risk=risky)
 
     async def _say(self, tx: Transaction, look: _Look, data: ResultData) -> None:
-        """A share is broken at the cut-off, an every-case promise as soon as it is certain."""
+        """A share is broken at the cut-off, an every-case promise as soon as it is certain.
+
+        Also where the figures are those published last: a batch may have said a breach since, and
+        taken it back itself.
+        """
         is_broken = data.verdict is Verdict.NOT_MET and data.edition > 0
         if is_broken or breach_is_certain(look.promise, look.tallies):
             await breaches.say(
@@ -245,8 +249,14 @@ async def _is_settled(tx: Transaction, look: _Look) -> bool:
 
 
 def _may_close(look: _Look) -> bool:
-    """A form without a judge needs no facts; without any source there is nothing to wait for."""
+    """A form without a judge needs no facts; without any source there is nothing to wait for.
+
+    A window of before our time is not frozen empty: its first edition is that of an import.
+    """
     known = look.known
+    is_empty = not any(tally.population for tally in look.tallies)
+    if look.state.is_past and is_empty and look.promise.parts:
+        return False
     return not look.promise.parts or not known.has_source or known.covers(look.state.ends_at)
 
 

@@ -171,6 +171,18 @@ async def test_a_failure_that_its_own_batch_takes_back_was_a_breach_all_the_same
     assert (result["parts"][0]["met"], result["parts"][0]["failed"]) == (1, 0)
 
 
+async def test_a_breach_within_a_batch_that_changes_no_count_is_withdrawn(
+    evaluator: Evaluator,
+) -> None:
+    """The counts end where they began; the breach was said, and must not stand for ever."""
+    await evaluator.learn_town(EVERY)
+    await evaluator.take(corrected(10, revision=1))
+    await evaluator.publish()
+    await evaluator.take(corrected(20, revision=2), corrected(10, revision=3))
+    await evaluator.publish()
+    assert await evaluator.kinds() == ["late_case", "breached", "recovered"]
+
+
 async def test_a_breach_that_a_batch_says_while_a_result_is_published_is_not_withdrawn(
     evaluator: Evaluator, other: Evaluator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
