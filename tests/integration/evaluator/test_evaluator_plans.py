@@ -1,0 +1,93 @@
+"""The hot queries find their rows by index in a municipality with 200,000 cases."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from services.evaluator.store import breaches, cases, catalogue, evidence, tallies
+from tests.support.databases import Templates
+from tests.unit.evaluator.builders import local
+
+FILL = """
+INSERT INTO measured_case (municipality, case_id, revision, service, data)
+SELECT 'nogal', 'A-' || n, 1, 'S-' || n % 20, decode(repeat('7b7d', 150), 'hex')
+FROM generate_series(1, 200000) AS n;
+INSERT INTO verdict (municipality, case_id, compromiso, part, carta_version, unit, window_id,
+                     status, overdue_open, historical, alarm_at)
+SELECT 'nogal', 'A-' || n, 'C-' || n % 20, 0, 1, 'u', 'w-' || n % 7,
+       CASE WHEN n % 10 = 0 THEN 'failed' WHEN n % 100 = 1 THEN 'pending' ELSE 'met' END,
+       false, false,
+       CASE WHEN n % 100 = 1 THEN '2026-09-01'::timestamptz + n * interval '1 minute' END
+FROM generate_series(1, 200000) AS n;
+INSERT INTO tally (municipality, compromiso, unit, window_id, part, writer, met, failed, pending,
+                   excluded, overdue_open, elapsed_sum, elapsed_count, historical, changed)
+SELECT 'nogal', 'C-' || n, 'u', 'w', 0, w, 1, 0, 0, '{}', 0, 0, 0, 0, n = 1
+FROM generate_series(1, 20000) AS n, generate_series(1, 10) AS w;
+INSERT INTO judged_window (municipality, compromiso, unit, window_id, carta, carta_version,
+                           starts_at, ends_at, closes_at, try_closing_at, edition, stale)
+SELECT 'nogal', 'C-' || n, 'u', 'w', 'K', 1, '2026-09-01', '2026-10-01', '2026-10-15',
+       '2026-10-15', (n > 9)::int, n < 9
+FROM generate_series(1, 20000) AS n;
+ANALYZE;
+"""
+WINDOW = ("nogal", "C-1", "u", "w-1")
+SOME = [f"A-{n * 311}" for n in range(1, 500)]
+TOWNS = ["nogal"] * len(SOME)
+HOT: dict[str, tuple[str, tuple[Any, ...], str]] = {
+    "alarm scan": (
+        cases.ALARMED,
+        ("nogal", False, local("2026-09-02 00:00"), "", 1000),
+        "verdict_alarm",
+    ),
+    "alarm at the cut-off": (
+        cases.ALARM_IS_DUE,
+        (*WINDOW, False, local("2026-10-01 00:00")),
+        "verdict_",
+    ),
+    "changed counts": (tallies.CHANGED, (500,), "tally_changed"),
+    "counts of a window": (tallies.PARTIAL, WINDOW, "tally_pkey"),
+    "windows to publish": (tallies.STALE, (500,), "window_stale"),
+    "windows to close": (tallies.TO_CLOSE, (local("2026-11-01 00:00"), 500), "window_to_close"),
+    "failing cases": (cases.FAILING, (*WINDOW, 20), "verdict_behind_figure"),
+    "a page of cases": (evidence.CASES, (*WINDOW, "met", "", -1, 100), "verdict_behind_figure"),
+    "an explanation": (evidence.EXPLANATION, ("nogal", "C-1", "A-1"), "verdict_pkey"),
+    "cases of a batch": (cases.LOCK, (TOWNS, SOME), "measured_case_pkey"),
+    "verdicts of a batch": (cases.VERDICTS, (TOWNS, SOME), "verdict_pkey"),
+    "judging again": (cases.OF_SERVICE, ("nogal", "S-3", "A-5", 1000), "case_of_service"),
+    "rejudging": (catalogue.REJUDGING_OF, ("nogal", ["S-3"]), ""),
+    "standing breaches": (breaches.STANDING, tuple([part] for part in WINDOW), ""),
+}
+BIG = ("measured_case", "verdict", "tally", "judged_window")
+
+
+@pytest_asyncio.fixture(scope="module")
+async def filled(database_templates: Templates) -> AsyncIterator[asyncpg.Connection]:
+    name = await database_templates.copy("evaluator")
+    connection = await asyncpg.connect(database_templates.url(name))
+    try:
+        await connection.execute(FILL)
+        yield connection
+    finally:
+        await connection.close()
+        await database_templates.drop(name)
+
+
+@pytest.mark.parametrize("name", HOT)
+async def test_a_hot_query_reads_no_table_from_end_to_end(
+    filled: asyncpg.Connection, name: str
+) -> None:
+    query, arguments, index = HOT[name]
+    plan = json.loads(await filled.fetchval(f"EXPLAIN (FORMAT JSON) {query}", *arguments))
+    nodes = list(_nodes(plan[0]["Plan"]))
+    read_whole = {n["Relation Name"] for n in nodes if n["Node Type"] == "Seq Scan"}
+    assert not read_whole & set(BIG), plan
+    used = " ".join(n.get("Index Name", "") for n in nodes)
+    assert index in used, plan
+
+
+def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for child in plan.get("Plans", ()) for node in _nodes(child))]
