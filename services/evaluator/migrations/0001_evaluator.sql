@@ -117,6 +117,7 @@ CREATE TABLE judged_window (
     ends_at timestamptz NOT NULL CHECK (ends_at > starts_at),
     closes_at timestamptz NOT NULL,
     try_closing_at timestamptz NOT NULL,
+    opened_at timestamptz NOT NULL,
     edition integer NOT NULL DEFAULT 0,
     sequence integer NOT NULL DEFAULT 0,
     at_risk boolean NOT NULL DEFAULT false,

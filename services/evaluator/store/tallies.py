@@ -39,8 +39,8 @@ SET met = t.met + excluded.met,
 """
 OPEN_WINDOWS = """
 INSERT INTO judged_window (municipality, compromiso, unit, window_id, carta, carta_version,
-                           starts_at, ends_at, closes_at, try_closing_at)
-SELECT *, closes_at
+                           starts_at, ends_at, closes_at, try_closing_at, opened_at)
+SELECT *, closes_at, $10
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[],
                      $7::timestamptz[], $8::timestamptz[], $9::timestamptz[])
     AS x (municipality, compromiso, unit, window_id, carta, carta_version, starts_at, ends_at,
@@ -74,7 +74,8 @@ ORDER BY try_closing_at, municipality, compromiso, unit, window_id
 LIMIT $2
 """
 LOCK_WINDOW = """
-SELECT carta, carta_version, starts_at, ends_at, closes_at, edition, sequence, at_risk, result
+SELECT carta, carta_version, starts_at, ends_at, closes_at, closes_at <= opened_at AS is_past,
+       edition, sequence, at_risk, result
 FROM judged_window
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 FOR UPDATE
@@ -128,20 +129,24 @@ class NewWindow:
 
 @dataclass(frozen=True, slots=True)
 class WindowState:
-    """What was last published of a window. `result` is its JSON, None before the first time."""
+    """What was last published of a window. `result` is its JSON, None before the first time.
+
+    `is_past`: its cut-off was over before its promise was known here.
+    """
 
     carta: str
     carta_version: int
     starts_at: datetime
     ends_at: datetime
     closes_at: datetime
+    is_past: bool
     edition: int
     sequence: int
     at_risk: bool
     result: str | None
 
 
-async def open_windows(connection: Connection, windows: Sequence[NewWindow]) -> None:
+async def open_windows(connection: Connection, windows: Sequence[NewWindow], now: datetime) -> None:
     """Make the windows that do not exist yet, in sorted order."""
     ordered = sorted(windows, key=lambda window: window.key)
     await connection.execute(
@@ -152,6 +157,7 @@ async def open_windows(connection: Connection, windows: Sequence[NewWindow]) -> 
         [window.starts_at for window in ordered],
         [window.ends_at for window in ordered],
         [window.closes_at for window in ordered],
+        now,
     )
 
 

@@ -186,7 +186,8 @@ class JudgeCases:
         if gone:
             await case_store.drop_verdicts(connection, gone)
         if changes.windows:
-            await tally_store.open_windows(connection, list(changes.windows.values()))
+            windows = list(changes.windows.values())
+            await tally_store.open_windows(connection, windows, tx.now)
         if to_add := changes.to_add():
             await tally_store.add(connection, to_add, writer=writer)
         await self._say_broken(tx, changes)

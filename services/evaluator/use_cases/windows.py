@@ -19,7 +19,7 @@ async def open_windows(
         catalogue = await knowledge.catalogue(tx.connection)
         windows = _windows(catalogue, now, most=past_windows)
         if windows:
-            await tallies.open_windows(tx.connection, windows)
+            await tallies.open_windows(tx.connection, windows, now)
 
 
 def _windows(catalogue: Catalogue, now: datetime, *, most: int) -> list[NewWindow]:

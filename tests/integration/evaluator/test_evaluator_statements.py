@@ -331,11 +331,20 @@ async def test_all_of_is_met_where_every_part_is(evaluator: Evaluator) -> None:
 async def test_a_window_without_cases_has_a_result_and_its_reason(evaluator: Evaluator) -> None:
     await evaluator.learn_town()
     await evaluator.know(AFTER_CUT_OFF)
-    await evaluator.open_windows(AFTER_CUT_OFF, past=2)
+    await evaluator.open_windows("2026-09-10 12:00", past=2)
     await evaluator.publish(AFTER_CUT_OFF)
     result = await evaluator.result()
     assert (result["verdict"], result["reason"]) == ("not_evaluated", "sin_demanda")
     assert (result["status"], result["edition"]) == ("final", 1)
+
+
+async def test_a_window_of_before_our_time_is_not_frozen_empty(evaluator: Evaluator) -> None:
+    """Its first edition is that of an import, which may still come."""
+    await evaluator.learn_town()
+    await evaluator.know(AFTER_CUT_OFF)
+    await evaluator.open_windows(AFTER_CUT_OFF, past=2)
+    await evaluator.publish(AFTER_CUT_OFF)
+    assert (await evaluator.result())["status"] == "provisional"
 
 
 async def test_a_window_that_nothing_reports_on_says_so_though_the_buzon_is_heard(
