@@ -148,8 +148,8 @@ class PublishResults:
             await tally_store.try_closing_later(tx.connection, key, tx.now + timedelta(hours=1))
             return None
         coverage = await self._knowledge.coverage(tx.connection)
-        standing = await breach_store.is_standing(tx.connection, key)
         await tally_store.take_changes(tx.connection, key)
+        standing = await breach_store.is_standing(tx.connection, key)
         counts = await tally_store.counts_of(tx.connection, key, len(promise.parts))
         imported = of_window(coverage, promise, historical=True)
         return _Look(

@@ -4,7 +4,6 @@ import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -46,6 +45,8 @@ INSERT INTO kafka_offset (consumer_group, topic, partition, topic_id, owner, nex
 VALUES ($1, $2, $3, '', 'test', $4)
 ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset
 """
+NOW = b.local("2026-09-10 12:00")
+"""The wall clock of every batch: cases are of September, cut-offs of October."""
 State = MunicipalityData | CalendarData | CartaData
 _EVENTS = {
     MunicipalityData: MunicipalityPublished,
@@ -104,7 +105,7 @@ class Evaluator:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Transaction]:
         async with self.pool.acquire() as connection, connection.transaction():
-            tx = Transaction(connection, "evaluator", datetime.now(UTC))  # type: ignore[arg-type]
+            tx = Transaction(connection, "evaluator", NOW)  # type: ignore[arg-type]
             yield tx
             await tx.flush()
         tx.committed()

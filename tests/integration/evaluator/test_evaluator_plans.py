@@ -28,9 +28,10 @@ INSERT INTO tally (municipality, compromiso, unit, window_id, part, writer, met,
 SELECT 'nogal', 'C-' || n, 'u', 'w', 0, w, 1, 0, 0, '{}', 0, 0, 0, 0, n = 1
 FROM generate_series(1, 20000) AS n, generate_series(1, 10) AS w;
 INSERT INTO judged_window (municipality, compromiso, unit, window_id, carta, carta_version,
-                           starts_at, ends_at, closes_at, try_closing_at, edition, stale)
+                           starts_at, ends_at, closes_at, try_closing_at, opened_at, edition,
+                           stale)
 SELECT 'nogal', 'C-' || n, 'u', 'w', 'K', 1, '2026-09-01', '2026-10-01', '2026-10-15',
-       '2026-10-15', (n > 9)::int, n < 9
+       '2026-10-15', '2026-09-01', (n > 9)::int, n < 9
 FROM generate_series(1, 20000) AS n;
 ANALYZE;
 """
