@@ -49,7 +49,8 @@ class PartResult(Part):
     excluded: dict[str, Count] = Field(default={})
     overdue_open: Count = Field(description="Of `failed`: overdue and still open.")
     value: Decimal | None = Field(
-        description="Share in percent or mean in `unit`, rounded to 4 places, for display only."
+        default=None,
+        description="Share in percent or mean in `unit`, rounded to 4 places, for display only.",
     )
     numerator: int = Field(description="Exact: met cases, or the sum in microseconds or days.")
     denominator: Count

@@ -1,13 +1,15 @@
 """The committed schemas are the models', and change only in ways that consumers can take."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from shared.contracts.compatibility import incompatibilities, is_compatible
+from shared.contracts.events import Part
 from shared.contracts.schema_files import (
     FOLDER,
     as_text,
@@ -140,3 +142,20 @@ def test_consumers_take_what_is_added_or_widened(path: str, value: Any) -> None:
 def test_what_is_taken_away_or_narrowed_is_named(path: str, value: Any, fault: str) -> None:
     assert incompatibilities(OLD, _with(path, value)) == [fault]
     assert not is_compatible(OLD, _with(path, value))
+
+
+def _parts(kind: type[Part]) -> Iterator[type[Part]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from _parts(below)
+
+
+@pytest.mark.parametrize("kind", sorted(set(_parts(Part)), key=lambda kind: kind.__name__))
+def test_what_may_be_absent_is_not_required(kind: type[Part]) -> None:
+    """`to_bytes` leaves out absent members: a required one that is null could not be read back."""
+    nullable = {
+        name
+        for name, field in kind.model_fields.items()
+        if field.is_required() and type(None) in get_args(field.annotation)
+    }
+    assert not nullable
