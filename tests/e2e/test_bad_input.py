@@ -13,7 +13,6 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.buzon.domain.folios import folio_number
 from shared.contracts import topics
@@ -173,27 +172,11 @@ async def test_personal_fields_never_reach_kafka_over_http(judging_town: Town) -
     await judging_town.judged(case, "RC-01-02", status="pending")
     values: list[bytes] = []
     for topic in (topics.SERVICE_EVENTS, topics.MEASUREMENTS):
-        values += await _everything_on(judging_town, topic.name, topic.partitions)
+        values += await judging_town.everything_on(topic.name, topic.partitions)
     assert any(case.encode() in value for value in values)
     for secret in (NAME, TELEPHONE, *NAME.split()):
         assert not any(secret.encode() in value for value in values)
     await judging_town.flows(JUDGING)
-
-
-async def _everything_on(town: Town, topic: str, number: int) -> list[bytes]:
-    partitions = [TopicPartition(f"{town.prefix}{topic}", each) for each in range(number)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=town.kafka, auto_offset_reset="earliest")
-    await consumer.start()
-    try:
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        found: list[bytes] = []
-        while any([await consumer.position(tp) < end for tp, end in ends.items()]):
-            for records in (await consumer.getmany(timeout_ms=500)).values():
-                found += [record.value for record in records]
-        return found
-    finally:
-        await consumer.stop()
 
 
 Native = Callable[[str], tuple[str, bytes]]
@@ -238,7 +221,7 @@ async def test_a_bad_record_on_kafka_becomes_a_dead_letter(
 
     async def pointed_to() -> list[bytes] | None:
         dead = topics.SERVICE_EVENTS.dead_letters
-        letters = await _everything_on(judging_town, dead, DEAD_LETTER_PARTITIONS)
+        letters = await judging_town.everything_on(dead, DEAD_LETTER_PARTITIONS)
         return letters if any(reason.encode() in letter for letter in letters) else None
 
     for letter in await eventually(pointed_to) or ():

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from shared.contracts import topics
 from simulator import CATALOGUE, MUNICIPALITY
@@ -109,13 +109,29 @@ class Town:
             for key, value in records:
                 await producer.send_and_wait(name, value=value, key=key.encode())
 
+    async def everything_on(self, topic: str, partitions: int) -> list[bytes]:
+        """All values on a topic."""
+        places = [TopicPartition(f"{self.prefix}{topic}", each) for each in range(partitions)]
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka, auto_offset_reset="earliest")
+        await consumer.start()
+        try:
+            consumer.assign(places)
+            ends = await consumer.end_offsets(places)
+            found: list[bytes] = []
+            while any([await consumer.position(place) < end for place, end in ends.items()]):
+                for records in (await consumer.getmany(timeout_ms=500)).values():
+                    found += [record.value for record in records]
+            return found
+        finally:
+            await consumer.stop()
+
     def case(self, stem: str) -> str:
         return f"{stem}-{next(self.numbers)}"
 
     async def call(self, *, seconds: int) -> str:
         """Tell of an emergency call that waited for so long; return its case."""
         case = self.case("LLAMADA")
-        queued = datetime.now(UTC) - timedelta(minutes=5)
+        queued = datetime.now(UTC) - timedelta(seconds=seconds + 5)
         events = [
             event("call.queued", PHONES, case, at=queued, service="EM-LLAMADAS"),
             event(
