@@ -46,8 +46,8 @@ BASES: Final = {
 
 
 def number(value: Decimal | int) -> str:
-    """`1,234.5`: at most two decimals, none that are zero."""
-    return str(format_decimal(value, "#,##0.##", locale=LOCALE))
+    """`1,234.5`: at most four decimals, none that are zero."""
+    return str(format_decimal(value, "#,##0.####", locale=LOCALE))
 
 
 def counted(count: int, one: str, many: str) -> str:
@@ -62,6 +62,15 @@ def quantity(value: Decimal, unit: str, *, decimals: int = 1) -> str:
         return f"{shown}{NO_BREAK}{unit}"
     one, many = UNITS[unit]
     return f"{shown}{NO_BREAK}{one if value == 1 else many}"
+
+
+def figure(value: Decimal, unit: str, *, goal: Decimal) -> str:
+    """As `quantity`, but never rounded to the target where it is not the target.
+
+    99.99 % of a promise of 100 % is not 100 %, whatever a page has room for.
+    """
+    reached_by_rounding = value != goal and round(value, 1) == goal
+    return quantity(value, unit, decimals=4 if reached_by_rounding else 1)
 
 
 def target(value: Decimal, op: str, unit: str) -> str:

@@ -117,6 +117,7 @@ def environment(static: StaticFiles) -> Environment:
         BASES=spanish.BASES,
         UNITS=spanish.UNITS,
         target=spanish.target,
+        figure_of=spanish.figure,
         counted=spanish.counted,
         bar=charts.bar,
         strip=charts.strip,

@@ -36,6 +36,14 @@ def test_targets_say_which_side_the_edge_is_on(value: str, op: str, unit: str, w
     assert spanish.target(Decimal(value), op, unit) == words
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [("99.9950", "99.995\u00a0%"), ("100", "100\u00a0%"), ("98.26", "98.3\u00a0%")],
+)
+def test_a_figure_is_never_rounded_to_the_target_that_it_missed(value: str, words: str) -> None:
+    assert spanish.figure(Decimal(value), "%", goal=Decimal(100)) == words
+
+
 def test_windows_are_told_in_local_days() -> None:
     window = b.quarter(3)
     assert spanish.window(window, MEXICO) == "tercer trimestre de 2026 (julio a septiembre)"
