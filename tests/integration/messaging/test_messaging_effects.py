@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 from aiokafka import AIOKafkaConsumer
@@ -151,3 +152,15 @@ async def test_the_last_batch_is_finished_before_the_loop_ends(bench: Bench) -> 
         may_end.set()
     await bench.wait_for("A")
     assert (await bench.stored())[0] == 1
+
+
+async def test_each_claim_raises_the_epoch(bench: Bench) -> None:
+    for epoch in (1, 2):
+        async with running(bench.consumer()):
+            await bench.send_complaints(f"in epoch {epoch}")
+            await eventually(partial(_claimed, bench, epoch))
+
+
+async def _claimed(bench: Bench, epoch: int) -> bool:
+    rows = await bench.pool.fetch("SELECT epoch FROM kafka_offset")
+    return [row["epoch"] for row in rows] == [epoch] * TOPIC.partitions
