@@ -7,7 +7,7 @@ RUN = .venv/bin/python -m
 CHECKED = services shared deploy tests benchmarks simulator
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down reset status test check format real-data bench lock
+.PHONY: help demo up down reset status test check format real-data bench chaos lock
 
 help: ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -46,6 +46,9 @@ real-data: setup-dev ## Judge the real data sets and print the table
 bench: setup-dev ## Measure latency and throughput
 	@$(RUN) benchmarks.latency
 	@$(RUN) benchmarks.throughput
+
+chaos: setup-dev ## Kill what runs, compare with an undisturbed run, until the log is complete
+	@$(RUN) tests.chaos
 
 lock: setup-dev ## Write every lock anew
 	@deploy/local/lock.sh

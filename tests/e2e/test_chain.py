@@ -30,6 +30,10 @@ DENUNCIA = "La persona que contestó me pidió dinero para mandar la patrulla."
 ANSWER = "Tiene usted razón: la línea estaba saturada. Ya hay una segunda."
 
 
+KEPT = 9
+"""Calls passed on in time beside the late one: enough for figures that may be published."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mail:
     """A mail as the mailbox shows it."""
@@ -106,7 +110,8 @@ async def test_from_a_late_call_to_a_published_correction(whole_town: Town) -> N
 
 async def an_open_call_becomes_late(town: Town) -> str:
     """Nothing but the clock and a sign of life say that the call was not passed on."""
-    await town.judged(await town.call(seconds=20))
+    for met in [await town.call(seconds=20) for _ in range(KEPT)]:
+        await town.judged(met)
     now, case = datetime.now(UTC), town.case("LLAMADA")
     queued = event(
         "call.queued", PHONES, case, at=now - timedelta(minutes=3), service="EM-LLAMADAS"
@@ -128,7 +133,7 @@ async def the_unit_is_alerted(town: Town, case: str) -> Mail:
         assert SENTENCE in said
         assert case in said
         assert alert.link in said
-        assert re.search(r"50(\.0)? ?%", said.replace("\xa0", " ")), said
+        assert re.search(r"\b90(\.0)? ?%", said.replace("\xa0", " ")), said
     assert "http://" not in alert.html.replace(town.system.url("portal"), "")
     return alert
 
@@ -190,7 +195,7 @@ async def everybody_sees_it(town: Town) -> None:
     """Page and open data show the figures that the evaluator has."""
     result = await _result(town)
     part = result["parts"][0]
-    assert (result["verdict"], part["met"], part["failed"]) == ("not_met", 1, 1)
+    assert (result["verdict"], part["met"], part["failed"]) == ("not_met", KEPT, 1)
     async with visitor(town) as citizen:
 
         async def published() -> Page | None:

@@ -1,0 +1,162 @@
+"""Servers of our own and a system on them, every part of which can be killed and started again."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGKILL
+from typing import Final
+from uuid import uuid4
+
+import asyncpg
+import psutil
+
+from deploy.local.environment import SERVICE_PORTS
+from deploy.local.processes import running
+from deploy.local.test_servers import TestServers
+from simulator import MUNICIPALITY
+from simulator.scenarios import EMITTERS, Emitter
+from tests.chaos import town
+from tests.chaos.people import People
+from tests.support.databases import Templates, own_databases
+from tests.support.processes import PROJECT
+from tests.support.servers import Servers, free_port, free_port_pair
+from tests.support.systems import System, running_system
+from tests.support.topics import own_topics
+
+SERVICES: Final = tuple(SERVICE_PORTS)
+CARTAS: Final = "cartas"
+KAFKA: Final = "kafka"
+POSTGRES: Final = "postgres"
+TARGETS: Final = (*SERVICES, KAFKA, POSTGRES)
+GRACE_SECONDS: Final = 30 * 86_400
+"""The longest: silence proves nothing yet, only events and heartbeats say how far it is known."""
+SETTINGS: Final = {
+    "CARTAS_MEASUREMENTS_IDLE_PROGRESS_SECONDS": "2",
+    "CARTAS_BUZON_IDLE_PROGRESS_SECONDS": "2",
+    "CARTAS_BUZON_FILINGS_PER_CLIENT": "100000",
+    "CARTAS_NOTIFIER_SMTP_ATTEMPT_SECONDS": "3",
+}
+"""A mail that a killed notifier had in hand is tried again soon."""
+
+
+@dataclass(slots=True)
+class World:
+    """A running system, its servers, and what the run was given for them."""
+
+    servers: TestServers
+    system: System
+    prefix: str
+    people: People
+    tokens: dict[str, str]
+    folder: Path
+    changes: int = 0
+    loading: asyncio.subprocess.Process | None = None
+
+    async def kill(self, target: str) -> None:
+        """SIGKILL, as a power cut: PostgreSQL with all its processes."""
+        if target == CARTAS and self.loading is not None and self.loading.returncode is None:
+            self.loading.kill()
+        if target in SERVICES:
+            await self.system.kill(target)
+            return
+        server = self.servers.kafka if target == KAFKA else self.servers.postgres
+        process = running(server.program().name, self.servers.places)
+        assert process is not None, f"{target} is not running"
+        victims = [process, *process.children(recursive=True)]
+        for victim in victims:
+            victim.kill()
+        await asyncio.to_thread(psutil.wait_procs, victims, timeout=10)
+
+    async def start(self, target: str) -> None:
+        """Start it again; a server answers when this returns, a service may still get ready."""
+        if target in SERVICES:
+            await self.system.start(target)
+        else:
+            await self.servers.start()
+
+    async def wait_until_ready(self) -> None:
+        for service in SERVICES:
+            await self.system.wait_until_ready(service)
+
+    async def connect(self, service: str) -> asyncpg.Connection:
+        return await asyncpg.connect(self.system.database_url(service))
+
+    async def command(self, *arguments: str) -> tuple[int, str]:
+        """Run `python -m ARGUMENTS...`; return its exit status and all that it printed."""
+        process = await self._begin(*arguments)
+        output, _ = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, output.decode()
+
+    async def begin_load(self) -> None:
+        """Begin to load the catalogue with its next change."""
+        self.changes += 1
+        self.loading = await self._load()
+
+    async def end_load(self) -> None:
+        """Return when the load under way is done; one that was killed is run again."""
+        while self.loading is not None:
+            output, _ = await self.loading.communicate()
+            if self.loading.returncode == 0:
+                self.loading = None
+                return
+            assert self.loading.returncode == -SIGKILL, output.decode()
+            self.loading = await self._load()
+
+    async def _load(self) -> asyncio.subprocess.Process:
+        path = town.write_catalogue(self.folder, self.changes)
+        return await self._begin("services.cartas", "load", str(path))
+
+    async def _begin(self, *arguments: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", *arguments),
+            cwd=PROJECT,
+            env={**os.environ, **self.system.environment},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+
+
+@asynccontextmanager
+async def own_servers(home: Path) -> AsyncIterator[TestServers]:
+    """A Kafka and a PostgreSQL that nobody else uses."""
+    servers = TestServers(home, free_port_pair(), free_port())
+    try:
+        await servers.start()
+        yield servers
+    finally:
+        await asyncio.to_thread(servers.stop)
+
+
+@asynccontextmanager
+async def founded(servers: TestServers, folder: Path) -> AsyncIterator[World]:
+    """A new system on the servers: all services ready, catalogue loaded, sources registered."""
+    folder.mkdir(parents=True, exist_ok=True)
+    addresses = Servers(servers.kafka.servers, servers.postgres.url)
+    templates = Templates(servers.postgres.url)
+    async with (
+        own_topics(addresses) as prefix,
+        own_databases(templates) as database,
+        running_system(addresses, database, prefix, log_dir=folder, extra=SETTINGS) as system,
+    ):
+        people = People(system, uuid4().hex)
+        world = World(servers, system, prefix, people, {}, folder)
+        await world.begin_load()
+        await world.end_load()
+        for emitter in EMITTERS:
+            world.tokens[emitter.uri] = await _register(system, emitter)
+        yield world
+
+
+async def _register(system: System, emitter: Emitter) -> str:
+    printed = await system.run(
+        *("services.measurements", "source", "add", "--municipality", MUNICIPALITY),
+        *("--source", emitter.uri, "--services", ",".join(emitter.services)),
+        *("--attributes", ",".join(emitter.attributes), "--grace-seconds", str(GRACE_SECONDS)),
+    )
+    return printed.strip().splitlines()[-1]
