@@ -20,7 +20,7 @@ KILLS = (
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 async def test_what_is_decided_survives_kills(tmp_path: Path) -> None:
     kills = planned(SEED, KILLS)
     traffic = chunks(SEED, len(kills), cases=12)
