@@ -2,15 +2,18 @@
 
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
+from prometheus_client import CollectorRegistry
 from starlette.routing import Route
 
 from services.portal import api, deadlines, handlers
 from services.portal.api.actions import ExpiredLinkError
 from services.portal.api.tools import Tools, UnknownPageError
+from services.portal.metrics import Metrics
 from services.portal.settings import Settings
 from services.portal.web import csrf, sessions
 from services.portal.web.errors import install_errors
 from services.portal.web.headers import SecurityHeaders
+from services.portal.web.measuring import Measuring
 from services.portal.web.pages import Pages, environment
 from services.portal.web.static import StaticFiles
 from shared.http import derived_key
@@ -24,12 +27,15 @@ API_PAGES = ("/docs", "/redoc", "/docs/oauth2-redirect", "/openapi.json")
 
 def build_app(settings: Settings) -> FastAPI:
     """Wire the service. Nothing is opened before it starts."""
-    tools = tools_of(settings)
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    tools = tools_of(settings, metrics)
     app = build(
         settings,
         subscriptions=handlers.subscriptions(),
         periodics=deadlines.periodics(),
         routers=api.routers(tools),
+        registry=registry,
         describe="What people see: results, cartas, buzon, panels.",
         max_body_bytes=MAX_BODY_BYTES,
     )
@@ -37,6 +43,7 @@ def build_app(settings: Settings) -> FastAPI:
         r for r in app.router.routes if not (isinstance(r, Route) and r.path in API_PAGES)
     ]
     app.router.routes.insert(0, Route("/docs", _to_messages))
+    app.add_middleware(Measuring, metrics=metrics)
     app.add_middleware(SecurityHeaders, encrypted=settings.secure_cookies)
     install_errors(app, tools.pages, not_found=UnknownPageError, gone=ExpiredLinkError)
     return app
@@ -46,7 +53,7 @@ async def _to_messages(request: object) -> RedirectResponse:
     return RedirectResponse("/asyncapi")
 
 
-def tools_of(settings: Settings) -> Tools:
+def tools_of(settings: Settings, metrics: Metrics) -> Tools:
     """Return what the pages work with."""
     secure = settings.secure_cookies
     session_cookie = sessions.cookie_name(sessions.COOKIE, secure=secure)
@@ -62,4 +69,5 @@ def tools_of(settings: Settings) -> Tools:
         forms=forms,
         sessions=sessions.Sessions(cookie=session_cookie),
         static=static,
+        metrics=metrics,
     )

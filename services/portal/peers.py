@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import httpx
 
+from services.portal.metrics import Metrics
 from services.portal.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -48,8 +49,9 @@ class RefusedError(Exception):
 class Peers:
     """The other services behind their base addresses; `http` carries the service credential."""
 
-    def __init__(self, settings: Settings, http: httpx.AsyncClient) -> None:
+    def __init__(self, settings: Settings, http: httpx.AsyncClient, metrics: Metrics) -> None:
         self._settings = settings
+        self._metrics = metrics
         self._http = http
 
     async def get(
@@ -86,11 +88,14 @@ class Peers:
             answer = await self._http.request(method, url, **request)
             body = answer.json() if answer.content else {}
         except (httpx.HTTPError, ValueError) as error:
-            logger.warning("peer_away", extra={"peer": service, "error": type(error).__name__})
-            raise PeerAwayError(service) from error
+            raise self._away(service, type(error).__name__) from error
         if answer.status_code >= SERVER_FAULT or not isinstance(body, dict):
-            logger.warning("peer_away", extra={"peer": service, "status": answer.status_code})
-            raise PeerAwayError(service)
+            raise self._away(service, f"status {answer.status_code}")
         if not answer.is_success:
             raise RefusedError(answer.status_code, str(body.get("reason", "")), body)
         return body
+
+    def _away(self, service: str, said: str) -> PeerAwayError:
+        self._metrics.peer_away.labels(service).inc()
+        logger.warning("peer_away", extra={"peer": service, "said": said})
+        return PeerAwayError(service)

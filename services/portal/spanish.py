@@ -1,6 +1,6 @@
 """Figures, windows, instants and states in the Spanish of Mexico."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -24,6 +24,13 @@ UNITS: Final = {
     "dia_habil": ("día hábil", "días hábiles"),
     "dia_natural": ("día natural", "días naturales"),
     "mes": ("mes", "meses"),
+}
+MICROSECONDS: Final = {
+    "s": 1_000_000,
+    "min": 60_000_000,
+    "min_habil": 60_000_000,
+    "h": 3_600_000_000,
+    "h_habil": 3_600_000_000,
 }
 REASONS: Final = {
     "sin_demanda": "nadie pidió el servicio en el periodo",
@@ -73,6 +80,13 @@ def figure(value: Decimal, unit: str, *, goal: Decimal) -> str:
     return quantity(value, unit, decimals=4 if reached_by_rounding else 1)
 
 
+def elapsed(value: int, unit: str) -> str:
+    """Write a case's time: microseconds, or whole days or months where the unit counts those."""
+    if unit not in MICROSECONDS:
+        return quantity(Decimal(value), unit)
+    return quantity(Decimal(value) / MICROSECONDS[unit], unit)
+
+
 def target(value: Decimal, op: str, unit: str) -> str:
     """`al menos 90 %`, `máximo 15 minutos`; 100 % speaks of every case."""
     if unit == "%" and value == 100 and op == ">=":
@@ -99,6 +113,18 @@ def instant(value: datetime, zone: ZoneInfo) -> str:
     """`18 de octubre de 2024, 11:32 h`, local."""
     local = value.astimezone(zone)
     return f"{day(local.date())}, {local:%H:%M}{NO_BREAK}h"
+
+
+def deadline(value: datetime, zone: ZoneInfo) -> str:
+    """Write the last moment that is in time; a term that ends with a day is told by that day.
+
+    Terms in days end at the next local midnight, which is outside: saying it would promise a day
+    more.
+    """
+    local = value.astimezone(zone)
+    if local.time() == time():
+        return day(local.date() - timedelta(days=1))
+    return instant(value, zone)
 
 
 def window(value: ResultWindow, zone: ZoneInfo) -> str:

@@ -125,14 +125,19 @@ async def _take(
 
 
 def _filing(answers: Answers) -> dict[str, Any]:
+    """Read the form in the order of its fields, which is the order of its errors."""
+    category = answers.choice("categoria", CAUSES, "Elige el tipo de causa")
+    cause = answers.required("causa", "Escribe por qué no se cumplió")
+    containment = answers.optional("contencion", limit=4000)
+    plan = answers.required("accion", "Escribe qué van a hacer")
     planned_for = answers.day("fecha", "Escribe una fecha con día, mes y año")
     if planned_for is not None and planned_for < utc_now().date() - ONE_DAY:
         answers.errors["fecha"] = "La fecha debe ser de hoy en adelante"
     return {
-        "cause_category": answers.choice("categoria", CAUSES, "Elige el tipo de causa"),
-        "cause": answers.required("causa", "Escribe por qué no se cumplió"),
-        "containment": answers.optional("contencion", limit=4000),
-        "plan": answers.required("accion", "Escribe qué van a hacer"),
+        "cause_category": category,
+        "cause": cause,
+        "containment": containment,
+        "plan": plan,
         "planned_for": planned_for.isoformat() if planned_for else "",
         "propose_change": answers.get("propone") == "si",
     }
@@ -153,7 +158,6 @@ async def _page(
 ) -> Response:
     place = await tools.place(request, door.action["municipality"])
     action = door.action
-    triggers = [BreachData.model_validate_json(json.dumps(t["data"])) for t in action["triggers"]]
     return tools.page(
         request,
         template,
@@ -161,12 +165,17 @@ async def _page(
         status=status,
         action=action,
         address=door.address,
-        triggers=triggers,
+        triggers=triggers_of(action),
         answers=answers or Answers(_filed(action)),
         causes=CAUSES,
         states=ACTION_STATES,
         steps=ACTION_STEPS,
     )
+
+
+def triggers_of(action: JSON) -> list[BreachData]:
+    """Return what asked for the action, with its figures as they were said then."""
+    return [BreachData.model_validate_json(json.dumps(t["data"])) for t in action["triggers"]]
 
 
 def _filed(action: JSON) -> dict[str, str]:

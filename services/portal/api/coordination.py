@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from services.portal.api.actions import CHANGED, CONFLICT, NOT_TAKEN
+from services.portal.api.actions import CHANGED, CONFLICT, NOT_TAKEN, triggers_of
 from services.portal.api.tools import Tools, UnknownPageError, or_away
 from services.portal.api.words import (
     ACTION_STATES,
@@ -166,6 +166,7 @@ async def _page(
         place=place,
         status=status,
         action=found,
+        triggers=triggers_of(found),
         answers=answers,
         deliveries=ledger,
         away=away,

@@ -48,6 +48,7 @@ def _add_asking(routes: APIRouter, tools: Tools) -> None:
         peers = tools.peers(request)
         if not await peers.is_well("notifier"):
             raise PeerAwayError("notifier")
+        tools.metrics.sign_ins.labels("asked").inc()
         later.add_task(_mail_link, tools, request, mailbox, peers=peers)
         response = tools.page(
             request, "entrar_enviado.html", minutes=tools.settings.sign_in_minutes
@@ -91,6 +92,7 @@ def _add_link(routes: APIRouter, tools: Tools) -> None:
             session = await entering.enter(
                 tx.connection, token, now=tx.now, session_for=tools.session_for
             )
+        tools.metrics.sign_ins.labels("entered" if session else "refused").inc()
         if session is None:
             return tools.page(request, "entrar_vencido.html", status=410)
         response = see_other("/entrar")

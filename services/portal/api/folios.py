@@ -33,6 +33,7 @@ WRITINGS: Final = {
 }
 DONE: Final = "El folio cambió mientras escribías. Revisa cómo está ahora."
 NOT_TAKEN: Final = "No se pudo guardar. Revisa los datos."
+CONTACT: Final = "contact"
 CONFLICT: Final = 409
 NOT_FOUND: Final = (403, 404)
 
@@ -59,6 +60,8 @@ def _add(routes: APIRouter, tools: Tools, prefix: str, *, guard: Guard) -> None:
         """Take one step; the same step sent again changes nothing."""
         answers = await tools.read(request)
         step = answers.get("paso")
+        if step == CONTACT:
+            return await _with_contact(tools, request, visitor, folio=folio)
         if step not in STEPS:
             raise UnknownPageError
         body = STEPS[step](answers) | {"post": visitor.post}
@@ -74,6 +77,20 @@ def _add(routes: APIRouter, tools: Tools, prefix: str, *, guard: Guard) -> None:
         return await _page(tools, request, visitor, folio=folio, answers=answers, status=422)
 
 
+async def _with_contact(
+    tools: Tools, request: Request, visitor: Visitor, *, folio: str
+) -> Response:
+    """Show the citizen's address once; the buzon records who read it."""
+    try:
+        answer = await tools.peers(request).post(
+            "buzon", f"/v1/folios/{folio}/contact", body={"post": visitor.post}
+        )
+    except RefusedError as error:
+        raise UnknownPageError from error
+    contact = answer["contact_mail"]
+    return await _page(tools, request, visitor, folio=folio, answers=Answers({}), contact=contact)
+
+
 async def _page(
     tools: Tools,
     request: Request,
@@ -82,6 +99,7 @@ async def _page(
     folio: str,
     answers: Answers,
     status: int = 200,
+    contact: str | None = None,
 ) -> Response:
     place = await tools.place(request, visitor.municipality)
     peers = tools.peers(request)
@@ -96,6 +114,7 @@ async def _page(
         status=status,
         found=found,
         answers=answers,
+        contact=contact,
         compromisos=_compromisos(place, found),
         units={code: unit.name for code, unit in sorted(place.units.items())},
         changes=CHANGES,

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
+from services.portal.metrics import Metrics
 from services.portal.peers import JSON, PeerAwayError, Peers
 from services.portal.settings import Settings
 from services.portal.use_cases import showing
@@ -35,6 +36,7 @@ class Tools:
     forms: Forms
     sessions: Sessions
     static: StaticFiles
+    metrics: Metrics
 
     @property
     def session_for(self) -> timedelta:
@@ -42,7 +44,7 @@ class Tools:
 
     def peers(self, request: Request) -> Peers:
         """Return the other services."""
-        return Peers(self.settings, request.app.state.context.http)
+        return Peers(self.settings, request.app.state.context.http, self.metrics)
 
     async def read(self, request: Request) -> Answers:
         """Return the answers of the posted form. Raises ForgedFormError."""

@@ -125,6 +125,7 @@ def environment(static: StaticFiles) -> Environment:
         formula_text=formula_text,
         iso_instant=iso_instant,
         iso_day=iso_day,
+        iso_deadline=iso_deadline,
         today_of=today_of,
         weekday_of=lambda text: spanish.weekday(date.fromisoformat(text)),
         zone_of=ZoneInfo,
@@ -135,6 +136,11 @@ def environment(static: StaticFiles) -> Environment:
 def iso_instant(text: str, zone: ZoneInfo) -> str:
     """Write an instant (RFC 3339) in local words."""
     return spanish.instant(datetime.fromisoformat(text), zone)
+
+
+def iso_deadline(text: str, zone: ZoneInfo) -> str:
+    """Write the end of a term (RFC 3339) in local words."""
+    return spanish.deadline(datetime.fromisoformat(text), zone)
 
 
 def iso_day(text: str) -> str:

@@ -10,6 +10,7 @@ from tests.unit.portal import builders as b
 
 ENLACE = "enlace-mando@fresnos.example"
 REGISTRO = "enlace-registro@fresnos.example"
+AGUA = "enlace-agua@fresnos.example"
 COORDINACION = "coordinacion@fresnos.example"
 CONTRALORIA = "contraloria@fresnos.example"
 
@@ -164,6 +165,44 @@ async def test_a_complaint_on_conduct_is_the_contralorias_alone(
         assert "Me pidió dinero." in (await office.open(f"/contraloria/folios/{folio}")).text
 
 
+async def test_cases_are_for_the_unit_that_answers(world: World, browser: Browser) -> None:
+    await world.sign_in(browser, ENLACE)
+    where = "/casos?compromiso=CC-EM-01-01&periodo=2026-Q3&unidad="
+    assert (await browser.open(f"{where}RC-SUR")).status_code == 404
+    own = await browser.open(f"{where}MANDO")  # the evaluator does not run here
+    assert own.status_code == 503
+    assert "No responde la evaluación" in own.text
+    away = (await browser.open("/metrics")).text
+    assert 'portal_peer_away_total{peer="evaluator"} 1.0' in away
+
+
+async def test_the_contact_is_shown_when_asked_for(world: World, browser: Browser) -> None:
+    folio, _ = await file(browser, correo="vecina@correo.example", solicitud="con-correo-00000001")
+    async with world.browser() as unit:
+        await world.sign_in(unit, REGISTRO)
+        address = f"/panel/folios/{folio}"
+        assert "vecina@correo.example" not in (await unit.open(address)).text
+        shown = await unit.send(address, {"paso": "contact"})
+        assert "vecina@correo.example" in shown.text
+
+
+async def test_demonstrations_have_a_link_for_each_role(world: World, browser: Browser) -> None:
+    printed = await world.system.run("services.portal", "demo-links")
+    lines = [line.split() for line in printed.splitlines()]
+    assert [words[0] for words in lines] == [
+        "Unidad",
+        "Coordinación",
+        "Contraloría",
+        "Administración",
+    ]
+    for words, home in zip(
+        lines, ("/panel", "/coordinacion", "/contraloria", "/administracion"), strict=True
+    ):
+        async with world.browser() as visitor:
+            assert (await visitor.send(words[1].removeprefix(world.url), {})).status_code == 303
+            assert (await visitor.open("/entrar")).headers["location"] == home
+
+
 async def test_leaving_ends_the_session(world: World, browser: Browser) -> None:
     await world.sign_in(browser, REGISTRO)
     assert (await browser.open("/panel")).status_code == 200
@@ -189,7 +228,7 @@ async def test_an_emitter_sees_what_became_of_its_events(world: World, browser: 
 
 
 async def test_a_page_stays_up_when_a_service_is_away(world: World, browser: Browser) -> None:
-    await world.sign_in(browser, REGISTRO)
+    await world.sign_in(browser, AGUA)
     await world.system.kill("buzon")
     try:
         page = await browser.open("/panel")

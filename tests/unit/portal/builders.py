@@ -111,6 +111,7 @@ def post(code: str, **changes: Any) -> PostData:
 POSTS = (
     post("enlace-mando", title="Enlace de la carta de emergencias", unit="MANDO"),
     post("enlace-registro", title="Enlace del Registro Civil", unit="REGISTRO"),
+    post("enlace-agua", title="Enlace de la carta de fugas", unit="AGUA"),
     post("coordinacion", title="Coordinación", role=Role.COORDINATION, level="coordinacion"),
     post("contraloria", title="Contraloría", role=Role.CONTRALORIA, level="contraloria"),
     post("sistemas", title="Sistemas", role=Role.ADMINISTRATOR, level="sistemas"),

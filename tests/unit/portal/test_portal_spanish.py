@@ -1,3 +1,4 @@
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -42,6 +43,26 @@ def test_targets_say_which_side_the_edge_is_on(value: str, op: str, unit: str, w
 )
 def test_a_figure_is_never_rounded_to_the_target_that_it_missed(value: str, words: str) -> None:
     assert spanish.figure(Decimal(value), "%", goal=Decimal(100)) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "words"),
+    [
+        (930_000_000, "min", "15.5\u00a0minutos"),
+        (61_500_000, "s", "61.5\u00a0segundos"),
+        (6, "dia_habil", "6\u00a0días hábiles"),
+    ],
+)
+def test_a_case_took_its_time_in_the_unit_of_the_promise(value: int, unit: str, words: str) -> None:
+    assert spanish.elapsed(value, unit) == words
+
+
+def test_a_term_that_ends_with_a_day_is_told_by_that_day() -> None:
+    """It ends at the next midnight, which is outside."""
+    midnight = datetime(2026, 12, 5, 6, tzinfo=UTC)
+    assert spanish.deadline(midnight, MEXICO) == "4 de diciembre de 2026"
+    later = midnight + timedelta(hours=9)
+    assert spanish.deadline(later, MEXICO) == "5 de diciembre de 2026, 09:00\u00a0h"
 
 
 def test_windows_are_told_in_local_days() -> None:
