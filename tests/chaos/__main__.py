@@ -44,13 +44,13 @@ def main(
         wanted = [(target, kills, min(inside, kills)) for target in targets or TARGETS]
         _run(log, seed or log.next_seed(), wanted)
         return
-    while missing := _missing(log, targets or TARGETS):
-        _run(log, seed or log.next_seed(), missing)
+    while wanted := missing(log, targets or TARGETS):
+        _run(log, seed or log.next_seed(), wanted)
         if seed is not None:
             return
 
 
-def _missing(log: Log, targets: Sequence[str]) -> Wanted:
+def missing(log: Log, targets: Sequence[str]) -> Wanted:
     """Return what the next run is to kill of the targets that were not killed often enough."""
     wanted: Wanted = []
     for target in targets:
