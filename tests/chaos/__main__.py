@@ -19,7 +19,7 @@ from tests.chaos.world import TARGETS, own_servers
 
 KILLS: Final = 20
 INSIDE: Final = 5
-KILLS_A_RUN: Final = 5
+KILLS_A_RUN: Final = 4
 CASES_A_KILL: Final = 8
 
 logger = logging.getLogger(__name__)

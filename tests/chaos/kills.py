@@ -68,7 +68,9 @@ def _kill(rng: Random, target: str, *, inside: bool) -> Kill:
 
 
 async def strike(world: World, kill: Kill) -> None:
-    """Kill at the kill's instant and start again."""
+    """Kill at the kill's instant, one that works, and start again."""
+    if kill.target in SERVICES:
+        await world.wait_until_ready(kill.target)
     if kill.held is None:
         await asyncio.sleep(kill.delay)  # the instant itself, not a wait for anything
         await world.kill(kill.target)

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGKILL
 from typing import Final
@@ -26,6 +26,7 @@ from tests.support.processes import PROJECT
 from tests.support.servers import Servers, free_port, free_port_pair
 from tests.support.systems import System, running_system
 from tests.support.topics import own_topics
+from tests.support.waiting import eventually
 
 SERVICES: Final = tuple(SERVICE_PORTS)
 CARTAS: Final = "cartas"
@@ -34,6 +35,8 @@ POSTGRES: Final = "postgres"
 TARGETS: Final = (*SERVICES, KAFKA, POSTGRES)
 GRACE_SECONDS: Final = 30 * 86_400
 """The longest: silence proves nothing yet, only events and heartbeats say how far it is known."""
+SUPERVISION_SECONDS: Final = 0.5
+READY_SECONDS: Final = 120
 SETTINGS: Final = {
     "CARTAS_MEASUREMENTS_IDLE_PROGRESS_SECONDS": "2",
     "CARTAS_BUZON_IDLE_PROGRESS_SECONDS": "2",
@@ -55,6 +58,7 @@ class World:
     folder: Path
     changes: int = 0
     loading: asyncio.subprocess.Process | None = None
+    starting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def kill(self, target: str) -> None:
         """SIGKILL, as a power cut: PostgreSQL with all its processes."""
@@ -74,13 +78,30 @@ class World:
     async def start(self, target: str) -> None:
         """Start it again; a server answers when this returns, a service may still get ready."""
         if target in SERVICES:
-            await self.system.start(target)
+            await self._start_if_ended(target)
         else:
             await self.servers.start()
 
-    async def wait_until_ready(self) -> None:
-        for service in SERVICES:
-            await self.system.wait_until_ready(service)
+    async def supervise(self) -> None:
+        """Start again what ended by itself: a service that starts while PostgreSQL is away does."""
+        while True:
+            for service in SERVICES:
+                await self._start_if_ended(service)
+            await asyncio.sleep(SUPERVISION_SECONDS)
+
+    async def _start_if_ended(self, service: str) -> None:
+        async with self.starting:
+            if self.system.processes[service].process.returncode is not None:
+                await self.system.start(service)
+
+    async def wait_until_ready(self, *services: str) -> None:
+        for service in services or SERVICES:
+
+            async def ready(service: str = service) -> bool:
+                running = self.system.processes[service]
+                return running.process.returncode is None and await running.is_ready()
+
+            await eventually(ready, READY_SECONDS, what=f"{service} is ready")
 
     async def connect(self, service: str) -> asyncpg.Connection:
         return await asyncpg.connect(self.system.database_url(service))
@@ -150,7 +171,12 @@ async def founded(servers: TestServers, folder: Path) -> AsyncIterator[World]:
         await world.end_load()
         for emitter in EMITTERS:
             world.tokens[emitter.uri] = await _register(system, emitter)
-        yield world
+        supervision = asyncio.create_task(world.supervise())
+        try:
+            yield world
+        finally:
+            supervision.cancel()
+            await asyncio.gather(supervision, return_exceptions=True)
 
 
 async def _register(system: System, emitter: Emitter) -> str:
