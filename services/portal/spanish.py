@@ -115,7 +115,7 @@ def instant(value: datetime, zone: ZoneInfo) -> str:
     return f"{day(local.date())}, {local:%H:%M}{NO_BREAK}h"
 
 
-def deadline(value: datetime, zone: ZoneInfo) -> str:
+def deadline(value: datetime, zone: ZoneInfo, *, seconds: bool = False) -> str:
     """Write the last moment that is in time; a term that ends with a day is told by that day.
 
     Terms in days end at the next local midnight, which is outside: saying it would promise a day
@@ -124,6 +124,8 @@ def deadline(value: datetime, zone: ZoneInfo) -> str:
     local = value.astimezone(zone)
     if local.time() == time():
         return day(local.date() - timedelta(days=1))
+    if seconds:
+        return f"{day(local.date())}, {local:%H:%M:%S}{NO_BREAK}h"
     return instant(value, zone)
 
 

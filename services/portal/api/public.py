@@ -107,14 +107,13 @@ def _add_data(routes: APIRouter, tools: Tools) -> None:
 
 def _period(board: Board, place: Place) -> str:
     """Say the one window that the headline is of; compromisos with other windows have their own."""
-    latest = [line.latest for view in board.compromisos for line in view.lines if line.latest]
-    windows = {result.window for result in latest}
+    windows = {(each.window.start, each.window.end) for each in board.judged_results}
     if len(windows) == 1:
-        return spanish.sentence(spanish.window_as_span(windows.pop(), place.zone))
+        window = board.judged_results[0].window
+        return spanish.sentence(spanish.window_as_span(window, place.zone))
     return "En su último periodo cerrado"
 
 
 def _as_of(board: Board) -> str | None:
     """Return the latest instant (ISO 8601) that any figure on the page speaks of."""
-    latest = [line.latest for view in board.compromisos for line in view.lines if line.latest]
-    return max((result.as_of_text for result in latest), default=None)
+    return max((result.as_of_text for result in board.judged_results), default=None)

@@ -115,6 +115,12 @@ class Board:
         return len(self.compromisos) - self.counts[State.NO_DATA]
 
     @property
+    def judged_results(self) -> tuple[PublicResult, ...]:
+        """The results that the headline is made of: each line's latest, where it has a verdict."""
+        latest = [line.latest for view in self.compromisos for line in view.lines]
+        return tuple(each for each in latest if each and each.state is not State.NO_DATA)
+
+    @property
     def departments(self) -> Mapping[str, tuple[CartaView, ...]]:
         """Cartas by the name of their dependencia, both in alphabetical order: no ranking."""
         names = sorted({carta.department_name for carta in self.cartas})
@@ -181,11 +187,14 @@ def public_results(
 ) -> list[PublicResult]:
     """Return every public result, as the open data have them.
 
-    A sensitive carta gives only the latest edition of a window: two editions of the same cells
-    would tell of the few cases between them. A result without its carta waits for it.
+    What was said of a window while it ran is not said any more once it is closed. A sensitive
+    carta gives only the latest edition of a window: two editions of the same cells would tell of
+    the few cases between them. A result without its carta waits for it.
     """
     rules = {v[-1].carta: rule_for(municipality, _strictest(v)) for v in _versions(cartas)}
-    known = [result for result in results if result.carta in rules]
+    found = [result for result in results if result.carta in rules]
+    closed = {_window_key(r) for r in found if r.status is ResultStatus.FINAL}
+    known = [r for r in found if r.status is ResultStatus.FINAL or _window_key(r) not in closed]
     latest = {key: max(r.edition for r in each) for key, each in _by_window(known).items()}
     return [
         publish(result, rules[result.carta])

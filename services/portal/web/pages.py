@@ -138,9 +138,9 @@ def iso_instant(text: str, zone: ZoneInfo) -> str:
     return spanish.instant(datetime.fromisoformat(text), zone)
 
 
-def iso_deadline(text: str, zone: ZoneInfo) -> str:
+def iso_deadline(text: str, zone: ZoneInfo, *, seconds: bool = False) -> str:
     """Write the end of a term (RFC 3339) in local words."""
-    return spanish.deadline(datetime.fromisoformat(text), zone)
+    return spanish.deadline(datetime.fromisoformat(text), zone, seconds=seconds)
 
 
 def iso_day(text: str) -> str:

@@ -121,6 +121,14 @@ def test_a_sensitive_carta_gives_only_the_last_edition_as_open_data() -> None:
     assert editions("CC-EM-01", "01", "MANDO") == [1, 2]
 
 
+def test_a_closed_window_is_not_in_the_open_data_as_running_too() -> None:
+    closed = b.result("CC-EM-01", "01", "MANDO")
+    before = closed.model_copy(update={"status": ResultStatus.PROVISIONAL, "edition": 0})
+    running = before.model_copy(update={"window": b.quarter(4)})
+    found = public_results(b.municipality(), b.CARTAS, [before, closed, running])
+    assert [(r.window.id, r.edition) for r in found] == [("2026-Q3", 1), ("2026-Q4", 0)]
+
+
 def test_a_carta_that_was_sensitive_stays_so() -> None:
     later = b.IGUALDAD.model_copy(update={"version": 2, "sensitive": False})
     few = b.result("CC-IG-01", "01", "IGUALDAD", parts=(b.part(98, 2),))
