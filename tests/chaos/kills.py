@@ -1,7 +1,7 @@
 """When whom: seeded instants, some of them inside an open transaction."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from random import Random
@@ -67,27 +67,30 @@ def _kill(rng: Random, target: str, *, inside: bool) -> Kill:
     return Kill(target, delay, held, rng.choice(LOCKED[held]))
 
 
-async def strike(world: World, kill: Kill) -> None:
-    """Kill at the kill's instant, one that works, and start again."""
-    if kill.target in SERVICES:
-        await world.wait_until_ready(kill.target)
+async def strike(world: World, kill: Kill, begin: Callable[[], None]) -> None:
+    """Let traffic begin, kill at the kill's instant one that works, and start it again."""
+    await world.wait_until_ready(*{kill.target, kill.held} & set(SERVICES))
     if kill.held is None:
+        begin()
         await asyncio.sleep(kill.delay)  # the instant itself, not a wait for anything
         await world.kill(kill.target)
     else:
-        async with _open_transaction(world, kill):
+        async with _open_transaction(world, kill, begin):
             await world.kill(kill.target)
     await world.start(kill.target)
 
 
 @asynccontextmanager
-async def _open_transaction(world: World, kill: Kill) -> AsyncIterator[None]:
+async def _open_transaction(
+    world: World, kill: Kill, begin: Callable[[], None]
+) -> AsyncIterator[None]:
     """Hold the service inside a transaction: our lock lets it come to a table, not past it."""
     assert kill.held is not None
     name = f"{CARTAS} command" if kill.held == CARTAS else kill.held
     locking, watching = [await world.connect(kill.held) for _ in range(2)]
     try:
         await locking.execute(f"BEGIN; LOCK TABLE {kill.table} IN SHARE MODE")
+        begin()
 
         async def waits() -> bool:
             return bool(await watching.fetch(WAITING, name))

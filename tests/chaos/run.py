@@ -83,21 +83,30 @@ class Run:
 
         Return how many events had been sent when it had fallen.
         """
+        under_way: list[asyncio.Task[None]] = []
+
+        def begin() -> None:
+            under_way.append(asyncio.create_task(self._traffic(chunk, load=load)))
+
+        instant = self.sent
+        if kill is not None and disturbed:
+            await strike(self.world, kill, begin)
+            instant = self.sent
+            logger.info("%s killed, inside: %s, after %d events", kill.target, kill.inside, instant)
+        else:
+            begin()
+        await asyncio.gather(*under_way)
+        return instant
+
+    async def _traffic(self, chunk: Chunk, *, load: bool) -> None:
         if load:
             await self.world.begin_load()
-        traffic = asyncio.gather(
+        await asyncio.gather(
             self._send(chunk.emissions),
             self.world.people.complain(chunk.number),
             self.world.people.acknowledge_all(),
         )
-        instant = self.sent
-        if kill is not None and disturbed:
-            await strike(self.world, kill)
-            instant = self.sent
-            logger.info("%s killed, inside: %s, after %d events", kill.target, kill.inside, instant)
-        await traffic
         await self.world.end_load()
-        return instant
 
     async def _send(self, emissions: Sequence[Emission]) -> None:
         async with httpx.AsyncClient(timeout=30) as http:
