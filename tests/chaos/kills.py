@@ -69,7 +69,7 @@ def _kill(rng: Random, target: str, *, inside: bool) -> Kill:
 
 async def strike(world: World, kill: Kill, begin: Callable[[], None]) -> None:
     """Let traffic begin, kill at the kill's instant one that works, and start it again."""
-    await world.wait_until_ready(*{kill.target, kill.held} & set(SERVICES))
+    await world.wait_until_ready(*(each for each in SERVICES if each in (kill.target, kill.held)))
     if kill.held is None:
         begin()
         await asyncio.sleep(kill.delay)  # the instant itself, not a wait for anything
