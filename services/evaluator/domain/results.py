@@ -25,14 +25,21 @@ _PLACES = Decimal("0.0001")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """How far the facts about a window are complete, and whether anything reports on it."""
+    """How far the facts about a window are complete, and whether anything reports on it.
+
+    `historical`: all of them came through imports, complete as of `through`. A complete import has
+    no more to say, though the window may end after it: the result carries its instant.
+    """
 
     through: datetime | None
     has_source: bool
+    historical: bool = False
 
     def covers(self, end: datetime) -> bool:
         """Return whether everything up to `end` is known."""
-        return self.through is not None and self.through >= end
+        if self.through is None:
+            return False
+        return self.historical or self.through >= end
 
 
 def judged(

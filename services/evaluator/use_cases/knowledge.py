@@ -40,4 +40,5 @@ def of_window(coverage: Coverage, promise: Promise, *, historical: bool = False)
     return Known(
         coverage.service_complete_through(town, services, historical=historical),
         coverage.has_source(town, services),
+        historical=historical,
     )

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -163,3 +164,12 @@ def test_identities_hold_for_ever() -> None:
         result_id("nogal/RC-01-02/registro-civil/2026-09", 3, START)
         == "01a05b8d-9300-81cd-951c-903eede97cb6"
     )
+
+
+def test_a_complete_import_covers_a_window_that_ends_after_it() -> None:
+    """A file of 1 to 22 January is all there will be of that January; its result says as of when."""
+    end = datetime(2020, 2, 1, tzinfo=UTC)
+    through = datetime(2020, 1, 23, tzinfo=UTC)
+    assert Known(through, has_source=True, historical=True).covers(end)
+    assert not Known(through, has_source=True).covers(end)
+    assert not Known(None, has_source=True, historical=True).covers(end)
