@@ -167,7 +167,7 @@ def test_identities_hold_for_ever() -> None:
 
 
 def test_a_complete_import_covers_a_window_that_ends_after_it() -> None:
-    """A file of 1 to 22 January is all there will be of that January; its result says as of when."""
+    """A file of 1 to 22 January is all there will be of it; its result says as of when."""
     end = datetime(2020, 2, 1, tzinfo=UTC)
     through = datetime(2020, 1, 23, tzinfo=UTC)
     assert Known(through, has_source=True, historical=True).covers(end)
