@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import msgspec
 import pytest
@@ -43,7 +44,7 @@ def records(seed: int, number: int) -> list[Received]:
 
 def _record(rng: random.Random, offset: int) -> Received:
     case = f"A-{rng.randrange(12)}"
-    data = {
+    data: dict[str, str | bool] = {
         "municipality": rng.choice(["nogal"] * 30 + ["otro"]),
         "case": case,
         "service": rng.choice(["RC-ACTAS"] * 30 + ["OTRO"]),
@@ -133,7 +134,7 @@ async def test_a_case_has_room_for_only_so_many_events(database: FreshDatabase) 
     assert several == at_once
     assert [row[-1] for row in at_once["cases"]] == [MAX_EVENTS]  # type: ignore[attr-defined]
     assert len(at_once["facts"]) == MAX_EVENTS  # type: ignore[arg-type]
-    (line,) = at_once["balance"]  # type: ignore[misc]
+    (line,) = cast("list[tuple[object, ...]]", at_once["balance"])
     assert line[3:] == (MAX_EVENTS + 5, MAX_EVENTS, 1, 0, 4)
 
 
