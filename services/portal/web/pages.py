@@ -28,6 +28,19 @@ PRIVATE: Final = "no-store"
 FORM_COOKIE_SECONDS: Final = 12 * 3600
 
 
+FILTERS: Final[dict[str, Callable[..., Any]]] = {
+    "number": spanish.number,
+    "quantity": spanish.quantity,
+    "reason": spanish.reason,
+    "day": spanish.day,
+    "weekday": spanish.weekday,
+    "sentence": spanish.sentence,
+    "exclusion": words.exclusion,
+    "instant": spanish.instant,
+    "window": spanish.window,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Pages:
     """Makes pages. `secure`: cookies travel over TLS only."""
@@ -98,18 +111,7 @@ def environment(static: StaticFiles) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters: dict[str, Callable[..., Any]] = {
-        "number": spanish.number,
-        "quantity": spanish.quantity,
-        "reason": spanish.reason,
-        "day": spanish.day,
-        "weekday": spanish.weekday,
-        "sentence": spanish.sentence,
-        "exclusion": words.exclusion,
-        "instant": spanish.instant,
-        "window": spanish.window,
-    }
-    made.filters.update(filters)
+    made.filters.update(FILTERS)
     made.globals.update(
         static=static.url,
         State=State,
