@@ -28,6 +28,7 @@ status: ## Show each process and its memory
 	@if [ -x .venv/bin/python ]; then $(RUN) deploy.local status; else echo "Nothing is running."; fi
 
 test: setup-dev ## Run every test; ARGS="..." goes to pytest
+	@$(RUN) services.portal assets > /dev/null
 	@$(RUN) pytest $(ARGS)
 
 check: setup-dev ## Run formatter, linter, type checker, import rules
