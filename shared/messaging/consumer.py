@@ -42,6 +42,8 @@ logger = logging.getLogger(__name__)
 
 POLL_MS = 200
 KAFKA_COMMIT_SECONDS = 5.0
+# The client retries a commit, a start and a farewell without end and without a word.
+CLIENT_ANSWERS_WITHIN_SECONDS = 60.0
 # Longer than a session: a process that lost its partitions knows it by then.
 RECLAIM_SECONDS = 15.0
 # So many unexpected errors in a row are a fault of ours, not of the messages.
@@ -113,7 +115,9 @@ class Consumer:
                 await backoff.sleep()
             finally:
                 await self._guard.release()
-                await consumer.stop()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(CLIENT_ANSWERS_WITHIN_SECONDS):
+                        await consumer.stop()
 
     def _options(self) -> dict[str, Any]:
         subscription = self.subscription
@@ -129,7 +133,8 @@ class Consumer:
         self._guard.consumer = consumer
         self._guard.topic_id = await topic_id(self._settings, self._full_topic)
         consumer.subscribe([self._full_topic], listener=self._guard)
-        await consumer.start()
+        async with asyncio.timeout(CLIENT_ANSWERS_WITHIN_SECONDS):
+            await consumer.start()
 
     async def _consume(self, consumer: AIOKafkaConsumer) -> None:
         next_commit = time.monotonic() + KAFKA_COMMIT_SECONDS
@@ -299,5 +304,6 @@ class Consumer:
             if ownership.stored is not None
         }
         if positions:
-            with suppress(CommitFailedError, IllegalStateError, KafkaError):
-                await consumer.commit(positions)
+            with suppress(CommitFailedError, IllegalStateError, KafkaError, TimeoutError):
+                async with asyncio.timeout(KAFKA_COMMIT_SECONDS):
+                    await consumer.commit(positions)
