@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Sequence
 
 from shared.database import Pool
-from shared.messaging import Consumer
+from shared.messaging import Consumer, Relay
 
 DATABASE_ANSWERS_WITHIN_SECONDS = 2.0
 
 
-async def not_ready(pool: Pool, consumers: Sequence[Consumer]) -> list[str]:
+async def not_ready(pool: Pool, loops: Sequence[Consumer | Relay]) -> list[str]:
     """Return every reason why the service is not ready; empty when it is."""
-    reasons = [reason for consumer in consumers if (reason := consumer.not_ready())]
+    reasons = [reason for loop in loops if (reason := loop.not_ready())]
     try:
         async with asyncio.timeout(DATABASE_ANSWERS_WITHIN_SECONDS):
             await pool.fetchval("SELECT 1")

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import os
+import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -32,6 +33,9 @@ logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 1024 * 1024
 PURGE_SECONDS = 3600.0
+WATCH_SECONDS = 5.0
+# Longer than every time limit inside a loop: one that has not turned for so long never will.
+HANGS_AFTER_SECONDS = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,7 @@ class _Running:
         self._metrics = MessagingMetrics(registry)
         self._tasks: list[asyncio.Task[None]] = []
         self.consumers: list[Consumer] = []
-        self._relays: list[Relay] = []
+        self.relays: list[Relay] = []
         self.pool: Pool | None = None
 
     @asynccontextmanager
@@ -154,15 +158,16 @@ class _Running:
             )
             for subscription in self._subscriptions
         ]
-        self._relays = [
+        self.relays = [
             Relay(self._settings, shard=shard, metrics=self._metrics) for shard in range(SHARDS)
         ]
-        loops: list[Consumer | Relay] = [*self.consumers, *self._relays]
-        self._tasks = [asyncio.create_task(loop.run()) for loop in loops]
+        loops: list[Consumer | Relay] = [*self.consumers, *self.relays]
+        self._tasks = [asyncio.create_task(loop.run(), name=loop.name) for loop in loops]
         self._tasks += [
             asyncio.create_task(_beat(periodic, context), name=periodic.name)
             for periodic in self._periodics
         ]
+        self._tasks.append(asyncio.create_task(self._watch(), name="watch the loops"))
         # What was loaded at start stays for good: a full collection need not walk it again.
         gc.collect()
         gc.freeze()
@@ -171,17 +176,32 @@ class _Running:
         """Consumers end after their batch, the relay after what it has in hand."""
         for consumer in self.consumers:
             consumer.stop()
-        for relay in self._relays:
+        for relay in self.relays:
             relay.stop()
-        loops = self._tasks[: len(self.consumers) + len(self._relays)]
+        loops = self._tasks[: len(self.consumers) + len(self.relays)]
         for task in self._tasks[len(loops) :]:
             task.cancel()
         if loops:
             _, late = await asyncio.wait(loops, timeout=self._settings.shutdown_seconds)
             for task in late:
-                logger.error("stopped_by_force", extra={"task": task.get_name()})
+                logger.error(
+                    "stopped_by_force", extra={"task": task.get_name(), "stands_at": where(task)}
+                )
                 task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        """End the process when a loop hangs: started again, it goes on from what is stored."""
+        loops: list[Consumer | Relay] = [*self.consumers, *self.relays]
+        while True:
+            for loop, task in zip(loops, self._tasks, strict=False):
+                if not task.done() and loop.pulse.seconds() > HANGS_AFTER_SECONDS:
+                    logger.critical(
+                        "loop_hangs", extra={"task": loop.name, "stands_at": where(task)}
+                    )
+                    signal.raise_signal(signal.SIGTERM)
+                    return
+            await asyncio.sleep(WATCH_SECONDS)
 
     def dead_loops(self) -> bool:
         """Return whether a loop that should run for ever has ended.
@@ -192,6 +212,19 @@ class _Running:
         pairs = zip(self.consumers, self._tasks, strict=False)
         stopped = {task for consumer, task in pairs if consumer.stopped_by is not None}
         return any(task.done() and task not in stopped for task in self._tasks)
+
+
+def where(task: asyncio.Task[None]) -> str:
+    """Return the places at which the awaiting coroutines of a task stand, outermost first."""
+    places: list[str] = []
+    awaited: Any = task.get_coro()
+    while awaited is not None:
+        frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None)
+        if frame is None:
+            break
+        places.append(f"{frame.f_code.co_qualname}:{frame.f_lineno}")
+        awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "gi_yieldfrom", None)
+    return " > ".join(places)
 
 
 async def _beat(periodic: Periodic, context: Context) -> None:
@@ -216,7 +249,7 @@ def _frame_routes(running: _Running, registry: CollectorRegistry) -> APIRouter:
         """Database, partitions and reference topics; 503 names every reason."""
         reasons = ["starting"]
         if running.pool is not None:
-            reasons = await not_ready(running.pool, running.consumers)
+            reasons = await not_ready(running.pool, [*running.consumers, *running.relays])
         return JSONResponse(
             {"ready": not reasons, "reasons": reasons}, status_code=503 if reasons else 200
         )

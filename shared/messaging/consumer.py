@@ -27,6 +27,7 @@ from shared.messaging.backoff import OUTAGES, Backoff
 from shared.messaging.guard import PartitionGuard
 from shared.messaging.kafka import consumer_options
 from shared.messaging.metrics import MessagingMetrics
+from shared.messaging.pulse import Pulse
 from shared.messaging.subscription import (
     Fault,
     Received,
@@ -71,7 +72,8 @@ class Consumer:
         self._unexpected_in_a_row = 0
         self._caught_up = False
         self._lag_told: set[int] = set()
-        self.last_poll = time.monotonic()
+        self.name = f"consumer {subscription.topic.name}"
+        self.pulse = Pulse()
         self.stopped_by: Exception | None = None
         self._guard = PartitionGuard(
             pool,
@@ -84,23 +86,27 @@ class Consumer:
 
     def not_ready(self) -> str | None:
         """Return why the subscription is not ready, or None."""
-        name = self.subscription.topic.name
+        fault = self._fault()
+        return None if fault is None else f"{self.subscription.topic.name}: {fault}"
+
+    def _fault(self) -> str | None:
         if self.stopped_by is not None or self._guard.fatal is not None:
-            return f"{name}: stopped ({self.stopped_by or self._guard.fatal})"
+            return f"stopped ({self.stopped_by or self._guard.fatal})"
         if not self._guard.assigned_once:
-            return f"{name}: no partitions assigned yet"
+            return "no partitions assigned yet"
         if any(ownership.halted for ownership in self._guard.owned.values()):
-            return f"{name}: a partition is halted"
+            return "a partition is halted"
         if self._guard.fenced_at:
-            return f"{name}: a partition belongs to another process"
+            return "a partition belongs to another process"
         if self.subscription.reference and not self._caught_up:
-            return f"{name}: reference data not caught up"
-        return None
+            return "reference data not caught up"
+        return self.pulse.fault()
 
     async def run(self) -> None:
         """Consume until stopped; an outage of Kafka is waited out."""
         backoff = Backoff()
         while not self._stopping.is_set():
+            self.pulse.beat()
             consumer = AIOKafkaConsumer(**self._options())
             try:
                 await self._start(consumer)
@@ -143,7 +149,7 @@ class Consumer:
             if records:
                 await self._handle(records)
             await self._guard.reclaim(RECLAIM_SECONDS)
-            self.last_poll = time.monotonic()
+            self.pulse.beat()
             self._note_progress(consumer)
             if time.monotonic() >= next_commit:
                 await self._commit_to_kafka(consumer)
@@ -177,6 +183,7 @@ class Consumer:
         """Apply the records, waiting out outages; the position never runs ahead of the effects."""
         backoff = Backoff()
         while not self._stopping.is_set():
+            self.pulse.beat()
             async with self._guard.lock:
                 mine = self._guard.ours(records)
                 if not mine:

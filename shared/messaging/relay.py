@@ -18,6 +18,7 @@ from shared.messaging.backoff import OUTAGES, Backoff
 from shared.messaging.kafka import producer_options
 from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.producer import stop_quietly
+from shared.messaging.pulse import Pulse
 from shared.messaging.transaction import OUTBOX_CHANNEL
 from shared.settings import ServiceSettings
 
@@ -56,6 +57,8 @@ class Relay:
         self._settings = settings
         self._shard = shard
         self._metrics = metrics
+        self.name = f"relay {shard}"
+        self.pulse = Pulse()
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -64,10 +67,16 @@ class Relay:
         self._stopping.set()
         self._wake.set()
 
+    def not_ready(self) -> str | None:
+        """Return why the outbox does not reach Kafka, or None."""
+        fault = self.pulse.fault()
+        return None if fault is None else f"{self.name}: {fault}"
+
     async def run(self) -> None:
         """Publish until stopped; never raises, an outage is waited out."""
         backoff = Backoff()
         while not self._stopping.is_set():
+            self.pulse.beat()
             try:
                 await self._lead()
                 backoff = Backoff()
@@ -89,6 +98,7 @@ class Relay:
         producer: AIOKafkaProducer | None = None
         try:
             while not await connection.fetchval(TAKE_SHARD, self._shard):
+                self.pulse.beat()
                 if await self._pause(STANDBY_SECONDS):
                     return
             await connection.add_listener(OUTBOX_CHANNEL, lambda *_: self._wake.set())
@@ -103,6 +113,7 @@ class Relay:
 
     async def _publish(self, connection: Connection, producer: AIOKafkaProducer) -> None:
         while not self._stopping.is_set():
+            self.pulse.beat()
             self._wake.clear()
             if await self._drain(connection, producer) < BATCH:
                 await self._measure(connection)

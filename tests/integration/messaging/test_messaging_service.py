@@ -1,11 +1,13 @@
 """What a whole service says of itself: ready, alive, and why not."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import pytest
 from fastapi import FastAPI
 
 from shared.contracts import topics
@@ -77,6 +79,35 @@ async def test_a_consumer_that_stopped_makes_its_service_unready_and_is_not_star
         await eventually(lambda: _says(http, f"{TOPIC.name}: stopped"))
         assert (await http.get("/health/live")).status_code == 204
     assert len(await bench.refusals()) == UNEXPECTED_IN_A_ROW - 1
+
+
+async def test_a_loop_that_hangs_is_named_and_ends_its_process(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("shared.messaging.pulse.TURNS_WITHIN_SECONDS", 0.5)
+    monkeypatch.setattr("shared.service.HANGS_AFTER_SECONDS", 2.0)
+    monkeypatch.setattr("shared.service.WATCH_SECONDS", 0.05)
+    may_go_on, told_to_end = asyncio.Event(), asyncio.Event()
+
+    async def handle(tx: Transaction, batch: Sequence[Received]) -> None:
+        await may_go_on.wait()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told_to_end.set)
+    try:
+        await bench.send_complaints("A")
+        subscription = Subscription(topic=TOPIC, group=GROUP, handle=handle)
+        async with serving(
+            build(bench.settings, describe="", subscriptions=[subscription])
+        ) as http:
+            await eventually(lambda: _says(http, f"{TOPIC.name}: not turned for"))
+            await asyncio.wait_for(told_to_end.wait(), 30)
+            may_go_on.set()
+    finally:
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+    hanging = next(record for record in caplog.records if record.message == "loop_hangs")
+    assert hanging.__dict__["task"] == f"consumer {TOPIC.name}"
+    assert "Consumer._handle" in hanging.__dict__["stands_at"]
+    assert "handle:" in hanging.__dict__["stands_at"]
 
 
 async def test_a_service_without_its_database_says_so(bench: Bench) -> None:
