@@ -7,16 +7,10 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from services.notifier.spanish import (
-    counted,
-    counts_in_words,
-    day_in_words,
-    figure_in_words,
-    target_in_words,
-    window_in_words,
-)
+from services.notifier.spanish import counts_in_words, figure_in_words
 from shared.contracts.breaches import MAX_LISTED_CASES, BreachData
 from shared.contracts.cartas import CartaData, Compromiso, MunicipalityData
+from shared.spanish import counted, target, weekday, window
 
 
 class MailKind(StrEnum):
@@ -188,12 +182,12 @@ def _rows(
     kind: MailKind, about: Subject, breach: BreachData, deadlines: Deadlines, reason: str | None
 ) -> tuple[Row, ...]:
     rows = [Row("Unidad", about.unit_name)]
-    rows.append(Row("Periodo", window_in_words(breach.window, about.zone)))
+    rows.append(Row("Periodo", window(breach.window, about.zone)))
     for part in breach.parts:
         rows.append(Row("Resultado", figure_in_words(part), strong=True))
         if beside := counts_in_words(part):
             rows.append(Row("Casos", beside))
-        rows.append(Row("Meta", target_in_words(part)))
+        rows.append(Row("Meta", target(part.target, part.target_op, part.unit)))
     if breach.folio is not None:
         rows.append(Row("Folio", breach.folio))
     if reason:
@@ -207,10 +201,10 @@ def _deadline_rows(kind: MailKind, deadlines: Deadlines) -> list[Row]:
         return []
     rows = []
     if deadlines.acknowledge_by is not None and kind is not MailKind.RETURNED:
-        day = day_in_words(deadlines.acknowledge_by)
+        day = weekday(deadlines.acknowledge_by)
         rows.append(Row("Acusar recibo", f"a más tardar el {day}", strong=True))
     if deadlines.plan_by is not None:
-        day = day_in_words(deadlines.plan_by)
+        day = weekday(deadlines.plan_by)
         rows.append(Row("Registrar acción", f"a más tardar el {day}", strong=True))
     return rows
 

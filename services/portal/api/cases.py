@@ -6,10 +6,10 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from services.portal import spanish
 from services.portal.api.tools import Tools, UnknownPageError
 from services.portal.domain.visitors import Visitor
 from services.portal.peers import RefusedError
+from services.portal.spanish import elapsed
 from services.portal.use_cases.showing import Place
 from shared.contracts.cartas import Role
 from shared.contracts.events import Code
@@ -84,7 +84,7 @@ class _Elapsed:
     def __call__(self, case: dict[str, Any]) -> str:
         if case["elapsed"] is None:
             return "Sigue abierto" if case["overdue_open"] else "–"
-        return spanish.elapsed(case["elapsed"], self._units.get(case["part"], "min"))
+        return elapsed(case["elapsed"], self._units.get(case["part"], "min"))
 
 
 def _elapsed_in(place: Place, compromiso: str) -> _Elapsed:

@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.portal import spanish
 from services.portal.api.tools import Tools, UnknownPageError, reading
 from services.portal.domain.board import Board
 from services.portal.domain.states import State
 from services.portal.domain.table import COLUMNS, as_csv
+from services.portal.spanish import sentence, window_as_span
 from services.portal.store import catalogue
 from services.portal.use_cases import showing
 from services.portal.use_cases.showing import Place
@@ -110,7 +110,7 @@ def _period(board: Board, place: Place) -> str:
     windows = {(each.window.start, each.window.end) for each in board.judged_results}
     if len(windows) == 1:
         window = board.judged_results[0].window
-        return spanish.sentence(spanish.window_as_span(window, place.zone))
+        return sentence(window_as_span(window, place.zone))
     return "En su último periodo cerrado"
 
 

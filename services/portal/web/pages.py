@@ -12,11 +12,12 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from services.portal import spanish
 from services.portal.domain.states import State
+from services.portal.spanish import BASES, deadline, reason, sentence
 from services.portal.web import charts
 from services.portal.web.csrf import FIELD, Forms
 from services.portal.web.static import StaticFiles
+from shared import spanish
 from shared.clock import utc_now
 from shared.criteria import words
 from shared.criteria.sentence import formula_text, public_sentence
@@ -31,10 +32,10 @@ FORM_COOKIE_SECONDS: Final = 12 * 3600
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "number": spanish.number,
     "quantity": spanish.quantity,
-    "reason": spanish.reason,
+    "reason": reason,
     "day": spanish.day,
     "weekday": spanish.weekday,
-    "sentence": spanish.sentence,
+    "sentence": sentence,
     "exclusion": words.exclusion,
     "instant": spanish.instant,
     "window": spanish.window,
@@ -116,7 +117,7 @@ def environment(static: StaticFiles) -> Environment:
         static=static.url,
         State=State,
         UTC=UTC,
-        BASES=spanish.BASES,
+        BASES=BASES,
         UNITS=spanish.UNITS,
         target=spanish.target,
         figure_of=spanish.figure,
@@ -142,7 +143,7 @@ def iso_instant(text: str, zone: ZoneInfo) -> str:
 
 def iso_deadline(text: str, zone: ZoneInfo, *, seconds: bool = False) -> str:
     """Write the end of a term (RFC 3339) in local words."""
-    return spanish.deadline(datetime.fromisoformat(text), zone, seconds=seconds)
+    return deadline(datetime.fromisoformat(text), zone, seconds=seconds)
 
 
 def iso_day(text: str) -> str:

@@ -1,10 +1,9 @@
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import SecretStr
@@ -19,11 +18,9 @@ from services.notifier.letters import (
 )
 from services.notifier.links import Links
 from services.notifier.mails import Envelope, message_id, render
-from services.notifier.spanish import figure_in_words, target_in_words, window_in_words
-from shared.contracts.results import ResultWindow
+from services.notifier.spanish import figure_in_words
 from tests.unit.notifier import builders as b
 
-ZONE = ZoneInfo("America/Mexico_City")
 LINK = "https://cartas.puerto.example/a/token"
 ABOUT = Subject(
     action="INC-2026-0017",
@@ -66,7 +63,7 @@ def bodies(message: EmailMessage) -> tuple[str, str]:
 
 FACTS = (
     "Le atenderemos en un máximo de 15 minutos después de tomar su turno.",
-    "84.76\u00a0% (178 de 210 casos)",
+    "84.8\u00a0% (178 de 210 casos)",
     "al menos 90\u00a0%",
     "agosto de 2026",
     "VU-1042, VU-1043 y 30 más",
@@ -158,43 +155,18 @@ def test_the_sign_in_mail_has_its_link_and_its_term() -> None:
         assert "15 minutos" in body
 
 
-def window(kind: str, first: tuple[int, int], end: tuple[int, int]) -> ResultWindow:
-    return ResultWindow(
-        id="w",
-        kind=kind,
-        start=datetime(*first, 1, 6, tzinfo=UTC),
-        end=datetime(*end, 1, 6, tzinfo=UTC),
-        closes_at=datetime(*end, 1, 6, tzinfo=UTC),
-    )
-
-
-@pytest.mark.parametrize(
-    ("kind", "first", "end", "words"),
-    [
-        ("month", (2026, 9), (2026, 10), "septiembre de 2026"),
-        ("quarter", (2026, 7), (2026, 10), "tercer trimestre de 2026 (julio a septiembre)"),
-        ("semester", (2026, 7), (2027, 1), "segundo semestre de 2026 (julio a diciembre)"),
-        ("year", (2026, 1), (2027, 1), "año 2026"),
-        ("campaign", (2026, 1), (2026, 3), "del 1 de enero de 2026 al 28 de febrero de 2026"),
-    ],
-)
-def test_windows_in_words(
-    kind: str, first: tuple[int, int], end: tuple[int, int], words: str
-) -> None:
-    assert window_in_words(window(kind, first, end), ZONE) == words
-
-
 def test_a_mean_says_its_unit_and_how_many_were_measured() -> None:
     part = b.share(
         form="mean", value=Decimal("18.3"), met=1208, target=Decimal(1), target_op="<=", unit="min"
     )
 
     assert figure_in_words(part) == "18.3\u00a0minutos (1,208 casos medidos)"
-    assert target_in_words(part) == "máximo 1\u00a0minuto"
 
 
-def test_a_promise_for_every_case_is_said_so() -> None:
-    assert target_in_words(b.share(target=Decimal(100))) == "todos los casos (100\u00a0%)"
+def test_a_mail_rounds_like_a_page_and_never_up_to_the_target() -> None:
+    part = b.share(value=Decimal("99.996"), met=24_999, target=Decimal(100))
+
+    assert figure_in_words(part).startswith("99.996\u00a0% (24,999 de ")
 
 
 LINKS = Links.of(SecretStr("a" * 32))

@@ -1,0 +1,104 @@
+"""Figures, dates and windows in the Spanish of Mexico, for pages and mails alike."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from shared.contracts.results import ResultWindow
+
+LOCALE: Final = "es_MX"
+NO_BREAK: Final = "\u00a0"
+ORDINALS: Final = ("primer", "segundo", "tercer", "cuarto")
+
+TARGETS: Final = {">=": "al menos", ">": "más de", "<=": "máximo", "<": "menos de"}
+UNITS: Final = {
+    "s": ("segundo", "segundos"),
+    "min": ("minuto", "minutos"),
+    "h": ("hora", "horas"),
+    "min_habil": ("minuto hábil", "minutos hábiles"),
+    "h_habil": ("hora hábil", "horas hábiles"),
+    "dia_habil": ("día hábil", "días hábiles"),
+    "dia_natural": ("día natural", "días naturales"),
+    "mes": ("mes", "meses"),
+}
+
+
+def number(value: Decimal | int) -> str:
+    """`1,234.5`: at most four decimals, none that are zero."""
+    return str(format_decimal(value, "#,##0.####", locale=LOCALE))
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """`1 caso`, `2 casos`."""
+    return f"{number(count)} {one if count == 1 else many}"
+
+
+def quantity(value: Decimal, unit: str, *, decimals: int = 1) -> str:
+    """`84.8 %`, `18.3 minutos`; rounded half even for display, and the space does not break."""
+    shown = number(round(value, decimals))
+    if unit not in UNITS:
+        return f"{shown}{NO_BREAK}{unit}"
+    one, many = UNITS[unit]
+    return f"{shown}{NO_BREAK}{one if value == 1 else many}"
+
+
+def figure(value: Decimal, unit: str, *, goal: Decimal) -> str:
+    """As `quantity`, but never rounded to the target where it is not the target.
+
+    99.99 % of a promise of 100 % is not 100 %, whatever a page has room for.
+    """
+    reached_by_rounding = value != goal and round(value, 1) == goal
+    return quantity(value, unit, decimals=4 if reached_by_rounding else 1)
+
+
+def target(value: Decimal, op: str, unit: str) -> str:
+    """`al menos 90 %`, `máximo 15 minutos`; 100 % speaks of every case."""
+    if unit == "%" and value == 100 and op == ">=":
+        return f"todos los casos (100{NO_BREAK}%)"
+    return f"{TARGETS.get(op, op)} {quantity(value, unit, decimals=2)}"
+
+
+def day(value: date) -> str:
+    """`18 de octubre de 2024`."""
+    return str(format_date(value, "d 'de' MMMM 'de' y", locale=LOCALE))
+
+
+def weekday(value: date) -> str:
+    """`viernes 18 de octubre de 2024`."""
+    return str(format_date(value, "EEEE d 'de' MMMM 'de' y", locale=LOCALE))
+
+
+def month(value: date) -> str:
+    """`octubre`."""
+    return str(format_date(value, "MMMM", locale=LOCALE))
+
+
+def instant(value: datetime, zone: ZoneInfo) -> str:
+    """`18 de octubre de 2024, 11:32 h`, local."""
+    local = value.astimezone(zone)
+    return f"{day(local.date())}, {local:%H:%M}{NO_BREAK}h"
+
+
+def window(value: ResultWindow, zone: ZoneInfo) -> str:
+    """`tercer trimestre de 2024 (julio a septiembre)`, `septiembre de 2024`."""
+    first, last = days_of(value, zone)
+    if value.kind == "month":
+        return f"{month(first)} de {first.year}"
+    if value.kind == "year":
+        return f"año {first.year}"
+    months = f"{month(first)} a {month(last)}"
+    if value.kind == "quarter":
+        return f"{ORDINALS[(first.month - 1) // 3]} trimestre de {first.year} ({months})"
+    if value.kind == "semester":
+        return f"{ORDINALS[(first.month - 1) // 6]} semestre de {first.year} ({months})"
+    return f"del {day(first)} al {day(last)}"
+
+
+def days_of(value: ResultWindow, zone: ZoneInfo) -> tuple[date, date]:
+    """Return the first and the last local day, both inside."""
+    last = value.end - timedelta(microseconds=1)
+    return value.start.astimezone(zone).date(), last.astimezone(zone).date()
