@@ -1,9 +1,7 @@
 """Composition root: the only module that knows all the others."""
 
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse
 from prometheus_client import CollectorRegistry
-from starlette.routing import Route
 
 from services.portal import api, deadlines, handlers
 from services.portal.api.actions import ExpiredLinkError
@@ -21,8 +19,6 @@ from shared.service import build
 
 # The longest form: four texts of 4,000 characters, each letter escaped.
 MAX_BODY_BYTES = 128 * 1024
-# The pages that FastAPI makes load scripts from elsewhere, and the portal has no API to describe.
-API_PAGES = ("/docs", "/redoc", "/docs/oauth2-redirect", "/openapi.json")
 
 
 def build_app(settings: Settings) -> FastAPI:
@@ -39,18 +35,10 @@ def build_app(settings: Settings) -> FastAPI:
         describe="What people see: results, cartas, buzon, panels.",
         max_body_bytes=MAX_BODY_BYTES,
     )
-    app.router.routes[:] = [
-        r for r in app.router.routes if not (isinstance(r, Route) and r.path in API_PAGES)
-    ]
-    app.router.routes.insert(0, Route("/docs", _to_messages))
     app.add_middleware(Measuring, metrics=metrics)
     app.add_middleware(SecurityHeaders, encrypted=settings.secure_cookies)
     install_errors(app, tools.pages, not_found=UnknownPageError, gone=ExpiredLinkError)
     return app
-
-
-async def _to_messages(request: object) -> RedirectResponse:
-    return RedirectResponse("/asyncapi")
 
 
 def tools_of(settings: Settings, metrics: Metrics) -> Tools:

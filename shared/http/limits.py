@@ -2,9 +2,10 @@
 
 from contextlib import suppress
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.http.problems import problem_response
+from shared.http.problems import Problem
 
 
 class _TooLargeError(Exception):
@@ -12,7 +13,10 @@ class _TooLargeError(Exception):
 
 
 class BodyLimit:
-    """Answer 413 as soon as a body exceeds `max_bytes`; the rest of it is not read into memory."""
+    """Answer 413 as soon as a body exceeds `max_bytes`; the rest of it is not read into memory.
+
+    The application's own handler of problems words the answer: JSON, or a page for people.
+    """
 
     def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
         self._app = app
@@ -50,8 +54,9 @@ class BodyLimit:
             await self._refuse(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        detail = f"at most {self._max_bytes} bytes"
-        await problem_response(413, "the body is too large", detail)(scope, receive, send)
+        problem = Problem(413, "the body is too large", f"at most {self._max_bytes} bytes")
+        response = await scope["app"].exception_handlers[Problem](Request(scope), problem)
+        await response(scope, receive, send)
 
     @staticmethod
     def _declared(scope: Scope) -> int:

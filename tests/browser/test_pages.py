@@ -33,6 +33,8 @@ PUBLIC = (
     "/accesibilidad",
     "/privacidad",
     "/no-existe",
+    "/docs",
+    "/asyncapi",
 )
 MAILBOXES = {
     "/panel": "enlace-registro@fresnos.example",
@@ -188,6 +190,16 @@ async def test_an_emitter_reads_its_activity(context: BrowserContext, world: Wor
         await page.page.get_by_role("button", name="Ver actividad").click()
         await page.page.get_by_text("turnos-2.fresnos.example").wait_for()
         await check(page, "emisor-actividad")
+
+
+async def test_too_long_a_text_is_answered_with_a_page(context: BrowserContext) -> None:
+    async with watched(context) as page:
+        await page.page.goto(f"{HOME}/buzon")
+        await page.page.get_by_label("Queja").check()
+        await page.page.get_by_label("¿Qué pasó?").fill("x" * 2_000_000)
+        await page.page.get_by_role("button", name="Enviar y obtener folio").click()
+        await page.page.get_by_role("heading", name="Es demasiado grande").wait_for()
+        await photograph(page.page, "demasiado-grande")
 
 
 async def test_searching_filters_while_one_types(context: BrowserContext) -> None:

@@ -11,8 +11,10 @@ from starlette.exceptions import HTTPException
 
 from services.portal.peers import PeerAwayError, RefusedError
 from services.portal.web.csrf import ForgedFormError
+from services.portal.web.headers import security_headers
 from services.portal.web.pages import Pages, see_other
 from services.portal.web.sessions import NotForYouError, SignInNeededError
+from shared.http import Problem
 from shared.messaging.backoff import OUTAGES
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,9 @@ FORGED: Final = Words(
     "El formulario caducó",
     "Ábrelo de nuevo y vuelve a enviarlo. Tu navegador debe aceptar las cookies de este sitio.",
 )
+UNREADABLE: Final = Words(
+    "No pudimos leer lo que enviaste", "Abre de nuevo la página y vuelve a intentarlo."
+)
 EXPIRED: Final = Words(
     "Este enlace venció",
     "La acción ya se cerró o el enlace fue sustituido. Usa el del aviso más reciente,"
@@ -47,7 +52,16 @@ FAULT: Final = Words(
 )
 CHANGED: Final = Words("La información cambió", "Vuelve a abrir la página y revisa cómo está.")
 MANY: Final = Words("Son demasiados intentos", "Espera unos minutos y vuelve a intentarlo.")
-BY_STATUS: Final = {404: NOT_FOUND, 409: CHANGED, 410: EXPIRED, 413: TOO_LARGE, 429: MANY}
+BY_STATUS: Final = {
+    400: UNREADABLE,
+    404: NOT_FOUND,
+    409: CHANGED,
+    410: EXPIRED,
+    413: TOO_LARGE,
+    422: UNREADABLE,
+    429: MANY,
+    503: BUSY,
+}
 
 
 def install_errors(
@@ -75,8 +89,15 @@ def install_errors(
         status = error.status_code if isinstance(error, HTTPException) else 500
         return page(request, status, BY_STATUS.get(status, NOT_FOUND))
 
+    async def on_problem(request: Request, error: Exception) -> Response:
+        status = error.status if isinstance(error, Problem) else 500
+        return page(request, status, BY_STATUS.get(status, FAULT))
+
     async def on_fault(request: Request, error: Exception) -> Response:
-        return page(request, 500, FAULT)
+        response = page(request, 500, FAULT)
+        # Starlette answers a fault outside of all middleware.
+        response.headers.update(security_headers(encrypted=pages.secure))
+        return response
 
     for missing in (not_found, NotForYouError, RequestValidationError):
         app.add_exception_handler(missing, on_missing)
@@ -84,6 +105,7 @@ def install_errors(
     app.add_exception_handler(ForgedFormError, on_forged)
     app.add_exception_handler(RefusedError, on_refused)
     app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(Exception, on_fault)
     _install_waiting(app, pages)
 

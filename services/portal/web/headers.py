@@ -30,14 +30,17 @@ HEADERS: Final = {
 STRICT_TRANSPORT: Final = "max-age=31536000; includeSubDomains"
 
 
+def security_headers(*, encrypted: bool) -> dict[str, str]:
+    """Return the headers; over TLS browsers are told to stay with it."""
+    return {**HEADERS, "Strict-Transport-Security": STRICT_TRANSPORT} if encrypted else {**HEADERS}
+
+
 class SecurityHeaders:
     """Adds the headers to every answer, errors included."""
 
     def __init__(self, app: ASGIApp, *, encrypted: bool) -> None:
         self._app = app
-        self._headers = {**HEADERS}
-        if encrypted:
-            self._headers["Strict-Transport-Security"] = STRICT_TRANSPORT
+        self._headers = security_headers(encrypted=encrypted)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
