@@ -1,6 +1,7 @@
 """Commands that every service has: serve, migrate, dlt list | show | replay."""
 
 import asyncio
+import logging
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -10,12 +11,16 @@ import uvicorn
 from fastapi import FastAPI
 
 from shared.database import Pool, migrate, open_pool
+from shared.errors import ConfigurationError
 from shared.logs import configure_logging
 from shared.messaging import dead_letters
 from shared.settings import ServiceSettings, load_settings
+from shared.startup import await_database
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 
 def service_cli(
@@ -35,8 +40,14 @@ def service_cli(
         """Run the service until it is told to stop."""
         settings = load_settings(settings_class)
         configure_logging(name, log_format=settings.log_format, level=settings.log_level)
+        try:
+            asyncio.run(await_database(settings))
+            app = build_app(settings)
+        except ConfigurationError as error:
+            logger.critical("not_started", extra={"reason": str(error)})
+            sys.exit(1)
         uvicorn.run(
-            build_app(settings),
+            app,
             host=settings.host,
             port=settings.port,
             log_config=None,

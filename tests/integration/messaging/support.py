@@ -204,12 +204,14 @@ class LossyProxy:
         self.lost = 0
         self.url = ""
 
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator["LossyProxy"]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
+    def url_at(self, port: int) -> str:
         login = self._to.netloc.rpartition("@")[0]
-        self.url = self._to._replace(netloc=f"{login}@127.0.0.1:{port}").geturl()
+        return self._to._replace(netloc=f"{login}@127.0.0.1:{port}").geturl()
+
+    @asynccontextmanager
+    async def open(self, port: int = 0) -> AsyncIterator["LossyProxy"]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", port)
+        self.url = self.url_at(server.sockets[0].getsockname()[1])
         async with server:
             yield self
 
