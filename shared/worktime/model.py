@@ -6,6 +6,7 @@ import zoneinfo
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -83,14 +84,19 @@ def _check_segments(segments: tuple[Segment, ...]) -> None:
 class DayException(_Wire):
     """A published exception, both dates included: whether those days open, and whether they count.
 
-    `opens` false closes the day, true leaves the week's hours, segments replace them.
+    `opens` false closes the day, true gives it the week's hours, segments are hours of its own.
+    None, of `opens` as of `counts`, leaves that side as it is: a suspension of work says nothing of
+    terms, nor one of terms of work. One that `prevails` (a guard, a decreed suspension) has the
+    last word over those before it.
     """
 
     first: date
     last: date
     reason: str = Field(min_length=1, max_length=300)
-    opens: bool | tuple[Segment, ...]
-    counts: bool
+    opens: bool | tuple[Segment, ...] | None
+    counts: bool | None
+    prevails: bool = False
+    act: str = Field(default="", max_length=500, description="The published act that decreed it.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -101,13 +107,26 @@ class DayException(_Wire):
         return self
 
 
+class WeekFrom(_Wire):
+    """The usual week from a day on; the days before it keep the week that they had."""
+
+    since: date
+    week: dict[Weekday, tuple[Segment, ...]]
+    counting: tuple[Weekday, ...]
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        _check_week(self.week, self.counting)
+        return self
+
+
 class Calendar(_Wire):
-    """One version of a body's calendar.
+    """One version of a body's calendar: all that is in force, on any day, as we knew it then.
 
     Opening (`week`) and counting (`counting`) are apart: a Saturday can open and not count, a
-    parade day can be worked and not count. Where exceptions overlap, a day opens only if none
-    closes it and counts only if none stops it, so that a guard over the holidays does not open
-    Christmas Day.
+    parade day can be worked and not count. Where exceptions overlap, the last that prevails
+    decides; where none does, a day opens only if none closes it and counts only if none stops it,
+    so that a guard over the holidays does not open Christmas Day.
     """
 
     id: str = Field(min_length=1, max_length=100)
@@ -116,22 +135,37 @@ class Calendar(_Wire):
     zone: str = Field(min_length=1, max_length=64)
     week: dict[Weekday, tuple[Segment, ...]]
     counting: tuple[Weekday, ...]
+    weeks: tuple[WeekFrom, ...] = Field(
+        default=(), max_length=100, description="Later weeks, each from its day on, in order."
+    )
     days: tuple[DayException, ...] = Field(default=(), max_length=2000)
     start_rule: StartRule = StartRule.NEXT_COUNTING_DAY
     source: str = Field(default="", max_length=500)
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
-        for segments in self.week.values():
-            _check_segments(segments)
-        if not any(self.week.values()):
-            raise ValueError("the calendar never opens")
-        if not self.counting:
-            raise ValueError("no day of the calendar counts")
-        if self.kind == "natural" and len(set(self.counting)) < len(Weekday):
+        _check_week(self.week, self.counting)
+        if any(later.since <= earlier.since for earlier, later in pairwise(self.weeks)):
+            raise ValueError("the later weeks are not in order")
+        if self.kind == "natural" and not self._counts_always():
             raise ValueError("every day of a natural calendar counts")
         _check_zone(self.zone)
         return self
+
+    def _counts_always(self) -> bool:
+        weeks = (self.counting, *(each.counting for each in self.weeks))
+        return all(set(counting) == set(Weekday) for counting in weeks) and all(
+            day.counts is not False for day in self.days
+        )
+
+
+def _check_week(week: dict[Weekday, tuple[Segment, ...]], counting: tuple[Weekday, ...]) -> None:
+    for segments in week.values():
+        _check_segments(segments)
+    if not any(week.values()):
+        raise ValueError("the calendar never opens")
+    if not counting:
+        raise ValueError("no day of the calendar counts")
 
 
 def _check_zone(name: str) -> None:

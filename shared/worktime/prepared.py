@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import zoneinfo
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 from typing import Final
 
-from shared.worktime.model import Calendar, DayException, Segment, Weekday
+from shared.worktime.model import Calendar, DayException, Segment, Weekday, WeekFrom
 
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2299
@@ -18,6 +18,11 @@ LAST_YEAR: Final = 2299
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_NEW_YEARS: Final = tuple(
+    (datetime(year, 1, 1, tzinfo=UTC) - EPOCH) // _MICROSECOND
+    for year in range(FIRST_YEAR + 1, LAST_YEAR + 1)
+)
+"""When the years after FIRST_YEAR begin in UTC."""
 _WEEKDAYS: Final = tuple(Weekday)
 
 
@@ -42,10 +47,14 @@ class _Year:
     """One local year. Days are ordinals; times are microseconds since 1970 UTC.
 
     `midnights` has one entry more than the year has days. `totals[i]` is the open time from the
-    year's start to the end of segment i.
+    year's start to the end of segment i. The year is [begins, ends).
     """
 
+    number: int
     first_day: int
+    end_day: int
+    begins: int
+    ends: int
     midnights: tuple[datetime, ...]
     counting: tuple[int, ...]
     opens: tuple[int, ...]
@@ -76,12 +85,13 @@ class PreparedCalendar:
     Every answer lies within FIRST_YEAR and LAST_YEAR, local time; otherwise CalendarExhaustedError.
     """
 
-    __slots__ = ("_years", "calendar", "zone")
+    __slots__ = ("_of_day", "_years", "calendar", "zone")
 
     def __init__(self, calendar: Calendar) -> None:
         self.calendar = calendar
         self.zone = zoneinfo.ZoneInfo(calendar.zone)
         self._years: dict[int, _Year] = {}
+        self._of_day: dict[int, _Year] = {}
 
     def date_of(self, instant: datetime) -> int:
         """Return the ordinal of the local date."""
@@ -89,13 +99,13 @@ class PreparedCalendar:
 
     def midnight(self, day: int) -> datetime:
         """Return the UTC instant at which the local date begins."""
-        year = self._year(_year_of(day))
+        year = self._of_day.get(day) or self._year(_year_of(day))
         return year.midnights[day - year.first_day]
 
     def after(self, day: int, count: int) -> int:
         """Return the `count`-th counting day after `day`; `count` ≥ 1."""
-        number = _year_of(day)
-        year = self._year(number)
+        year = self._of_day.get(day) or self._year(_year_of(day))
+        number = year.number
         index = bisect_right(year.counting, day) + count - 1
         while index >= len(year.counting):
             index -= len(year.counting)
@@ -107,24 +117,27 @@ class PreparedCalendar:
         """Return how many days count from `first` to `last`, both included; 0 if out of order."""
         if last < first:
             return 0
-        first_year, last_year = _year_of(first), _year_of(last)
-        whole = sum(len(self._year(n).counting) for n in range(first_year, last_year))
-        before = bisect_left(self._year(first_year).counting, first)
-        return whole + bisect_right(self._year(last_year).counting, last) - before
+        from_year = self._of_day.get(first) or self._year(_year_of(first))
+        to_year = self._of_day.get(last) or self._year(_year_of(last))
+        counted = bisect_right(to_year.counting, last) - bisect_left(from_year.counting, first)
+        for number in range(from_year.number, to_year.number):
+            counted += len(self._year(number).counting)
+        return counted
 
     def open_between(self, start: int, stop: int) -> int:
         """Return the open time from `start` to `stop`, all in microseconds; `start` ≤ `stop`."""
-        first_year, last_year = self._year_at(start), self._year_at(stop)
-        whole = sum(self._year(n).open_total for n in range(first_year, last_year))
-        before = self._year(first_year).open_before(start)
-        return whole + self._year(last_year).open_before(stop) - before
+        from_year, to_year = self._year_at(start), self._year_at(stop)
+        opened = to_year.open_before(stop) - from_year.open_before(start)
+        for number in range(from_year.number, to_year.number):
+            opened += self._year(number).open_total
+        return opened
 
     def advance(self, start: int, amount: int, *, latest: bool) -> int:
         """Return the first (or the last) moment with `amount` open time since `start`."""
         if amount == 0 and not latest:
             return start
-        number = self._year_at(start)
-        year = self._year(number)
+        year = self._year_at(start)
+        number = year.number
         remaining = amount + year.open_before(start)
         while remaining > year.open_total or (latest and remaining == year.open_total):
             remaining -= year.open_total
@@ -132,8 +145,26 @@ class PreparedCalendar:
             year = self._year(number)
         return max(start, year.moment_at(remaining, latest=latest))
 
-    def _year_at(self, moment: int) -> int:
-        return instant_of(moment).astimezone(self.zone).year
+    def is_dead(self, number: int) -> bool:
+        """Say whether in a year nothing opens, or nothing counts."""
+        year = self._year(number)
+        return not (year.open_total and year.counting)
+
+    def midnights(self, first: int, last: int) -> list[datetime]:
+        """Return the UTC instants at which the local dates from `first` to `last` begin."""
+        found: list[datetime] = []
+        for number in range(_year_of(first), _year_of(last) + 1):
+            year = self._year(number)
+            begin, end = max(first, year.first_day), min(last + 1, year.end_day)
+            found += year.midnights[begin - year.first_day : end - year.first_day]
+        return found
+
+    def _year_at(self, moment: int) -> _Year:
+        """Return the local year that holds a moment: that of UTC, or the one beside it."""
+        year = self._year(FIRST_YEAR + bisect_right(_NEW_YEARS, moment))
+        if moment < year.begins:
+            return self._year(year.number - 1)
+        return year if moment < year.ends else self._year(year.number + 1)
 
     def _year(self, number: int) -> _Year:
         year = self._years.get(number)
@@ -141,7 +172,21 @@ class PreparedCalendar:
             if not FIRST_YEAR <= number <= LAST_YEAR:
                 raise CalendarExhaustedError(f"{self.calendar.id}: nothing is known of {number}")
             year = self._years[number] = _build(self.calendar, self.zone, number)
+            self._of_day |= dict.fromkeys(range(year.first_day, year.end_day), year)
         return year
+
+
+def dead_years(calendar: Calendar) -> tuple[int, ...]:
+    """Return the years in which the calendar never opens, or in which no day of it counts.
+
+    Only its exceptions can do that to a year: the usual week opens and counts.
+    """
+    prepared = PreparedCalendar(calendar)
+    touched: set[int] = set()
+    for exception in calendar.days:
+        first, last = max(exception.first.year, FIRST_YEAR), min(exception.last.year, LAST_YEAR)
+        touched.update(range(first, last + 1))
+    return tuple(number for number in sorted(touched) if prepared.is_dead(number))
 
 
 def _year_of(day: int) -> int:
@@ -153,24 +198,31 @@ def _year_of(day: int) -> int:
 
 def _build(calendar: Calendar, zone: zoneinfo.ZoneInfo, number: int) -> _Year:
     first, end = date(number, 1, 1).toordinal(), date(number + 1, 1, 1).toordinal()
-    exceptions = _exceptions_by_day(calendar.days, first, end)
+    exceptions = exceptions_by_day(calendar.days, first, end)
     segments = list(_open_segments(calendar, zone, first, end, exceptions))
+    midnights = tuple(_local(zone, day, "00:00") for day in range(first, end + 1))
     return _Year(
+        number=number,
         first_day=first,
-        midnights=tuple(_local(zone, day, "00:00") for day in range(first, end + 1)),
-        counting=tuple(d for d in range(first, end) if _counts(calendar, d, exceptions.get(d, ()))),
+        end_day=end,
+        begins=microseconds_of(midnights[0]),
+        ends=microseconds_of(midnights[-1]),
+        midnights=midnights,
+        counting=tuple(
+            day for day in range(first, end) if day_counts(calendar, day, exceptions.get(day, ()))
+        ),
         opens=tuple(opens for opens, _ in segments),
         closes=tuple(closes for _, closes in segments),
         totals=tuple(accumulate(closes - opens for opens, closes in segments)),
     )
 
 
-_ByDay = dict[int, list[DayException]]
+ByDay = dict[int, list[DayException]]
 
 
-def _exceptions_by_day(days: tuple[DayException, ...], first: int, end: int) -> _ByDay:
+def exceptions_by_day(days: tuple[DayException, ...], first: int, end: int) -> ByDay:
     """Return the exceptions of each day of [first, end)."""
-    found: _ByDay = {}
+    found: ByDay = {}
     for exception in days:
         last = min(exception.last.toordinal(), end - 1)
         for day in range(max(exception.first.toordinal(), first), last + 1):
@@ -178,17 +230,34 @@ def _exceptions_by_day(days: tuple[DayException, ...], first: int, end: int) -> 
     return found
 
 
-def _counts(calendar: Calendar, day: int, exceptions: list[DayException] | tuple[()]) -> bool:
-    if exceptions:
-        return all(exception.counts for exception in exceptions)
-    return _weekday(day) in calendar.counting
+def _usual(calendar: Calendar, day: int) -> Calendar | WeekFrom:
+    """Return what holds the week that is in force on a day."""
+    begun = bisect_right(calendar.weeks, day, key=lambda week: week.since.toordinal())
+    return calendar.weeks[begun - 1] if begun else calendar
 
 
-def _hours(calendar: Calendar, day: int, exceptions: list[DayException]) -> tuple[Segment, ...]:
-    """Any exception that closes the day wins; then the last one that gives hours of its own."""
-    hours = calendar.week.get(_weekday(day), ())
-    for exception in exceptions:
-        if exception.opens is False or exception.opens == ():
+def day_counts(calendar: Calendar, day: int, exceptions: Sequence[DayException]) -> bool:
+    """Say whether a local date counts, given the exceptions that touch it."""
+    words = [each for each in exceptions if each.counts is not None]
+    deciding = [each for each in words if each.prevails][-1:] or words
+    if deciding:
+        return all(each.counts for each in deciding)
+    return _weekday(day) in _usual(calendar, day).counting
+
+
+def day_hours(
+    calendar: Calendar, day: int, exceptions: Sequence[DayException]
+) -> tuple[Segment, ...]:
+    """Return the hours of a local date, given the exceptions that touch it.
+
+    Any exception that closes the day wins over those that give it hours, the last of which counts;
+    one that prevails wins over both.
+    """
+    words = [each for each in exceptions if each.opens is not None]
+    deciding = [each for each in words if each.prevails][-1:] or words
+    hours = _usual(calendar, day).week.get(_weekday(day), ())
+    for exception in deciding:
+        if not exception.opens:
             return ()
         if isinstance(exception.opens, tuple):
             hours = exception.opens
@@ -196,12 +265,12 @@ def _hours(calendar: Calendar, day: int, exceptions: list[DayException]) -> tupl
 
 
 def _open_segments(
-    calendar: Calendar, zone: zoneinfo.ZoneInfo, first: int, end: int, exceptions: _ByDay
+    calendar: Calendar, zone: zoneinfo.ZoneInfo, first: int, end: int, exceptions: ByDay
 ) -> Iterator[tuple[int, int]]:
     """Yield [opens, closes) in order; hours that a change of the clocks removes are left out."""
     previous: int | None = None
     for day in range(first, end):
-        for opens, closes in _hours(calendar, day, exceptions.get(day, [])):
+        for opens, closes in day_hours(calendar, day, exceptions.get(day, ())):
             start = microseconds_of(_local(zone, day, opens))
             start = start if previous is None else max(start, previous)
             stop = microseconds_of(_local(zone, day, closes))

@@ -7,7 +7,6 @@ stop < due_instant(n). For durations: elapsed ≤ limit exactly when stop ≤ ke
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -246,7 +245,7 @@ def _last_day_of_months(
     """A pause moves the end by the dates that it touches, and never lets it fall on one."""
     if count == 0:
         return base
-    end = _same_day_later(base, count)
+    end = same_day_later(base, count)
     last_day = calendar.after(end - 1, 1)
     for first, last in spans:
         if first > last_day:
@@ -258,7 +257,7 @@ def _last_day_of_months(
     return last_day
 
 
-def _same_day_later(day: int, months: int) -> int:
+def same_day_later(day: int, months: int) -> int:
     """Return the same day number `months` later, or the first of the month after it."""
     start = date.fromordinal(day)
     years, month = divmod(start.year * 12 + start.month - 1 + months, 12)
@@ -270,14 +269,12 @@ def _same_day_later(day: int, months: int) -> int:
 
 
 def _elapsed_months(base: int, stop_day: int, calendar: PreparedCalendar, spans: Spans) -> int:
+    """Come down from a number of months that is enough: it is seldom more than one too many."""
     start, stop = date.fromordinal(base), date.fromordinal(stop_day)
-    enough = (stop.year - start.year) * 12 + stop.month - start.month + 1
-
-    def last_day(count: int) -> int:
-        day = _last_day_of_months(base, count, calendar, spans)
-        return stop_day if day is None else day
-
-    return bisect_left(range(enough + 1), stop_day, key=last_day)
+    months = (stop.year - start.year) * 12 + stop.month - start.month + 1
+    while months and _reaches(_last_day_of_months(base, months - 1, calendar, spans), stop_day):
+        months -= 1
+    return months
 
 
 def _time_spans(pauses: Sequence[Pause]) -> Spans:
