@@ -1,4 +1,4 @@
-"""What the simulated citizens write to the buzon."""
+"""What the simulated citizens write to the buzon, and what a unit finds about the first of it."""
 
 import asyncio
 from dataclasses import dataclass
@@ -7,7 +7,9 @@ from typing import Final
 
 import httpx
 
+from shared.http.credentials import service_credential
 from simulator import MUNICIPALITY
+from simulator.environment import service_secret
 
 KNOWN_WITHIN_SECONDS: Final = 60
 POLL_SECONDS: Final = 1.0
@@ -39,13 +41,27 @@ LATER: Final = (
 )
 
 
+UNIT_POST: Final = "enlace-registro-civil"
+FINDING: Final = (
+    ("link", {"compromiso": "RC-01-02"}),
+    (
+        "answer",
+        {
+            "text": "Tiene usted razón: faltó personal en la ventanilla. Le ofrecemos disculpas.",
+            "finding": "upheld",
+        },
+    ),
+)
+"""What the unit does with the first complaint, step by step: so that it opens an action."""
+
+
 def drawn(rng: Random) -> Complaint:
     """Return a complaint of the live traffic."""
     return rng.choice(LATER)
 
 
-async def file(http: httpx.AsyncClient, url: str, complaint: Complaint, *, key: str) -> bool:
-    """File it under an idempotency key; False where the buzon does not take it now."""
+async def file(http: httpx.AsyncClient, url: str, complaint: Complaint, *, key: str) -> str | None:
+    """File it under an idempotency key; return its folio, None where it is not taken now."""
     body = {
         "municipality": MUNICIPALITY,
         "kind": complaint.kind,
@@ -57,17 +73,34 @@ async def file(http: httpx.AsyncClient, url: str, complaint: Complaint, *, key: 
     try:
         answer = await http.post(f"{url}/v1/folios", json=body, headers={"Idempotency-Key": key})
     except httpx.TransportError:
-        return False
-    return answer.is_success
+        return None
+    return str(answer.json()["folio"]) if answer.is_success else None
 
 
-async def file_first(http: httpx.AsyncClient, url: str) -> int:
-    """File the first complaints once the buzon knows the municipality; return how many it took."""
-    taken = 0
+async def file_first(http: httpx.AsyncClient, url: str) -> list[str]:
+    """File the first complaints once the buzon knows the municipality; return their folios."""
+    folios = []
     async with asyncio.timeout(KNOWN_WITHIN_SECONDS):
         for number, complaint in enumerate(FIRST, start=1):
             key = f"simulador-primeras-{number:04d}"
-            while not await file(http, url, complaint, key=key):
+            while (folio := await file(http, url, complaint, key=key)) is None:
                 await asyncio.sleep(POLL_SECONDS)
-            taken += 1
-    return taken
+            folios.append(folio)
+    return folios
+
+
+async def uphold(http: httpx.AsyncClient, url: str, folio: str) -> None:
+    """Link the folio to a promise, answer it and find it justified, as its unit would; once."""
+    headers = {"Authorization": f"Bearer {service_credential(service_secret())}"}
+    address = f"{url}/v1/folios/{folio}"
+    own = f"{address}?post={UNIT_POST}"
+    async with asyncio.timeout(KNOWN_WITHIN_SECONDS):
+        # The post may reach the buzon after the carta.
+        while (known := await http.get(own, headers=headers)).status_code == 404:
+            await asyncio.sleep(POLL_SECONDS)
+    if known.raise_for_status().json()["finding"] is not None:
+        return
+    for step, words in FINDING:
+        body = {"post": UNIT_POST, **words}
+        answer = await http.post(f"{address}/{step}", json=body, headers=headers)
+        answer.raise_for_status()

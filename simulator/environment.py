@@ -2,16 +2,27 @@
 
 import os
 
+from pydantic import SecretStr
+
 from shared.settings import env_file
 
 
 def service_url(service: str) -> str:
     """Return the base address of a service. Exits where it is not set."""
     name = f"CARTAS_{service.upper()}_URL"
+    return _required(name, f"the address of {service}").rstrip("/")
+
+
+def service_secret() -> SecretStr:
+    """Return the services' common secret. Exits where it is not set."""
+    return SecretStr(_required("CARTAS_SERVICE_SECRET", "the services' common secret"))
+
+
+def _required(name: str, what: str) -> str:
     found = os.environ.get(name) or _from_file().get(name)
     if not found:
-        raise SystemExit(f"set {name} to the address of {service}")
-    return found.rstrip("/")
+        raise SystemExit(f"set {name} to {what}")
+    return found
 
 
 def _from_file() -> dict[str, str]:

@@ -88,5 +88,6 @@ def _service(service: str, *arguments: str) -> None:
 
 async def _complain() -> None:
     async with httpx.AsyncClient(timeout=HTTP_SECONDS, trust_env=False) as http:
-        taken = await complaints.file_first(http, service_url("buzon"))
-    print(f"{taken} complaints filed")
+        folios = await complaints.file_first(http, service_url("buzon"))
+        await complaints.uphold(http, service_url("buzon"), folios[0])
+    print(f"{len(folios)} complaints filed, {folios[0]} found justified")

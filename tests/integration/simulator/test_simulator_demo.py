@@ -27,6 +27,11 @@ OPENING = """
 SELECT count(*) FROM fact
 WHERE NOT historical AND kind = 'call.queued' AND happened_at < received_at - interval '45 s'
 """
+# Filed, linked, answered, upheld: each once.
+UPHELD = """
+SELECT count(*) FROM folio
+WHERE finding = 'upheld' AND compromiso = 'RC-01-02' AND unit = 'REGISTRO-CIVIL' AND revision = 4
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +90,12 @@ async def town(
 async def test_a_seeded_town_has_its_past_once_and_then_lives(town: Town, tmp_path: Path) -> None:
     first = await town.seed()
     assert f"{len(FIRST)} complaints filed" in first
+    assert "found justified" in first
     again = await town.seed()
     assert "Nada nuevo" in again
     assert "nothing to publish" in again
     assert await town.number("buzon", "SELECT count(*) FROM folio") == len(FIRST)
+    assert await town.number("buzon", UPHELD) == 1
 
     tokens = tmp_path / "simulator-tokens.json"
     assert set(json.loads(tokens.read_text())) == {emitter.uri for emitter in EMITTERS}
