@@ -8,10 +8,18 @@ from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
 from services.cartas.domain.fields import NO_CODE, Section, listed
-from shared.worktime import Calendar, DayException, Segment, StartRule, Weekday
+from shared.worktime import (
+    Calendar,
+    DayException,
+    Segment,
+    StartRule,
+    Weekday,
+    WeekFrom,
+    dead_years,
+)
 
 FIRST_VERSION: Final = 1
-MAX_CLOSURES: Final = 2000
+MAX_EXCEPTIONS: Final = 2000
 
 _Effect: TypeAlias = tuple[bool, bool]
 _CLASSES: Final[dict[str, _Effect]] = {
@@ -50,14 +58,28 @@ _YEAR_KEY = re.compile(r"no_habiles_(20[0-9]{2})")
 _DAY_NAME = re.compile("|".join(_DAYS))
 
 
+_SUSPENDS: Final[dict[str, tuple[bool | None, bool | None]]] = {
+    "labores": (False, None),
+    "plazos": (None, False),
+    "labores_y_plazos": (False, False),
+}
+"""What a decree suspends -> whether those days open and count; None leaves them as they are."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Closure:
-    """A published exception before its class is resolved."""
+class _Exception:
+    """A published exception; one with a class gets its effect where the calendar is resolved.
+
+    Guards and suspensions have no class, and prevail over the days of the year's list.
+    """
 
     first: date
     last: date
     reason: str
-    day_class: str
+    day_class: str | None
+    opens: bool | tuple[Segment, ...] | None = None
+    counts: bool | None = None
+    act: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +91,12 @@ class _Declared:
     kind: Literal["working", "natural"]
     week: dict[Weekday, tuple[Segment, ...]]
     counting: tuple[Weekday, ...]
+    weeks: tuple[WeekFrom, ...]
     classes: dict[str, _Effect]
-    closures: tuple[_Closure, ...]
+    exceptions: tuple[_Exception, ...]
     start_rule: StartRule
     source: str
+    zone: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +148,37 @@ def _declare(section: Section, declared: dict[str, _Declared]) -> None:
         kind=kind,
         week=week,
         counting=_counting(section, kind, week),
+        weeks=_weeks(section, kind),
         classes=_classes(section),
-        closures=_closures(section),
+        exceptions=(*_closures(section), *_guards(section), *_suspensions(section)),
         start_rule=section.choice("inicio_de_plazo", _START_RULES, default="dia_siguiente"),
         source=section.optional_text("publicado_en", longest=500) or "",
+        zone=_zone(section),
     )
     section.ignore("hereda")
     section.close()
+
+
+def _zone(section: Section) -> str | None:
+    name = section.optional_text("zona_horaria", longest=64)
+    if name is not None and not known_zone(name):
+        section.fault("zona_horaria", f"no se conoce la zona horaria «{name}»")
+        return None
+    return name
+
+
+def _weeks(section: Section, kind: str) -> tuple[WeekFrom, ...]:
+    """Read the weeks that replace the first one, each from its day on."""
+    found: list[WeekFrom] = []
+    for each in section.sections("cambios_de_jornada", "desde"):
+        since, week = each.day("desde"), _week(each)
+        counting = _counting(each, kind, week)
+        each.close()
+        if found and since <= found[-1].since:
+            each.fault("desde", f"se esperaba una fecha posterior a {found[-1].since}")
+        elif any(week.values()) and counting:
+            found.append(WeekFrom(since=since, week=week, counting=counting))
+    return tuple(found)
 
 
 def _week(section: Section) -> dict[Weekday, tuple[Segment, ...]]:
@@ -194,8 +242,8 @@ def _classes(section: Section) -> dict[str, _Effect]:
     return found
 
 
-def _closures(section: Section) -> tuple[_Closure, ...]:
-    found: list[_Closure] = []
+def _closures(section: Section) -> tuple[_Exception, ...]:
+    found: list[_Exception] = []
     for key in section.names():
         if match := _YEAR_KEY.fullmatch(key):
             year = int(match[1])
@@ -203,31 +251,64 @@ def _closures(section: Section) -> tuple[_Closure, ...]:
     return tuple(found)
 
 
-def _closure(section: Section, year: int) -> _Closure:
-    if "fecha" in section:
-        key = "fecha"
-        first = last = section.day("fecha")
-    else:
-        key = "desde"
-        first, last = section.day("desde"), section.day("hasta")
+def _closure(section: Section, year: int) -> _Exception:
+    first, last = _dates(section)
     if first.year != year:
+        key = "fecha" if "fecha" in section else "desde"
         section.fault(key, f"se esperaba una fecha de {year}")
+    reason = section.text("motivo", longest=300)
+    closure = _Exception(first, last, reason, section.code("clase"))
+    section.close()
+    return closure
+
+
+def _dates(section: Section) -> tuple[date, date]:
+    """Read one day (`fecha`) or a range with both ends included (`desde`, `hasta`)."""
+    if "fecha" in section:
+        day = section.day("fecha")
+        return day, day
+    first, last = section.day("desde"), section.day("hasta")
     if last < first:
         section.fault("hasta", f"el último día ({last}) es anterior al primero ({first})")
         last = first
     if (last - first).days > 366:
         section.fault("hasta", "el periodo dura más de un año")
+    return first, last
+
+
+def _guards(section: Section) -> tuple[_Exception, ...]:
+    """Read days on which somebody is there although the office is closed; terms do not run more."""
+    return tuple(_guard(each) for each in section.sections("guardias", "motivo"))
+
+
+def _guard(section: Section) -> _Exception:
+    first, last = _dates(section)
+    hours = _segments(section, "horario")
+    if not hours and "horario" not in section:
+        section.fault("horario", "falta el horario de la guardia")
     reason = section.text("motivo", longest=300)
-    closure = _Closure(first, last, reason, section.code("clase"))
     section.close()
-    return closure
+    return _Exception(first, last, reason, None, opens=hours)
+
+
+def _suspensions(section: Section) -> tuple[_Exception, ...]:
+    """Read what an act decreed for days in no list: no work, no terms, or neither."""
+    return tuple(_suspension(each) for each in section.sections("suspensiones", "motivo"))
+
+
+def _suspension(section: Section) -> _Exception:
+    first, last = _dates(section)
+    opens, counts = section.choice("suspende", _SUSPENDS)
+    reason, act = section.text("motivo", longest=300), section.text("acto", longest=500)
+    section.close()
+    return _Exception(first, last, reason, None, opens=opens, counts=counts, act=act)
 
 
 def _resolve(name: str, declared: dict[str, _Declared]) -> _Declared | None:
-    """Return the calendar with its ancestors' closures and classes, its own last."""
+    """Return the calendar with its ancestors' exceptions and classes, its own last."""
     own = declared[name]
     seen, each = [name], own
-    closures, classes = own.closures, own.classes
+    exceptions, classes, zone = own.exceptions, own.classes, own.zone
     while each.parent is not None:
         if each.parent in seen:
             own.section.fault("hereda", f"herencia en círculo: {' → '.join([*seen, each.parent])}")
@@ -238,39 +319,60 @@ def _resolve(name: str, declared: dict[str, _Declared]) -> _Declared | None:
             return None
         seen.append(each.parent)
         each = declared[each.parent]
-        closures, classes = each.closures + closures, {**each.classes, **classes}
-    return replace(own, closures=closures, classes=classes)
+        exceptions = each.exceptions + exceptions
+        classes, zone = {**each.classes, **classes}, zone or each.zone
+    return replace(own, exceptions=exceptions, classes=classes, zone=zone)
 
 
 def _build(name: str, declared: _Declared, zone: str) -> Calendar | None:
     classes = {**_CLASSES, **declared.classes}
-    for day_class in sorted({each.day_class for each in declared.closures} - classes.keys()):
-        message = f"la clase de día «{day_class}» no existe; hay: {listed(classes)}"
-        declared.section.fault(None, message)
+    zone = declared.zone or zone
+    if not _is_sound(declared, classes) or not known_zone(zone):
         return None
-    if declared.kind == "natural" and declared.closures:
-        declared.section.fault(None, "un calendario natural no tiene días inhábiles")
+    if not any(declared.week.values()) or not declared.counting:
         return None
-    if len(declared.closures) > MAX_CLOSURES:
-        declared.section.fault(None, f"hay más de {MAX_CLOSURES} periodos inhábiles")
-        return None
-    if not any(declared.week.values()) or not declared.counting or not known_zone(zone):
-        return None
-    return Calendar(
+    calendar = Calendar(
         id=name,
         version=FIRST_VERSION,
         kind=declared.kind,
         zone=zone,
         week={day: declared.week.get(day, ()) for day in Weekday},
         counting=declared.counting,
-        days=tuple(_day(each, classes) for each in declared.closures),
+        weeks=declared.weeks,
+        days=tuple(_day(each, classes) for each in declared.exceptions),
         start_rule=declared.start_rule,
         source=declared.source,
     )
+    for year in dead_years(calendar):
+        message = f"en {year} el calendario no abre ningún día o ninguno cuenta para los plazos"
+        declared.section.fault(None, message)
+    return calendar
 
 
-def _day(closure: _Closure, classes: dict[str, _Effect]) -> DayException:
-    opens, counts = classes[closure.day_class]
+def _is_sound(declared: _Declared, classes: dict[str, _Effect]) -> bool:
+    """Note what is wrong with the exceptions; of unknown classes, the first."""
+    named = {each.day_class for each in declared.exceptions if each.day_class is not None}
+    message = None
+    if unknown := sorted(named - classes.keys()):
+        message = f"la clase de día «{unknown[0]}» no existe; hay: {listed(classes)}"
+    elif declared.kind == "natural" and declared.exceptions:
+        message = "un calendario natural no tiene días inhábiles, guardias ni suspensiones"
+    elif len(declared.exceptions) > MAX_EXCEPTIONS:
+        message = f"hay más de {MAX_EXCEPTIONS} periodos inhábiles, guardias y suspensiones"
+    if message is not None:
+        declared.section.fault(None, message)
+    return message is None
+
+
+def _day(exception: _Exception, classes: dict[str, _Effect]) -> DayException:
+    name = exception.day_class
+    opens, counts = (exception.opens, exception.counts) if name is None else classes[name]
     return DayException(
-        first=closure.first, last=closure.last, reason=closure.reason, opens=opens, counts=counts
+        first=exception.first,
+        last=exception.last,
+        reason=exception.reason,
+        opens=opens,
+        counts=counts,
+        prevails=name is None,
+        act=exception.act,
     )
