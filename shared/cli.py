@@ -107,7 +107,7 @@ def _dlt_list(settings_class: type[ServiceSettings]) -> click.Command:
                 state = "replayed" if row.replayed_at else "waiting"
                 click.echo(
                     f"{row.id}  {row.refused_at:%Y-%m-%d %H:%M:%S}  {place}  {row.reason}"
-                    f"  {row.field or '-'}  {row.detail or '-'}  {state}"
+                    f"  {row.field or '-'}  {row.detail or '-'}  {row.traceparent or '-'}  {state}"
                 )
 
         run_with_pool(settings_class, work)

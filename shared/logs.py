@@ -27,6 +27,11 @@ def log_fields(**fields: Any) -> Iterator[None]:
         _BOUND.reset(token)
 
 
+def bound_field(name: str) -> Any:
+    """Return the value that records logged here would have under `name`, None without one."""
+    return _BOUND.get().get(name)
+
+
 class JsonFormatter(logging.Formatter):
     """Our own and foreign loggers through one form. Never a body, never personal data."""
 

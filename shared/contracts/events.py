@@ -64,7 +64,11 @@ class Event(Part):
     time: Instant = Field(description="When it happened, with its offset.")
     subject: LongIdentifier | None = None
     datacontenttype: Literal["application/json"] = "application/json"
-    traceparent: Traceparent | None = None
+    traceparent: Traceparent | None = Field(
+        default=None,
+        description="W3C Trace Context of what caused it, handed on unchanged "
+        "(CloudEvents extension Distributed Tracing).",
+    )
     data: Any
 
     @property

@@ -25,6 +25,15 @@ def derived_id(cause: str, event_type: str, time: datetime, *, ordinal: int = 0)
     return str(UUID(int=value))
 
 
+def own_trace(event_id: str) -> str:
+    """Return the trace that an event of ours begins where no single event caused it.
+
+    Its trace id is the derived id itself: made again, it is the same. Raises ValueError.
+    """
+    digits = UUID(event_id).hex
+    return f"00-{digits}-{digits[16:]}-00"
+
+
 def cause_of(source: str, event_id: str) -> str:
     """Return one string for a CloudEvent's identity, which is the pair (source, id)."""
     return f"{source}\x00{event_id}"

@@ -16,7 +16,11 @@ def new_traceparent() -> str:
 
 
 class TraceContext:
-    """Take the caller's trace, or begin one; answer with it; bind it to the logs."""
+    """Take the caller's trace, or begin one; answer with it; bind it to the logs.
+
+    Only a caller with a credential (an emitter, a service of ours) is followed: the trace that a
+    citizen's browser or network sends may name the person in somebody else's system.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -39,7 +43,6 @@ class TraceContext:
 
 
 def _given(scope: Scope) -> str | None:
-    for name, value in scope["headers"]:
-        if name == b"traceparent" and _TRACEPARENT.fullmatch(value.decode("latin-1")):
-            return str(value.decode("latin-1"))
-    return None
+    headers = dict(scope["headers"])
+    given = str(headers.get(b"traceparent", b"").decode("latin-1"))
+    return given if b"authorization" in headers and _TRACEPARENT.fullmatch(given) else None

@@ -9,7 +9,7 @@ from shared.messaging.transaction import transaction
 
 LIST = """
 SELECT id, refused_at, topic, partition, kafka_offset, reason, field, detail, event_source,
-       event_id, replayed_at
+       event_id, traceparent, replayed_at
 FROM refusal
 WHERE $1::text IS NULL OR reason = $1
 ORDER BY refused_at DESC
@@ -17,7 +17,7 @@ LIMIT $2
 """
 SHOW = """
 SELECT id, refused_at, topic, partition, kafka_offset, reason, field, detail, event_source,
-       event_id, replayed_at, key, payload
+       event_id, traceparent, replayed_at, key, payload
 FROM refusal WHERE id = $1
 """
 TAKE = """
@@ -40,6 +40,7 @@ class RefusalRow:
     detail: str
     event_source: str | None
     event_id: str | None
+    traceparent: str | None
     replayed_at: datetime | None
     key: bytes | None = None
     payload: bytes | None = None

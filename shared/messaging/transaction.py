@@ -13,6 +13,8 @@ from shared.contracts.events import Event
 from shared.contracts.ids import derived_id
 from shared.contracts.topics import Topic
 from shared.database import Connection, Pool
+from shared.logs import bound_field
+from shared.messaging.traces import Outcomes, trace_in
 
 if TYPE_CHECKING:
     from shared.messaging.subscription import Received
@@ -32,8 +34,8 @@ ORDER BY place
 WAKE_RELAY = "SELECT pg_notify('outbox', '')"
 ADD_REFUSAL = """
 INSERT INTO refusal (id, topic, partition, kafka_offset, key, payload, reason, field, detail,
-                     event_source, event_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                     event_source, event_id, traceparent)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT DO NOTHING
 """
 CLAIM = """
@@ -57,20 +59,33 @@ class Refusal:
 
 @dataclass(slots=True)
 class Transaction:
-    """What a handler or use case works with; nothing of it exists before the commit."""
+    """What a handler or use case works with; nothing of it exists before the commit.
+
+    `traceparent` is the trace of the request that opened it; messages of a batch have their own.
+    """
 
     connection: Connection
     service: str
     now: datetime
+    traceparent: str | None = None
     _messages: list[tuple[str, bytes, bytes]] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     on_commit: list[Callable[[], None]] = field(default_factory=list)
     """Called in order once the commit is certain: for metrics and caches, never for effects."""
+    _outcomes: Outcomes = field(default_factory=Outcomes)
 
     def committed(self) -> None:
-        """Tell those who wait for the commit."""
+        """Tell those who wait for the commit, and the log."""
         for callback in self.on_commit:
             callback()
+        self._outcomes.log()
+
+    def tell(self, outcome: str, *, traceparent: str | None, **ids: str | None) -> None:
+        """Let the log of this transaction name an outcome that a trace is followed to.
+
+        `outcome` is from a closed list; `ids` are our own, never a value of a message.
+        """
+        self._outcomes.add(outcome, traceparent, ids)
 
     def publish(self, topic: Topic, event: Event) -> None:
         """Publish `event` when this transaction commits; in order per key."""
@@ -132,6 +147,14 @@ class Transaction:
             refusal.detail,
             refusal.event_source,
             refusal.event_id,
+            letter.traceparent,
+        )
+        self.tell(
+            "refused",
+            traceparent=letter.traceparent,
+            refusal=letter.id,
+            topic=received.topic,
+            reason=refusal.reason,
         )
         dead_letters = f"{received.topic}.dlt"
         self._messages.append((dead_letters, letter.key.encode(), letter.to_bytes()))
@@ -145,6 +168,7 @@ class Transaction:
             source=f"/{self.service}",
             type="dead-letter.v1",
             time=received.timestamp,
+            traceparent=trace_in(received.value),
             data=DeadLetterData(
                 service=self.service,
                 refusal=refusal_id,
@@ -166,9 +190,13 @@ def _storable(text: str | None) -> str | None:
 
 @asynccontextmanager
 async def transaction(pool: Pool, *, service: str = "") -> AsyncIterator[Transaction]:
-    """Open a transaction for an HTTP use case or a deadline task; commit and flush on success."""
+    """Open a transaction for an HTTP use case or a deadline task; commit and flush on success.
+
+    What it publishes belongs to the request's trace, where there is one.
+    """
     async with pool.acquire() as connection, connection.transaction():
-        tx = Transaction(connection, service, utc_now())  # type: ignore[arg-type]
+        trace = bound_field("traceparent")
+        tx = Transaction(connection, service, utc_now(), trace)  # type: ignore[arg-type]
         yield tx
         await tx.flush()
     tx.committed()
