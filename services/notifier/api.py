@@ -185,6 +185,7 @@ class DeliveryView(BaseModel):
     outcome: str
     code: int | None
     reply: str
+    traceparent: str | None
 
 
 class DeliveryList(BaseModel):

@@ -42,8 +42,8 @@ INSERT INTO action (action, municipality, carta, carta_version, compromiso, unit
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, 'requested', $11)
 """
 ADD_TRIGGER = """
-INSERT INTO action_trigger (breach, folio, action, event_id, joined_at, data)
-VALUES ($1, $2, $3, $4, $5, $6::jsonb)
+INSERT INTO action_trigger (breach, folio, action, event_id, joined_at, data, traceparent)
+VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7)
 """
 LOCK = f"SELECT {COLUMNS} FROM action WHERE action = $1 FOR UPDATE"
 READ = f"SELECT {COLUMNS} FROM action WHERE action = $1"
@@ -63,7 +63,7 @@ SET window_start = least(window_start, $2), window_end = greatest(window_end, $3
 WHERE action = $1
 """
 TRIGGERS_OF = """
-SELECT breach, folio, joined_at, recovered_at, data
+SELECT breach, folio, joined_at, recovered_at, data, traceparent
 FROM action_trigger
 WHERE action = $1
 ORDER BY joined_at, breach, folio
@@ -167,6 +167,7 @@ class Trigger:
     joined_at: datetime
     recovered_at: datetime | None
     data: BreachData
+    traceparent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +240,7 @@ async def add_trigger(
         event.id,
         now,
         data.model_dump_json(),
+        event.traceparent,
     )
 
 
@@ -311,6 +313,7 @@ async def triggers_of(connection: Connection, action: str) -> list[Trigger]:
             joined_at=row["joined_at"],
             recovered_at=row["recovered_at"],
             data=BreachData.model_validate_json(row["data"]),
+            traceparent=row["traceparent"],
         )
         for row in rows
     ]

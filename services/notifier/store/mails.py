@@ -9,14 +9,14 @@ from shared.database import Connection
 
 ADD_ALERT = """
 INSERT INTO alert (alert, municipality, action, kind, responsible_unit, from_rank,
-                   preferred_post, facts, caused_at, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10)
+                   preferred_post, facts, caused_at, created_at, traceparent)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11)
 ON CONFLICT DO NOTHING
 RETURNING true
 """
 ALERT_COLUMNS = """
 alert, municipality, action, kind, responsible_unit, from_rank, preferred_post, facts, caused_at,
-created_at, skips_noted
+created_at, skips_noted, traceparent
 """
 # One writer an alert: others leave it alone instead of waiting.
 LOCK_ALERT = f"SELECT {ALERT_COLUMNS} FROM alert WHERE alert = $1 FOR UPDATE"
@@ -28,8 +28,8 @@ TRIED = "SELECT mailbox FROM mail WHERE alert = $1"
 
 ADD_MAIL = """
 INSERT INTO mail (mail, alert, municipality, action, kind, post, mailbox, message_id, message,
-                  caused_at, created_at, next_attempt_at, give_up_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                  caused_at, created_at, next_attempt_at, give_up_at, traceparent)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 ON CONFLICT DO NOTHING
 """
 # A lease instead of a lock: mail servers take longer than a transaction may stay open.
@@ -43,7 +43,7 @@ WHERE mail IN (
     LIMIT $2
     FOR UPDATE SKIP LOCKED)
 RETURNING mail, alert, municipality, action, kind, post, mailbox, message_id, message, caused_at,
-          attempts, give_up_at, leased_until
+          attempts, give_up_at, leased_until, traceparent
 """
 # Only the holder of the lease may say what became of the mail.
 SETTLE_MAIL = """
@@ -55,11 +55,12 @@ WHERE mail = $1 AND leased_until = $2 AND state = 'waiting'
 RETURNING true
 """
 ADD_DELIVERY = """
-INSERT INTO delivery (mail, municipality, action, kind, post, mailbox, at, outcome, code, reply)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO delivery (mail, municipality, action, kind, post, mailbox, at, outcome, code, reply,
+                      traceparent)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
 DELIVERIES = """
-SELECT mail, municipality, action, kind, post, mailbox, at, outcome, code, reply
+SELECT mail, municipality, action, kind, post, mailbox, at, outcome, code, reply, traceparent
 FROM delivery
 WHERE municipality = $1 AND ($2::text IS NULL OR action = $2)
 ORDER BY delivery DESC
@@ -96,6 +97,7 @@ class Alert:
     caused_at: datetime | None
     created_at: datetime
     skips_noted: bool = False
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class Mail:
     give_up_at: datetime
     attempts: int = 0
     leased_until: datetime | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,7 @@ class Delivery:
     outcome: str
     code: int | None = None
     reply: str = ""
+    traceparent: str | None = None
 
 
 async def add_alert(connection: Connection, alert: Alert) -> bool:
@@ -148,6 +152,7 @@ async def add_alert(connection: Connection, alert: Alert) -> bool:
             alert.facts,
             alert.caused_at,
             alert.created_at,
+            alert.traceparent,
         )
     )
 
@@ -192,6 +197,7 @@ async def add_mail(
         now,
         not_before,
         mail.give_up_at,
+        mail.traceparent,
     )
 
 
@@ -226,6 +232,7 @@ async def add_delivery(connection: Connection, line: Delivery) -> None:
         line.outcome,
         line.code,
         line.reply,
+        line.traceparent,
     )
 
 

@@ -1,7 +1,5 @@
 """What changes a corrective action: its publication, its terms, its escalation."""
 
-from datetime import datetime
-
 from services.notifier.domain.schedule import Awaited, deadlines, first_due, still_awaited
 from services.notifier.letters import MailKind
 from services.notifier.store import actions, catalogue, terms
@@ -9,6 +7,7 @@ from services.notifier.store.actions import Action
 from services.notifier.use_cases.alerts import Office, Reason, alert_of_action
 from services.notifier.use_cases.catalogue import calendar_of
 from shared.contracts import topics
+from shared.contracts.breaches import BreachEvent
 from shared.contracts.corrective_actions import (
     ActionChange,
     ActionChanged,
@@ -27,10 +26,15 @@ ESCALATION_KIND = {
 
 
 async def publish(
-    tx: Transaction, action: Action, change: ActionChange, *, caused_at: datetime | None = None
+    tx: Transaction, action: Action, change: ActionChange, *, cause: BreachEvent | None = None
 ) -> None:
-    """Publish the action's state. `caused_at` (of a causing event) makes the id repeatable."""
+    """Publish the action's state. The time of a causing event makes the id repeatable.
+
+    Its trace is that of the cause, of the request, or else of what asked for the action last.
+    """
     triggers = await actions.triggers_of(tx.connection, action.action)
+    last = triggers[-1].traceparent if triggers else None
+    traceparent = tx.traceparent if cause is None else cause.traceparent
     approved = action.approved_at is not None
     category = action.cause_category
     data = ActionData(
@@ -55,12 +59,20 @@ async def publish(
     identity = derived_id(
         f"{SOURCE}\x00{action.action}",
         event_type,
-        caused_at or tx.now,
+        tx.now if cause is None else cause.time,
         ordinal=action.revision,
     )
-    tx.publish(
-        topics.CORRECTIVE_ACTIONS,
-        ActionChanged(id=identity, source=SOURCE, time=tx.now, subject=action.action, data=data),
+    event = ActionChanged(
+        id=identity,
+        source=SOURCE,
+        time=tx.now,
+        subject=action.action,
+        traceparent=traceparent or last,
+        data=data,
+    )
+    tx.publish(topics.CORRECTIVE_ACTIONS, event)
+    tx.tell(
+        f"action_{change}", traceparent=event.traceparent, action=action.action, event_id=event.id
     )
 
 
@@ -138,5 +150,6 @@ async def _tell_next_level(
         cause=f"{action.action}/{round_}/{level}",
         time=action.requested_at,
         from_rank=max(level, current.told_rank + 1),
+        traceparent=triggers[-1].traceparent,
     )
     await alert_of_action(tx, office, current, triggers[-1].data, reason)

@@ -56,6 +56,7 @@ class Reason:
     preferred_post: str | None = None
     text: str | None = None
     caused_at: datetime | None = None
+    traceparent: str | None = None
 
 
 async def alert_of_action(
@@ -73,6 +74,7 @@ async def alert_of_action(
         facts=json.dumps({"breach": breach.model_dump(mode="json"), "reason": reason.text}),
         caused_at=reason.caused_at,
         created_at=tx.now,
+        traceparent=reason.traceparent,
     )
     await raise_alert(tx, office, alert)
 
@@ -122,7 +124,8 @@ async def _note_skipped(tx: Transaction, alert: Alert, choice: Choice) -> None:
     for rung, skip in choice.skipped:
         await mails.add_delivery(tx.connection, _not_told(tx, alert, skip, rung))
     if choice.rung is None:
-        logger.error("alert_without_addressee", extra={"alert": alert.alert})
+        named = {"alert": alert.alert, "traceparent": alert.traceparent}
+        logger.error("alert_without_addressee", extra=named)
         await mails.add_delivery(tx.connection, _not_told(tx, alert, "nobody", None))
 
 
@@ -136,6 +139,7 @@ def _not_told(tx: Transaction, alert: Alert, outcome: Skip | str, rung: Rung | N
         mailbox=rung.mailbox if rung else None,
         at=tx.now,
         outcome=outcome,
+        traceparent=alert.traceparent,
     )
 
 
@@ -167,6 +171,7 @@ async def _write(tx: Transaction, office: Office, alert: Alert, place: Place, ru
         message=render(letter, envelope),
         caused_at=alert.caused_at,
         give_up_at=tx.now + RETRY_FOR,
+        traceparent=alert.traceparent,
     )
     not_before = await _not_before(tx, MailKind(alert.kind), place)
     await mails.add_mail(tx.connection, mail, now=tx.now, not_before=not_before)

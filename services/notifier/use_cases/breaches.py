@@ -1,6 +1,5 @@
 """A breach, or an upheld complaint, opens exactly one corrective action or joins the open one."""
 
-import logging
 from collections.abc import Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -15,8 +14,6 @@ from services.notifier.use_cases.alerts import Office, Reason, alert_of_action
 from shared.contracts.breaches import BreachData, BreachEvent, BreachKind
 from shared.contracts.corrective_actions import ActionChange
 from shared.messaging import Transaction
-
-logger = logging.getLogger(__name__)
 
 NOTED: Final = frozenset({BreachKind.LATE_CASE, BreachKind.AT_RISK, BreachKind.CONFIRMED})
 TRIGGERS: Final = {
@@ -33,6 +30,8 @@ async def take_breaches(tx: Transaction, office: Office, events: Sequence[Breach
         tx.connection, [event for event in current if event.data.kind in NOTED], now=tx.now
     )
     for event in current:
+        if event.data.kind in NOTED:
+            tx.tell(f"noted_{event.data.kind}", traceparent=event.traceparent, event_id=event.id)
         if event.data.kind in TRIGGERS:
             await take_trigger(tx, office, event)
         elif event.data.kind is BreachKind.RECOVERED:
@@ -53,6 +52,7 @@ async def take_trigger(tx: Transaction, office: Office, event: BreachEvent) -> N
         cause=_cause(breach),
         time=event.time,
         caused_at=breach.received_at,
+        traceparent=event.traceparent,
     )
     await alert_of_action(tx, office, action, breach, reason)
     if joined is not None and action.level > joined.level:
@@ -73,8 +73,7 @@ async def _open(tx: Transaction, event: BreachEvent) -> Action:
     if opened is None:
         raise AssertionError(f"{number} has just been inserted")
     action = await schedule(tx, opened)
-    await publish(tx, action, ActionChange.REQUESTED, caused_at=event.time)
-    logger.info("action_requested", extra={"action": number, "breach": breach.breach})
+    await publish(tx, action, ActionChange.REQUESTED, cause=event)
     return action
 
 
@@ -97,7 +96,7 @@ async def _join(tx: Transaction, action: Action, event: BreachEvent) -> Action:
     await _note_step(tx, action.action, revision=changed.revision, step=ActionChange.MERGED)
     if action.recovered_at is not None:
         changed = await _begin_anew(tx, changed)
-    await publish(tx, changed, ActionChange.MERGED, caused_at=event.time)
+    await publish(tx, changed, ActionChange.MERGED, cause=event)
     return changed
 
 
@@ -114,6 +113,7 @@ async def _tell_higher(tx: Transaction, office: Office, action: Action, event: B
         cause=_cause(event.data),
         time=event.time,
         from_rank=max(action.level, current.told_rank + 1),
+        traceparent=event.traceparent,
     )
     await alert_of_action(tx, office, current, event.data, reason)
 
@@ -134,6 +134,7 @@ async def take_recovery(tx: Transaction, office: Office, event: BreachEvent) -> 
         cause=_cause(breach),
         time=event.time,
         caused_at=breach.received_at,
+        traceparent=event.traceparent,
     )
     await alert_of_action(tx, office, action, breach, reason)
 
@@ -150,12 +151,13 @@ async def take_confirmation(tx: Transaction, office: Office, event: BreachEvent)
     await _note_step(tx, action.action, revision=changed.revision, step=ActionChange.MERGED)
     if action.recovered_at is not None:
         changed = await _begin_anew(tx, changed)
-    await publish(tx, changed, ActionChange.MERGED, caused_at=event.time)
+    await publish(tx, changed, ActionChange.MERGED, cause=event)
     reason = Reason(
         kind=MailKind.BREACHED,
         cause=_cause(breach),
         time=event.time,
         caused_at=breach.received_at,
+        traceparent=event.traceparent,
     )
     await alert_of_action(tx, office, changed, breach, reason)
 

@@ -28,6 +28,7 @@ async def record(tx: Transaction, office: Office, mail: Mail, answer: Answer) ->
     await mails.add_delivery(tx.connection, _line(tx, mail, answer, outcome))
     if not settled:
         return None
+    tx.tell(f"mail_{outcome}", traceparent=mail.traceparent, mail=mail.mail, action=mail.action)
     await _remember_mailbox(tx, mail, answer, outcome)
     if outcome in (Sent.REFUSED, Sent.ABANDONED) and mail.alert is not None:
         await address(tx, office, mail.alert)
@@ -46,6 +47,7 @@ def _line(tx: Transaction, mail: Mail, answer: Answer, outcome: Sent) -> Deliver
         outcome=outcome,
         code=answer.code,
         reply=answer.reply,
+        traceparent=mail.traceparent,
     )
 
 
@@ -85,5 +87,6 @@ async def send_sign_in(
         message=render(sign_in_letter(link, valid_minutes), envelope),
         caused_at=None,
         give_up_at=tx.now + timedelta(minutes=valid_minutes),
+        traceparent=tx.traceparent,
     )
     await mails.add_mail(tx.connection, mail, now=tx.now, not_before=tx.now)

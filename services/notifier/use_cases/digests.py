@@ -16,7 +16,7 @@ from services.notifier.use_cases.alerts import Office, raise_alert
 from services.notifier.use_cases.catalogue import calendar_of
 from shared.contracts.breaches import BreachKind
 from shared.contracts.cartas import MunicipalityData
-from shared.contracts.ids import derived_id
+from shared.contracts.ids import derived_id, own_trace
 from shared.messaging import Transaction
 
 REACHES_BACK: Final = timedelta(days=7)
@@ -38,10 +38,11 @@ async def send_digest(tx: Transaction, office: Office, municipality: Municipalit
         tx.connection, code, digest=digest, since=tx.now - REACHES_BACK
     )
     for unit in sorted({each.responsible_unit for each in noted}):
+        identity = derived_id(
+            f"{digest}/{unit}", "alert.digest", local_instant(day, time(), calendar)
+        )
         alert = Alert(
-            alert=derived_id(
-                f"{digest}/{unit}", "alert.digest", local_instant(day, time(), calendar)
-            ),
+            alert=identity,
             municipality=code,
             action=None,
             kind=MailKind.DIGEST,
@@ -51,6 +52,7 @@ async def send_digest(tx: Transaction, office: Office, municipality: Municipalit
             facts=json.dumps({"lines": await _lines(tx, code, unit, noted)}),
             caused_at=None,
             created_at=tx.now,
+            traceparent=own_trace(identity),
         )
         await raise_alert(tx, office, alert)
     return len({each.responsible_unit for each in noted})

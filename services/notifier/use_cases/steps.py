@@ -190,6 +190,7 @@ async def _tell_unit(tx: Transaction, office: Office, action: Action, request: R
         time=tx.now,
         preferred_post=action.filed_by,
         text=request.reason,
+        traceparent=tx.traceparent or triggers[-1].traceparent,
     )
     await alert_of_action(tx, office, action, triggers[-1].data, reason)
 
