@@ -7,7 +7,7 @@ from services.evaluator.settings import Settings
 from services.evaluator.store import coverage
 from services.evaluator.use_cases.judge_cases import Arrival, JudgeCases
 from services.evaluator.use_cases.take_catalogue import take_catalogue
-from services.evaluator.use_cases.take_complaints import TakeComplaints
+from services.evaluator.use_cases.take_complaints import Complaint, TakeComplaints
 from shared.contracts import hot, topics
 from shared.contracts.complaints import ComplaintChanged
 from shared.messaging import Received, Subscription, Transaction
@@ -37,7 +37,9 @@ class Handlers:
     async def on_measurements(self, tx: Transaction, batch: Sequence[Received]) -> None:
         """Judge cases; keep the pipeline's progress until we have caught up with it."""
         arrivals = [
-            Arrival(received.event.data, received.event.data.received_at)
+            Arrival(
+                received.event.data, received.event.data.received_at, received.event.traceparent
+            )
             for received in batch
             if isinstance(received.event, hot.CaseMeasured)
         ]
@@ -50,7 +52,7 @@ class Handlers:
     async def on_complaints(self, tx: Transaction, batch: Sequence[Received]) -> None:
         """Judge folios; keep the buzon's progress."""
         changed = [
-            (received.event.data, received.timestamp)
+            Complaint(received.event.data, received.timestamp, received.event.traceparent)
             for received in batch
             if isinstance(received.event, ComplaintChanged)
         ]

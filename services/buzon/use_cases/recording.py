@@ -25,7 +25,10 @@ async def record(
     at: datetime,
     request: bytes | None,
 ) -> None:
-    """Append the step and publish the folio's state; `post` None for the citizen or a rule."""
+    """Append the step and publish the folio's state; `post` None for the citizen or a rule.
+
+    The message belongs to the trace of the request that brought the change.
+    """
     await folios.add_step(tx.connection, folio, change, post=post, at=at, request=request)
     cause = cause_of(SOURCE, f"{folio.folio}/{folio.revision}")
     tx.publish(
@@ -35,6 +38,7 @@ async def record(
             source=SOURCE,
             time=at,
             subject=folio.folio,
+            traceparent=tx.traceparent,
             data=public_state(folio, change),
         ),
     )

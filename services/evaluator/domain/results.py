@@ -9,6 +9,7 @@ from fractions import Fraction
 from services.evaluator.domain.catalogue import Promise
 from services.evaluator.domain.identity import SOURCE, breach_id, statement_id
 from shared.contracts.breaches import BreachData, BreachEvent, BreachKind
+from shared.contracts.ids import own_trace
 from shared.contracts.results import (
     Band,
     PartResult,
@@ -178,14 +179,20 @@ class Subject:
         folio: str | None = None,
         historical: bool = False,
         received_at: datetime | None = None,
+        traceparent: str | None = None,
     ) -> BreachEvent:
-        """Return one statement; the same `kind`, `time` and `detail` always make the same id."""
+        """Return one statement; the same `kind`, `time` and `detail` always make the same id.
+
+        Without the trace of a single event that caused it, it begins one of its own.
+        """
         promise = self.promise
+        identity = statement_id(self.breach, kind.value, time, detail)
         return BreachEvent(
-            id=statement_id(self.breach, kind.value, time, detail),
+            id=identity,
             source=SOURCE,
             time=time,
             subject=promise.compromiso.id,
+            traceparent=traceparent or own_trace(identity),
             data=BreachData(
                 municipality=promise.municipality,
                 carta=promise.carta.carta,

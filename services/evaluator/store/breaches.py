@@ -36,12 +36,13 @@ INSERT INTO complaint_trigger (municipality, folio, compromiso) VALUES ($1, $2, 
 ON CONFLICT DO NOTHING RETURNING true
 """
 LET_TRIGGER_WAIT = """
-INSERT INTO trigger_waiting (municipality, folio, compromiso, unit, filed_at, found_at)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO trigger_waiting (municipality, folio, compromiso, unit, filed_at, found_at,
+                             traceparent)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT DO NOTHING
 """
 WAITING_TRIGGERS = """
-SELECT municipality, folio, compromiso, unit, filed_at, found_at
+SELECT municipality, folio, compromiso, unit, filed_at, found_at, traceparent
 FROM trigger_waiting WHERE municipality = $1 ORDER BY folio, compromiso FOR UPDATE
 """
 END_TRIGGER_WAIT = """
@@ -51,7 +52,7 @@ DELETE FROM trigger_waiting WHERE municipality = $1 AND folio = $2 AND compromis
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """An upheld complaint linked to a promise; `unit` is the folio's."""
+    """An upheld complaint linked to a promise; unit and trace are the folio's."""
 
     municipality: str
     folio: str
@@ -59,6 +60,7 @@ class Trigger:
     unit: str | None
     filed_at: datetime
     found_at: datetime
+    traceparent: str | None
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -99,7 +101,12 @@ async def say_trigger(connection: Connection, trigger: Trigger) -> bool:
 async def let_trigger_wait(connection: Connection, trigger: Trigger) -> None:
     """Keep an upheld complaint until the promise that it names has arrived."""
     await connection.execute(
-        LET_TRIGGER_WAIT, *trigger.key, trigger.unit, trigger.filed_at, trigger.found_at
+        LET_TRIGGER_WAIT,
+        *trigger.key,
+        trigger.unit,
+        trigger.filed_at,
+        trigger.found_at,
+        trigger.traceparent,
     )
 
 

@@ -22,10 +22,11 @@ ORDER BY c.municipality, c.case_id
 FOR UPDATE OF c
 """
 SAVE = """
-INSERT INTO measured_case AS c (municipality, case_id, revision, service, data)
-SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::bytea[])
+INSERT INTO measured_case AS c (municipality, case_id, revision, service, data, traceparent)
+SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::bytea[], $6::text[])
 ON CONFLICT (municipality, case_id) DO UPDATE
-SET revision = excluded.revision, service = excluded.service, data = excluded.data
+SET revision = excluded.revision, service = excluded.service, data = excluded.data,
+    traceparent = excluded.traceparent
 WHERE c.revision < excluded.revision
 """
 VERDICTS = """
@@ -71,7 +72,7 @@ SELECT EXISTS (
 )
 """
 DATA = """
-SELECT c.municipality, c.case_id, c.data
+SELECT c.municipality, c.case_id, c.data, c.traceparent
 FROM measured_case c
 JOIN unnest($1::text[], $2::text[]) AS wanted (municipality, case_id)
     USING (municipality, case_id)
@@ -95,6 +96,14 @@ LIMIT $5
 
 
 @dataclass(frozen=True, slots=True)
+class StoredCase:
+    """What is known of a case, and the trace of the event that made it so."""
+
+    data: hot.CaseData
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class StoredVerdict:
     """A verdict and the case it is on."""
 
@@ -113,16 +122,19 @@ async def lock_cases(connection: Connection, keys: Iterable[CaseKey]) -> dict[Ca
     return {(row["municipality"], row["case_id"]): row["revision"] for row in rows}
 
 
-async def load_cases(
-    connection: Connection, keys: Iterable[CaseKey]
-) -> dict[CaseKey, hot.CaseData]:
+async def load_cases(connection: Connection, keys: Iterable[CaseKey]) -> dict[CaseKey, StoredCase]:
     """Lock and return the cases."""
-    rows = await connection.fetch(DATA, *_columns(keys))
-    return {(row["municipality"], row["case_id"]): hot.decode_case(row["data"]) for row in rows}
+    return {
+        (row["municipality"], row["case_id"]): StoredCase(
+            hot.decode_case(row["data"]), row["traceparent"]
+        )
+        for row in await connection.fetch(DATA, *_columns(keys))
+    }
 
 
-async def save_cases(connection: Connection, cases: Sequence[hot.CaseData]) -> None:
+async def save_cases(connection: Connection, stored: Sequence[StoredCase]) -> None:
     """Store the cases at their revisions."""
+    cases = [each.data for each in stored]
     await connection.execute(
         SAVE,
         [case.municipality for case in cases],
@@ -130,6 +142,7 @@ async def save_cases(connection: Connection, cases: Sequence[hot.CaseData]) -> N
         [case.revision for case in cases],
         [case.service for case in cases],
         [hot.encode(case) for case in cases],
+        [each.traceparent for each in stored],
     )
 
 

@@ -8,7 +8,7 @@ from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.store import breaches as breach_store
 from services.evaluator.store import cases as case_store
 from services.evaluator.store.tallies import WindowKey
-from shared.contracts.breaches import MAX_LISTED_CASES, BreachKind
+from shared.contracts.breaches import MAX_LISTED_CASES, BreachEvent, BreachKind
 from shared.contracts.results import PartResult
 from shared.contracts.topics import BREACHES
 from shared.messaging import Transaction
@@ -24,10 +24,12 @@ async def say(
     historical: bool,
     failing: Sequence[str] = (),
     received_at: datetime | None = None,
+    traceparent: str | None = None,
 ) -> None:
     """Say that a promise is broken, unless it was said before; then only that it is so again.
 
-    `failing` are failed cases, where it is not those that are stored.
+    `failing` are failed cases, where it is not those that are stored; `traceparent` is the trace of
+    the event that broke it, where it was one.
     """
     first = await breach_store.say(
         tx.connection, key, subject.breach, now=tx.now, historical=historical
@@ -41,12 +43,20 @@ async def say(
             failing=failing or stored,
             historical=historical,
             received_at=received_at,
+            traceparent=traceparent,
         )
-        tx.publish(BREACHES, statement)
-        metrics.count_statement(tx, BreachKind.BREACHED)
+        publish(tx, statement, metrics)
     elif await breach_store.is_standing(tx.connection, key) is False:
         await breach_store.set_recovered(tx.connection, key, None)
-        _publish(tx, subject, BreachKind.CONFIRMED, metrics, parts, historical=historical)
+        _say_counts(
+            tx,
+            subject,
+            BreachKind.CONFIRMED,
+            metrics,
+            parts,
+            historical=historical,
+            traceparent=traceparent,
+        )
 
 
 async def withdraw(
@@ -60,7 +70,7 @@ async def withdraw(
 ) -> None:
     """Say that a breach holds no more: a correction."""
     await breach_store.set_recovered(tx.connection, key, tx.now)
-    _publish(tx, subject, BreachKind.RECOVERED, metrics, parts, historical=historical)
+    _say_counts(tx, subject, BreachKind.RECOVERED, metrics, parts, historical=historical)
 
 
 def risk_changed(
@@ -73,10 +83,10 @@ def risk_changed(
 ) -> None:
     """Say that a running window would end badly if it ended now, or that it would not any more."""
     kind = BreachKind.AT_RISK if at_risk else BreachKind.RECOVERED
-    _publish(tx, subject, kind, metrics, parts, historical=False)
+    _say_counts(tx, subject, kind, metrics, parts, historical=False)
 
 
-def _publish(
+def _say_counts(
     tx: Transaction,
     subject: Subject,
     kind: BreachKind,
@@ -84,10 +94,29 @@ def _publish(
     parts: tuple[PartResult, ...],
     *,
     historical: bool,
+    traceparent: str | None = None,
 ) -> None:
     counted = "/".join(f"{part.met}:{part.failed}:{part.pending}" for part in parts)
-    tx.publish(
-        BREACHES,
-        subject.statement(kind, tx.now, detail=counted, parts=parts, historical=historical),
+    statement = subject.statement(
+        kind,
+        tx.now,
+        detail=counted,
+        parts=parts,
+        historical=historical,
+        traceparent=traceparent,
     )
+    publish(tx, statement, metrics)
+
+
+def publish(tx: Transaction, statement: BreachEvent, metrics: EvaluatorMetrics) -> None:
+    """Publish a statement, count it, and let the log name it with its trace."""
+    tx.publish(BREACHES, statement)
+    kind = statement.data.kind
     metrics.count_statement(tx, kind)
+    tx.tell(
+        kind.value,
+        traceparent=statement.traceparent,
+        event_id=statement.id,
+        breach=statement.data.breach,
+        compromiso=statement.data.compromiso,
+    )

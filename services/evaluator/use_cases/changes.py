@@ -6,9 +6,8 @@ from datetime import datetime
 from services.evaluator.domain.catalogue import Promise
 from services.evaluator.domain.judging import Judgement, VerdictKey
 from services.evaluator.domain.results import Subject, window_of_result
-from services.evaluator.store.cases import CaseKey
+from services.evaluator.store.cases import CaseKey, StoredCase
 from services.evaluator.store.tallies import Counts, NewWindow, WindowKey
-from shared.contracts import hot
 from shared.criteria import WindowBounds
 
 NOTHING = Counts()
@@ -24,13 +23,14 @@ class Moment:
     case: str
     counted: tuple[Counts, ...]
     received_at: datetime | None
+    traceparent: str | None
 
 
 @dataclass(slots=True)
 class Changes:
     """Cases, verdicts (None: gone), counts to add, windows to make, moments of failure."""
 
-    cases: dict[CaseKey, hot.CaseData] = field(default_factory=dict)
+    cases: dict[CaseKey, StoredCase] = field(default_factory=dict)
     verdicts: dict[tuple[CaseKey, VerdictKey], Judgement | None] = field(default_factory=dict)
     counts: dict[tuple[WindowKey, int], Counts] = field(default_factory=dict)
     windows: dict[WindowKey, NewWindow] = field(default_factory=dict)

@@ -19,14 +19,13 @@ from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.store import breaches as breach_store
 from services.evaluator.store import cases as case_store
 from services.evaluator.store import tallies as tally_store
-from services.evaluator.store.cases import CaseKey, StoredVerdict
+from services.evaluator.store.cases import CaseKey, StoredCase, StoredVerdict
 from services.evaluator.store.tallies import Counts, WindowKey, is_historical
 from services.evaluator.use_cases import breaches
 from services.evaluator.use_cases.changes import Changes, Moment
 from services.evaluator.use_cases.knowledge import Knowledge
 from shared.contracts import hot
 from shared.contracts.breaches import BreachKind
-from shared.contracts.topics import BREACHES
 from shared.criteria import CaseStatus, Share, WindowBounds, is_every_case
 from shared.messaging import Transaction
 
@@ -37,10 +36,11 @@ _NOTHING_KNOWN = Known(None, has_source=True)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A case at a revision, and when Kafka took the event that made it so."""
+    """A case at a revision, and when Kafka took the event that made it so; the event's trace."""
 
     data: hot.CaseData
     received_at: datetime | None = None
+    traceparent: str | None = None
 
     @property
     def key(self) -> CaseKey:
@@ -84,7 +84,8 @@ class JudgeCases:
         for arrival in arrivals:
             if arrival.data.revision > revisions.get(arrival.key, 0):
                 revisions[arrival.key] = arrival.data.revision
-                bench.changes.cases[arrival.key] = arrival.data
+                stored = StoredCase(arrival.data, arrival.traceparent)
+                bench.changes.cases[arrival.key] = stored
                 self._judge(bench, arrival)
                 taken.append(arrival)
         await self._write(tx, bench.changes, writer=writer)
@@ -95,8 +96,9 @@ class JudgeCases:
         catalogue = await self._knowledge.catalogue(tx.connection)
         loaded = await case_store.load_cases(tx.connection, keys)
         bench = await self._bench(tx, catalogue, loaded)
-        for _, data in sorted(loaded.items()):
-            self._judge(bench, Arrival(data))
+        for key in sorted(loaded):
+            stored = loaded[key]
+            self._judge(bench, Arrival(stored.data, traceparent=stored.traceparent))
         await self._write(tx, bench.changes, writer=writer)
         self._observe(bench, (), repeats=0)
         return len(loaded)
@@ -145,7 +147,7 @@ class JudgeCases:
             return
         if is_every_case(part):
             counted = bench.changes.counted(key, len(promise.parts))
-            moment = Moment(arrival.data.case, counted, arrival.received_at)
+            moment = Moment(arrival.data.case, counted, arrival.received_at, arrival.traceparent)
             bench.changes.moments.setdefault(key, []).append(moment)
         was_late = any(
             verdict.compromiso == judgement.compromiso and verdict.status is CaseStatus.FAILED
@@ -166,9 +168,9 @@ class JudgeCases:
             case=arrival.data.case,
             due_at=judgement.due_at,
             received_at=arrival.received_at,
+            traceparent=arrival.traceparent,
         )
-        tx.publish(BREACHES, statement)
-        self._metrics.count_statement(tx, BreachKind.LATE_CASE)
+        breaches.publish(tx, statement, self._metrics)
 
     async def _write(self, tx: Transaction, changes: Changes, *, writer: int) -> None:
         connection = tx.connection
@@ -240,6 +242,7 @@ class JudgeCases:
             historical=is_historical(counts),
             failing=failing,
             received_at=moment.received_at,
+            traceparent=moment.traceparent,
         )
 
     def _observe(self, bench: _Bench, taken: Sequence[Arrival], *, repeats: int) -> None:

@@ -1,6 +1,7 @@
 """A folio is a case like any other; an upheld one that names a promise is the second trigger."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.evaluator.domain.catalogue import Promise
@@ -9,18 +10,27 @@ from services.evaluator.domain.results import Subject, window_of_result
 from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.store import breaches as breach_store
 from services.evaluator.store.breaches import Trigger
+from services.evaluator.use_cases import breaches
 from services.evaluator.use_cases.judge_cases import Arrival, JudgeCases
 from services.evaluator.use_cases.knowledge import Knowledge
 from shared.contracts import hot
 from shared.contracts.breaches import BreachKind
 from shared.contracts.complaints import ComplaintData, Finding
-from shared.contracts.topics import BREACHES
 from shared.criteria import WindowBounds
 from shared.messaging import Transaction
 
 SUBMITTED = "buzon.submitted"
 ANSWERED = "buzon.answered"
 UPHELD = "buzon.upheld"
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """A folio at a revision, when Kafka took the change that made it so, and the change's trace."""
+
+    data: ComplaintData
+    received_at: datetime
+    traceparent: str | None
 
 
 class TakeComplaints:
@@ -34,16 +44,20 @@ class TakeComplaints:
     async def arrived(
         self,
         tx: Transaction,
-        complaints: Sequence[tuple[ComplaintData, datetime]],
+        complaints: Sequence[Complaint],
         *,
         writer: int,
     ) -> None:
         """Judge the folios, and say which upheld ones are about a promise."""
-        arrivals = [Arrival(as_case(data, at), at) for data, at in complaints]
+        arrivals = [
+            Arrival(as_case(each.data, each.received_at), each.received_at, each.traceparent)
+            for each in complaints
+        ]
         await self._judge.arrived(tx, arrivals, writer=writer)
-        for data, _ in complaints:
+        for each in complaints:
+            data = each.data
             if data.finding is Finding.UPHELD and data.compromiso is not None:
-                await self._trigger(tx, _trigger_of(data, data.compromiso))
+                await self._trigger(tx, _trigger_of(each, data.compromiso))
 
     async def promises_changed(self, tx: Transaction, municipality: str) -> None:
         """Say what waited for a promise that has arrived."""
@@ -72,12 +86,13 @@ class TakeComplaints:
             trigger.found_at,
             detail=trigger.folio,
             folio=trigger.folio,
+            traceparent=trigger.traceparent,
         )
-        tx.publish(BREACHES, statement)
-        self._metrics.count_statement(tx, BreachKind.COMPLAINT_TRIGGER)
+        breaches.publish(tx, statement, self._metrics)
 
 
-def _trigger_of(data: ComplaintData, compromiso: str) -> Trigger:
+def _trigger_of(complaint: Complaint, compromiso: str) -> Trigger:
+    data = complaint.data
     return Trigger(
         municipality=data.municipality,
         folio=data.folio,
@@ -85,6 +100,7 @@ def _trigger_of(data: ComplaintData, compromiso: str) -> Trigger:
         unit=data.unit,
         filed_at=data.filed_at,
         found_at=data.found_at or data.filed_at,
+        traceparent=complaint.traceparent,
     )
 
 
