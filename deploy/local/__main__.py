@@ -34,7 +34,9 @@ def run(command: str, *, demo_mode: bool) -> None:
             layout = commands.up(demo=True)
             demo.show_chain(layout)
             commands.show_addresses(layout)
-            commands.show_sign_in_links(layout)
+            reached = demo.alerted(layout)
+            options = ("--unit", reached.mailbox, "--action", reached.action) if reached else ()
+            commands.show_sign_in_links(layout, *options)
         case "down":
             commands.down()
         case "reset":

@@ -183,9 +183,10 @@ def show_first_steps() -> None:
     print("Load a municipality:  .venv/bin/cartas load FILE")
 
 
-def show_sign_in_links(layout: Layout) -> None:
+def show_sign_in_links(layout: Layout, *options: str) -> None:
+    """`options` are those of the portal's command."""
     done = subprocess.run(
-        [sys.executable, "-m", "services.portal", "demo-links"],
+        [sys.executable, "-m", "services.portal", "demo-links", *options],
         capture_output=True,
         text=True,
         check=False,

@@ -23,6 +23,14 @@ class Link:
     find: Callable[[], str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Alerted:
+    """A corrective action, and the mailbox that was told first."""
+
+    action: str
+    mailbox: str
+
+
 def show_chain(layout: Layout) -> None:
     """Wait up to a minute for each link; say plainly which did not come."""
     with httpx.Client(timeout=5) as http:
@@ -46,14 +54,28 @@ def _shown(link: Link, began: float) -> bool:
     return bool(found)
 
 
-def _links(layout: Layout, http: httpx.Client) -> tuple[Link, ...]:
+def alerted(layout: Layout) -> Alerted | None:
+    """Return whom the alert of the live breach reached, None where there is none."""
+    with httpx.Client(timeout=5) as http:
+        try:
+            return _questions(layout, http).alerted()
+        except httpx.HTTPError:
+            return None
+
+
+def _questions(layout: Layout, http: httpx.Client) -> "_Questions":
     from simulator import MUNICIPALITY  # only the demo needs the simulator
 
-    ask = _Questions(layout, http, MUNICIPALITY)
+    return _Questions(layout, http, MUNICIPALITY)
+
+
+def _links(layout: Layout, http: httpx.Client) -> tuple[Link, ...]:
+    ask = _questions(layout, http)
     return (
         Link("a late case", ask.late_case),
         Link("a breach and its corrective action", ask.action),
         Link("an alert in the mailbox", ask.mail),
+        Link("a complaint found justified and its corrective action", ask.complaint),
         Link("results on the public page", ask.public_results),
     )
 
@@ -79,13 +101,41 @@ class _Questions:
         return None
 
     def action(self) -> str | None:
-        actions = self._ask("notifier", "/v1/actions")["actions"]
-        return f"{actions[0]['action']} of {actions[0]['compromiso']}" if actions else None
+        found = self._newest_action(from_complaint=False)
+        return f"{found['action']} of {found['compromiso']}" if found else None
 
     def mail(self) -> str | None:
-        answer = self.http.get(f"{self.layout.mailbox_url}/api/v1/messages", params={"limit": 1})
-        messages = answer.raise_for_status().json()["messages"]
-        return str(messages[0]["Subject"]) if messages else None
+        reached = self.alerted()
+        if reached is None:
+            return None
+        answer = self.http.get(f"{self.layout.mailbox_url}/api/v1/messages", params={"limit": 100})
+        subjects = [mail["Subject"] for mail in answer.raise_for_status().json()["messages"]]
+        return next((str(each) for each in subjects if reached.action in each), None)
+
+    def complaint(self) -> str | None:
+        found = self._newest_action(from_complaint=True)
+        if found is None:
+            return None
+        folio = next(trigger["folio"] for trigger in found["triggers"] if trigger["folio"])
+        return f"{folio}, {found['action']} of {found['compromiso']}"
+
+    def alerted(self) -> Alerted | None:
+        """Of the live breach, by the notifier's ledger of what a mail server took."""
+        action = self._newest_action(from_complaint=False)
+        if action is None:
+            return None
+        ledger = self._ask("notifier", "/v1/deliveries", action=action["action"])["deliveries"]
+        taken = [line["mailbox"] for line in ledger if line["outcome"] == "accepted"]
+        return Alerted(action["action"], taken[-1]) if taken else None
+
+    def _newest_action(self, *, from_complaint: bool) -> Any:
+        """Of those that are open; None where there is none."""
+        for listed in self._ask("notifier", "/v1/actions")["actions"]:
+            whole = self._ask("notifier", f"/v1/actions/{listed['action']}")
+            has_folio = any(trigger["folio"] for trigger in whole["triggers"])
+            if whole["state"] != "closed" and has_folio is from_complaint:
+                return whole
+        return None
 
     def public_results(self) -> str | None:
         url = f"{self.layout.url('portal')}/{self.municipality}/resultados.csv"

@@ -53,13 +53,17 @@ def create_admin(mail: str) -> None:
 
 
 @cli.command("demo-links")
-def demo_links() -> None:
+@click.option("--unit", "mailbox", help="Mailbox that the unit's link signs in; else any unit's.")
+@click.option("--action", help="Corrective action that the unit's link leads to.")
+def demo_links(mailbox: str | None, action: str | None) -> None:
     """Print one sign-in link for each role, for demonstrations; each works once."""
 
     async def links(pool: Pool, settings: Settings) -> list[tuple[str, str]]:
         async with transaction(pool, service="portal") as tx:
             connection = tx.connection
             mailboxes = await _mailboxes(connection)
+            if mailbox is not None:
+                mailboxes[Role.UNIT] = mailbox
             if Role.ADMINISTRATOR not in mailboxes:
                 await accounts.add_administrator(connection, DEMO_ADMINISTRATOR, tx.now)
                 mailboxes[Role.ADMINISTRATOR] = DEMO_ADMINISTRATOR
@@ -70,7 +74,8 @@ def demo_links() -> None:
             ]
 
     for words, link in run_with_pool(Settings, links):
-        click.echo(f"  {words:16} {link}")
+        leads_on = action is not None and words == ROLE_WORDS[Role.UNIT]
+        click.echo(f"  {words:16} {link}{f'?accion={action}' if leads_on else ''}")
 
 
 async def _mailboxes(connection: Connection) -> dict[Role, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from urllib.parse import quote
 
 from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import Response
@@ -15,6 +16,7 @@ from services.portal.web.pages import see_other, set_cookie
 from services.portal.web.sessions import SignInNeededError
 from shared.clock import utc_now
 from shared.contracts.cartas import PostData
+from shared.contracts.events import Identifier
 
 MAX_MAIL = 254
 
@@ -77,17 +79,17 @@ async def _mail_link(tools: Tools, request: Request, mailbox: str, *, peers: Pee
 
 def _add_link(routes: APIRouter, tools: Tools) -> None:
     @routes.get("/entrar/{token}")
-    async def show(request: Request, token: str) -> Response:
+    async def show(request: Request, token: str, accion: Identifier | None = None) -> Response:
         """Show a button: programs that open links in mail to look at them use nothing up."""
         async with reading(request) as connection:
             usable = await entering.is_usable(connection, token, utc_now())
         if not usable:
             return tools.page(request, "entrar_vencido.html", status=410)
-        return tools.page(request, "entrar_enlace.html", token=token)
+        return tools.page(request, "entrar_enlace.html", token=token, action=accion)
 
     @routes.post("/entrar/{token}")
     async def enter(request: Request, token: str) -> Response:
-        await tools.read(request)
+        answers = await tools.read(request)
         async with writing(request) as tx:
             session = await entering.enter(
                 tx.connection, token, now=tx.now, session_for=tools.session_for
@@ -95,7 +97,7 @@ def _add_link(routes: APIRouter, tools: Tools) -> None:
         tools.metrics.sign_ins.labels("entered" if session else "refused").inc()
         if session is None:
             return tools.page(request, "entrar_vencido.html", status=410)
-        response = see_other("/entrar")
+        response = see_other(_after_entering(answers.get("accion")))
         set_cookie(
             response,
             tools.sessions.cookie,
@@ -115,6 +117,11 @@ def _add_link(routes: APIRouter, tools: Tools) -> None:
             tools.sessions.cookie, path="/", secure=tools.pages.secure, httponly=True
         )
         return response
+
+
+def _after_entering(action: str) -> str:
+    """Return the page of the unit's action that the link named, else the way to the first page."""
+    return f"/panel/acciones/{quote(action, safe='')}" if action else "/entrar"
 
 
 def _add_post(routes: APIRouter, tools: Tools) -> None:

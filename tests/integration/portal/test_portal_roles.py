@@ -203,6 +203,21 @@ async def test_demonstrations_have_a_link_for_each_role(world: World, browser: B
             assert (await visitor.open("/entrar")).headers["location"] == home
 
 
+async def test_a_demonstration_leads_the_unit_to_its_action(world: World, browser: Browser) -> None:
+    async with world.system.client("notifier") as http:
+        listed = await http.get("/v1/actions", params={"municipality": b.M})
+    (action,) = [a["action"] for a in listed.json()["actions"] if a["unit"] == "MANDO"]
+    printed = await world.system.run(
+        *("services.portal", "demo-links", "--unit", ENLACE, "--action", action)
+    )
+    link = printed.split()[1].removeprefix(world.url)
+    form = await browser.open(link)
+    assert f'name="accion" value="{action}"' in form.text
+    entered = await browser.send(link, {"accion": action})
+    assert entered.headers["location"] == f"/panel/acciones/{action}"
+    assert action in (await browser.open(entered.headers["location"])).text
+
+
 async def test_leaving_ends_the_session(world: World, browser: Browser) -> None:
     await world.sign_in(browser, REGISTRO)
     assert (await browser.open("/panel")).status_code == 200
