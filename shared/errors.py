@@ -3,6 +3,7 @@
     CartasError
     ├── ConfigurationError     a setting, a migration or a topic is not as the program needs it
     ├── FencedError            a partition moved to another owner while we worked on it
+    ├── ClientStalledError     Kafka holds messages that its client does not bring
     ├── HaltedPartitionError   a partition cannot go on without a person (offset out of range)
     └── ConsumerStoppedError   too many unexpected errors of our own code in a row
 
@@ -20,6 +21,10 @@ class ConfigurationError(CartasError):
 
 class FencedError(CartasError):
     """Another process owns the partition now; its transaction, not ours, counts."""
+
+
+class ClientStalledError(CartasError):
+    """The client fell silent while Kafka holds more for us; a new one goes on."""
 
 
 class HaltedPartitionError(CartasError):

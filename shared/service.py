@@ -168,6 +168,7 @@ class _Running:
             for periodic in self._periodics
         ]
         self._tasks.append(asyncio.create_task(self._watch(), name="watch the loops"))
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _tell_where_tasks_stand)
         # What was loaded at start stays for good: a full collection need not walk it again.
         gc.collect()
         gc.freeze()
@@ -214,7 +215,7 @@ class _Running:
         return any(task.done() and task not in stopped for task in self._tasks)
 
 
-def where(task: asyncio.Task[None]) -> str:
+def where(task: asyncio.Task[Any]) -> str:
     """Return the places at which the awaiting coroutines of a task stand, outermost first."""
     places: list[str] = []
     awaited: Any = task.get_coro()
@@ -225,6 +226,12 @@ def where(task: asyncio.Task[None]) -> str:
         places.append(f"{frame.f_code.co_qualname}:{frame.f_lineno}")
         awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "gi_yieldfrom", None)
     return " > ".join(places)
+
+
+def _tell_where_tasks_stand() -> None:
+    """Log it for every task of the process: `kill -USR1 PID` asks a service that seems stuck."""
+    for task in asyncio.all_tasks():
+        logger.warning("task_stands", extra={"task": task.get_name(), "stands_at": where(task)})
 
 
 async def _beat(periodic: Periodic, context: Context) -> None:

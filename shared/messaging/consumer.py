@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -21,11 +22,11 @@ from aiokafka.errors import (
 
 from shared.clock import utc_now
 from shared.database import Pool
-from shared.errors import ConsumerStoppedError, FencedError
+from shared.errors import ClientStalledError, ConsumerStoppedError, FencedError
 from shared.logs import log_fields
 from shared.messaging.backoff import OUTAGES, Backoff
 from shared.messaging.guard import PartitionGuard
-from shared.messaging.kafka import consumer_options
+from shared.messaging.kafka import CLIENT_ANSWERS_WITHIN_SECONDS, consumer_options
 from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.pulse import Pulse
 from shared.messaging.subscription import (
@@ -43,12 +44,26 @@ logger = logging.getLogger(__name__)
 
 POLL_MS = 200
 KAFKA_COMMIT_SECONDS = 5.0
-# The client retries a commit, a start and a farewell without end and without a word.
-CLIENT_ANSWERS_WITHIN_SECONDS = 60.0
 # Longer than a session: a process that lost its partitions knows it by then.
 RECLAIM_SECONDS = 15.0
+# The client's fetching or its part in the group can die in silence: so often, when nothing comes,
+# Kafka is asked whether something waits, and a client that leaves it there twice is replaced.
+IDLE_CHECK_SECONDS = 30.0
+# More than the group waits for its slowest member.
+JOINS_WITHIN_SECONDS = 90.0
 # So many unexpected errors in a row are a fault of ours, not of the messages.
 UNEXPECTED_IN_A_ROW = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Idle:
+    """A time without records; `waiting` is what Kafka held beyond our positions at its start."""
+
+    waiting: frozenset[tuple[TopicPartition, int]] = frozenset()
+    since: float = field(default_factory=time.monotonic)
+
+    def is_due(self) -> bool:
+        return time.monotonic() - self.since > IDLE_CHECK_SECONDS
 
 
 class Consumer:
@@ -116,7 +131,7 @@ class Consumer:
                 self.stopped_by = error
                 logger.critical("consumer_stopped", extra={"topic": self._full_topic})
                 return
-            except OUTAGES:
+            except (ClientStalledError, *OUTAGES):
                 logger.warning("consumer_retried", extra={"topic": self._full_topic}, exc_info=True)
                 await backoff.sleep()
             finally:
@@ -137,6 +152,7 @@ class Consumer:
 
     async def _start(self, consumer: AIOKafkaConsumer) -> None:
         self._guard.consumer = consumer
+        self._guard.joining_since = time.monotonic()
         self._guard.topic_id = await topic_id(self._settings, self._full_topic)
         consumer.subscribe([self._full_topic], listener=self._guard)
         async with asyncio.timeout(CLIENT_ANSWERS_WITHIN_SECONDS):
@@ -144,10 +160,14 @@ class Consumer:
 
     async def _consume(self, consumer: AIOKafkaConsumer) -> None:
         next_commit = time.monotonic() + KAFKA_COMMIT_SECONDS
+        idle = _Idle()
         while not self._stopping.is_set():
             records = await self._poll(consumer)
             if records:
                 await self._handle(records)
+                idle = _Idle()
+            elif idle.is_due():
+                idle = await self._still_fetching(consumer, idle)
             await self._guard.reclaim(RECLAIM_SECONDS)
             self.pulse.beat()
             self._note_progress(consumer)
@@ -286,6 +306,22 @@ class Consumer:
             else:
                 bad.append(decoded)
         return good, bad
+
+    async def _still_fetching(self, consumer: AIOKafkaConsumer, before: "_Idle") -> "_Idle":
+        """Look whether Kafka holds what does not come. Raises ClientStalledError."""
+        since = self._guard.joining_since
+        if since is not None and time.monotonic() - since > JOINS_WITHIN_SECONDS:
+            raise ClientStalledError(self._full_topic, "the group does not answer")
+        positions = {
+            TopicPartition(self._full_topic, partition): ownership.position
+            for partition, ownership in self._guard.owned.items()
+            if not ownership.halted
+        }
+        ends = await consumer.end_offsets(list(positions)) if positions else {}
+        waiting = {(tp, at) for tp, at in positions.items() if ends[tp] > at}
+        if left := waiting & before.waiting:
+            raise ClientStalledError(self._full_topic, f"{len(left)} partitions do not come")
+        return _Idle(frozenset(waiting))
 
     def _note_progress(self, consumer: AIOKafkaConsumer) -> None:
         name = self.subscription.topic.name

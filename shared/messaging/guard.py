@@ -75,6 +75,7 @@ class PartitionGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # the cl
         self.owned: dict[int, Ownership] = {}
         self.fenced_at: dict[int, float] = {}
         self.assigned_once = False
+        self.joining_since: float | None = None
         self.fatal: Exception | None = None
         self.consumer: AIOKafkaConsumer | None = None
         self.topic_id = ""
@@ -87,6 +88,7 @@ class PartitionGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # the cl
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Give up everything: an eager group assigns all of it anew."""
+        self.joining_since = time.monotonic()
         await self.release()
 
     async def release(self) -> None:
@@ -101,6 +103,7 @@ class PartitionGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # the cl
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Claim the partitions and go to their stored offsets; keeps trying through an outage."""
         consumer = self.reading()
+        self.joining_since = None
         # Before the first await: nothing may be fetched from Kafka's own committed offsets.
         consumer.pause(*assigned)
         backoff = Backoff()

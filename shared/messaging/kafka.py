@@ -9,6 +9,8 @@ from shared.settings import ServiceSettings
 
 MAX_MESSAGE_BYTES = 1_048_576
 REQUEST_TIMEOUT_MS = 20_000
+# The client retries a commit, a start and a farewell without end and without a word.
+CLIENT_ANSWERS_WITHIN_SECONDS = 60.0
 
 
 def client_options(settings: ServiceSettings) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from aiokafka.partitioner import murmur2
 
 from shared.database import Connection
 from shared.messaging.backoff import OUTAGES, Backoff
-from shared.messaging.kafka import producer_options
+from shared.messaging.kafka import CLIENT_ANSWERS_WITHIN_SECONDS, producer_options
 from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.producer import stop_quietly
 from shared.messaging.pulse import Pulse
@@ -42,6 +42,7 @@ BATCH = 5000
 POLL_SECONDS = 1.0
 STANDBY_SECONDS = 2.0
 SEND_WITHIN_SECONDS = 30.0
+FAREWELL_SECONDS = 5.0
 
 
 @lru_cache(maxsize=200_000)
@@ -103,13 +104,14 @@ class Relay:
                     return
             await connection.add_listener(OUTBOX_CHANNEL, lambda *_: self._wake.set())
             producer = AIOKafkaProducer(**producer_options(self._settings))
-            await producer.start()
+            async with asyncio.timeout(CLIENT_ANSWERS_WITHIN_SECONDS):
+                await producer.start()
             self._metrics.relay_leader.labels(str(self._shard)).set(1)
             await self._publish(connection, producer)
         finally:
             if producer is not None:
                 await stop_quietly(producer)
-            connection.terminate() if connection.is_closed() else await connection.close()
+            await connection.close(timeout=FAREWELL_SECONDS)
 
     async def _publish(self, connection: Connection, producer: AIOKafkaProducer) -> None:
         while not self._stopping.is_set():

@@ -101,7 +101,11 @@ class World:
                 running = self.system.processes[service]
                 return running.process.returncode is None and await running.is_ready()
 
-            await eventually(ready, READY_SECONDS, what=f"{service} is ready")
+            try:
+                await eventually(ready, READY_SECONDS, what=f"{service} is ready")
+            except AssertionError:
+                self.system.processes[service].tell_where_tasks_stand()
+                raise
 
     async def connect(self, service: str) -> asyncpg.Connection:
         return await asyncpg.connect(self.system.database_url(service))

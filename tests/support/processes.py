@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -36,9 +37,15 @@ class ServiceProcess:
             raise RuntimeError(f"{self.name} ended: {self.log.read_text()[-3000:]}")
         async with httpx.AsyncClient(timeout=2) as http:
             try:
-                return (await http.get(f"{self.url}/health/ready")).is_success
+                response = await http.get(f"{self.url}/health/ready")
             except httpx.HTTPError:
                 return False
+        assert response.is_success, response.text
+        return True
+
+    def tell_where_tasks_stand(self) -> None:
+        """Have the process write it to its log."""
+        self.process.send_signal(signal.SIGUSR1)
 
 
 def environment_of(

@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import pytest
+
+from shared.errors import ClientStalledError
 from tests.integration.messaging.support import TOPIC, Bench, running
 from tests.support.processes import PROJECT
 from tests.support.waiting import eventually
@@ -106,3 +109,40 @@ def _lags(bench: Bench) -> set[str]:
         for sample in metric.samples
         if sample.name == "cartas_consumer_lag_records"
     }
+
+
+async def test_a_client_that_does_not_bring_what_kafka_holds_is_replaced(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("shared.messaging.consumer.IDLE_CHECK_SECONDS", 0.3)
+    consumer = bench.consumer()
+    async with running(consumer):
+        await bench.send_complaints("A")
+        await bench.wait_for("A")
+        client = consumer._guard.reading()
+        client.pause(*client.assignment())  # its fetching dies, and nothing says so
+        await bench.send_complaints("B")
+        await bench.wait_for("A", "B")
+    assert _stalls(caplog) == ["1 partitions do not come"]
+
+
+async def test_a_client_whose_group_does_not_answer_is_replaced(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("shared.messaging.consumer.IDLE_CHECK_SECONDS", 0.3)
+    consumer = bench.consumer()
+    async with running(consumer):
+        await bench.send_complaints("A")
+        await bench.wait_for("A")
+        await consumer._guard.on_partitions_revoked(())  # and no assignment follows
+        monkeypatch.setattr("shared.messaging.consumer.JOINS_WITHIN_SECONDS", 1.0)
+        await bench.send_complaints("B")
+        await eventually(lambda: _stalls(caplog))
+        monkeypatch.undo()
+        await bench.wait_for("A", "B")
+    assert set(_stalls(caplog)) == {"the group does not answer"}
+
+
+def _stalls(caplog: pytest.LogCaptureFixture) -> list[str]:
+    errors = [record.exc_info[1] for record in caplog.records if record.exc_info]
+    return [error.args[1] for error in errors if isinstance(error, ClientStalledError)]
