@@ -1,4 +1,4 @@
-"""`python -m services.cartas`: serve, migrate, dead letters, and `load`."""
+"""`python -m services.cartas`: serve, migrate, dead letters, `load`, and `worktime explain`."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import click
 
 from services.cartas import report
 from services.cartas.app import build_app
+from services.cartas.commands import worktime
 from services.cartas.domain import Catalogue, read_catalogue
 from services.cartas.domain.marked_yaml import MAX_BYTES
 from services.cartas.settings import Settings
@@ -62,6 +63,7 @@ def _refuse(text: str, number: int) -> None:
     raise SystemExit(1)
 
 
+cli.add_command(worktime)
 main = cli
 
 if __name__ == "__main__":

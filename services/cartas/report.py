@@ -6,6 +6,8 @@ from typing import Final
 from services.cartas.domain import Catalogue, Fault
 from services.cartas.domain.catalogue import forms
 from services.cartas.use_cases import Load
+from shared.worktime import Count, PreparedCalendar
+from shared.worktime.words import due_words, headline, lines
 
 _KINDS: Final = {
     "municipality": ("municipio", "municipios"),
@@ -47,3 +49,26 @@ def outcome(load: Load) -> str:
         f"{number} {_KINDS[kind][number != 1]}" for kind, number in load.published.items()
     )
     return f"Publicado: {named}. Sin cambio: {load.unchanged}."
+
+
+def counted(count: Count, calendar: PreparedCalendar) -> str:
+    """Return a count as a table: one line for each day, then when the term ends."""
+    known = calendar.calendar
+    found = lines(count)
+    widths = [max(len(each.hours) for each in found), max(len(each.words) for each in found)]
+    table = [
+        f"{each.weekday[:3]:3}  {each.date or '…':10}  {each.hours:{widths[0]}}  "
+        f"{each.words:{widths[1]}}  {each.total}".rstrip()
+        for each in found
+    ]
+    more = [f"… y {count.left_out} días más."] if count.left_out else []
+    source = f" ({known.source})" if known.source else ""
+    return "\n".join(
+        [
+            f"Calendario {known.id}, versión {known.version}, {known.zone}{source}",
+            f"{headline(count, calendar)}:",
+            *table,
+            *more,
+            due_words(count, calendar),
+        ]
+    )

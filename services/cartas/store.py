@@ -17,6 +17,7 @@ from shared.contracts.cartas import (
     UnitData,
 )
 from shared.database import Connection
+from shared.worktime import CalendarHistory
 
 # Loads of one municipality wait for each other: each compares with all that is stored.
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('load/' || $1, 0))"
@@ -60,6 +61,15 @@ SELECT DISTINCT ON (municipality) data
 FROM state
 WHERE kind = 'municipality'
 ORDER BY municipality, version DESC
+"""
+# Retired versions too: what they said explains what was decided while they were known.
+CALENDAR_VERSIONS = """
+SELECT data FROM state
+WHERE kind = 'calendar' AND municipality = $1 AND id = $2
+ORDER BY version
+"""
+ONLY_MUNICIPALITY = """
+SELECT max(municipality) FROM state WHERE kind = 'municipality' HAVING count(DISTINCT id) = 1
 """
 COUNTS = "SELECT kind, status, count(*) AS states FROM state GROUP BY kind, status"
 
@@ -158,6 +168,21 @@ async def carta_version(
     """Return one version of a carta as JSON."""
     found: str | None = await connection.fetchval(CARTA, municipality, carta, version)
     return found
+
+
+async def calendar_history(
+    connection: Connection, municipality: str, calendar: str
+) -> CalendarHistory | None:
+    """Return every version of a calendar, None where none is published."""
+    rows = await connection.fetch(CALENDAR_VERSIONS, municipality, calendar)
+    found = [CalendarData.model_validate_json(row["data"]) for row in rows]
+    return CalendarHistory((each.calendar, each.known_since) for each in found) if found else None
+
+
+async def only_municipality(connection: Connection) -> str | None:
+    """Return the municipality's code where there is exactly one."""
+    code: str | None = await connection.fetchval(ONLY_MUNICIPALITY)
+    return code
 
 
 async def municipalities(connection: Connection) -> list[str]:

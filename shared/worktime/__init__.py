@@ -1,7 +1,7 @@
 """Calendars and working-time arithmetic: one clock for what has elapsed and for what is due."""
 
 from shared.worktime.batch import due_instants, elapsed_each
-from shared.worktime.explain import Count, CountedDay, Rule, Why, count_days, parse_rule
+from shared.worktime.explain import MOST_DAYS, Count, CountedDay, Rule, Why, count_days, parse_rule
 from shared.worktime.history import CalendarHistory
 from shared.worktime.model import (
     Calendar,
@@ -17,6 +17,7 @@ from shared.worktime.prepared import CalendarExhaustedError, PreparedCalendar, d
 from shared.worktime.terms import due_instant, elapsed, kept_until
 
 __all__ = [
+    "MOST_DAYS",
     "Calendar",
     "CalendarExhaustedError",
     "CalendarHistory",
