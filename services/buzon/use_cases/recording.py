@@ -31,17 +31,16 @@ async def record(
     """
     await folios.add_step(tx.connection, folio, change, post=post, at=at, request=request)
     cause = cause_of(SOURCE, f"{folio.folio}/{folio.revision}")
-    tx.publish(
-        topics.COMPLAINTS,
-        ComplaintChanged(
-            id=derived_id(cause, "complaint.v1", at),
-            source=SOURCE,
-            time=at,
-            subject=folio.folio,
-            traceparent=tx.traceparent,
-            data=public_state(folio, change),
-        ),
+    event = ComplaintChanged(
+        id=derived_id(cause, "complaint.v1", at),
+        source=SOURCE,
+        time=at,
+        subject=folio.folio,
+        traceparent=tx.traceparent,
+        data=public_state(folio, change),
     )
+    tx.publish(topics.COMPLAINTS, event)
+    tx.tell(f"folio_{change}", traceparent=tx.traceparent, folio=folio.folio, event_id=event.id)
 
 
 async def with_answer_by(connection: Connection, folio: Folio, zone: str) -> Folio:

@@ -131,6 +131,8 @@ async def record_refusals(tx: Transaction, source: Source, refused: Sequence[Ref
     await add_counts(tx.connection, counts)
     rows = [EdgeRefusal(item.refusal, item.event_id) for item in refused]
     await add_edge_refusals(tx.connection, source.source_id, rows)
+    for item in refused:
+        tx.tell("refused_at_edge", traceparent=tx.traceparent, reason=item.refusal.reason.value)
 
 
 def unreadable(detail: str) -> Refused:
