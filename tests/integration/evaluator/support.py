@@ -122,19 +122,34 @@ class Evaluator:
         await self.learn(b.municipality(), b.calendar(), *(cartas or (b.carta(),)))
         await self.deadlines.judge_again(self.context)
 
-    async def take_in(self, tx: Transaction, *cases: hot.CaseData, partition: int = 0) -> None:
-        await self.handlers.on_measurements(tx, measured(cases, partition=partition))
+    async def take_in(
+        self,
+        tx: Transaction,
+        *cases: hot.CaseData,
+        partition: int = 0,
+        trace: str | None = None,
+    ) -> None:
+        await self.handlers.on_measurements(tx, measured(cases, partition=partition, trace=trace))
 
-    async def take(self, *cases: hot.CaseData, partition: int = 0, batch: int = 5000) -> None:
+    async def take(
+        self,
+        *cases: hot.CaseData,
+        partition: int = 0,
+        batch: int = 5000,
+        trace: str | None = None,
+    ) -> None:
         for start in range(0, len(cases), batch):
             async with self.open() as tx:
-                await self.take_in(tx, *cases[start : start + batch], partition=partition)
+                some = cases[start : start + batch]
+                await self.take_in(tx, *some, partition=partition, trace=trace)
 
-    async def complain(self, *complaints: ComplaintData) -> None:
+    async def complain(self, *complaints: ComplaintData, trace: str | None = None) -> None:
         batch = [
             received(
                 topics.COMPLAINTS,
-                ComplaintChanged(id=str(n), source="/buzon", time=data.filed_at, data=data),
+                ComplaintChanged(
+                    id=str(n), source="/buzon", time=data.filed_at, traceparent=trace, data=data
+                ),
             )
             for n, data in enumerate(complaints)
         ]
@@ -240,11 +255,19 @@ def received(topic: Topic, event: Any, *, partition: int = 0, offset: int = 0) -
     return Received(topic.name, partition, offset, at, None, b"", event)
 
 
-def measured(cases: Iterable[hot.CaseData], *, partition: int = 0) -> Sequence[Received]:
+def measured(
+    cases: Iterable[hot.CaseData], *, partition: int = 0, trace: str | None = None
+) -> Sequence[Received]:
     return [
         received(
             topics.MEASUREMENTS,
-            hot.CaseMeasured(id=str(n), source="/measurements", time=data.received_at, data=data),
+            hot.CaseMeasured(
+                id=str(n),
+                source="/measurements",
+                time=data.received_at,
+                traceparent=trace,
+                data=data,
+            ),
             partition=partition,
             offset=n,
         )

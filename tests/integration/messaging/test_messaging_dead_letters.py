@@ -12,6 +12,8 @@ from tests.support.processes import PROJECT, environment_of
 from tests.support.waiting import eventually
 from tests.unit.contracts.documents import changed, example
 
+TRACE = f"00-{'a' * 32}-{'b' * 16}-01"
+
 
 async def dlt(bench: Bench, *arguments: str, expect: int = 0) -> str:
     environment = environment_of(
@@ -45,6 +47,7 @@ async def test_a_refused_message_is_listed_shown_and_taken_once_its_cause_is_men
             raise ZeroDivisionError
 
     document = changed(example("complaint.v1"), "data.folio", "JAC-1")
+    document["traceparent"] = TRACE
     data = json.dumps(document.pop("data")).encode()
     del document["datacontenttype"]
     headers = [(f"ce_{name}", value.encode()) for name, value in document.items()]
@@ -59,6 +62,8 @@ async def test_a_refused_message_is_listed_shown_and_taken_once_its_cause_is_men
         assert "ZeroDivisionError" in listed
         assert "JAC-1" not in listed, "the list holds no payload"
         assert "waiting" in listed
+        assert TRACE in listed
+        assert f"traceparent: {TRACE}" in await dlt(bench, "show", row["id"])
         assert '"JAC-1"' in await dlt(bench, "show", row["id"])
         assert await bench.effects() == {}
         sent = await dlt(bench, "replay", row["id"], "no such refusal", expect=1)
@@ -70,6 +75,7 @@ async def test_a_refused_message_is_listed_shown_and_taken_once_its_cause_is_men
         async with bench.reading(TOPIC.dead_letters, partitions=1) as reader:
             ((key, letter),) = await eventually(reader.read)
     assert key == row["id"] == letter["data"]["refusal"]
+    assert letter["traceparent"] == TRACE
     assert letter["data"] | {"refusal": "", "field": None} == {
         "service": SERVICE,
         "refusal": "",
