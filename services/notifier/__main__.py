@@ -54,7 +54,7 @@ def clear_command(mailbox: str) -> None:
 
     async def clear(pool: Pool, settings: Settings) -> None:
         async with transaction(pool, service="notifier") as tx:
-            if not await mails.clear_rejecting(tx.connection, mailbox):
+            if not await mails.clear_rejecting(tx.connection, [mailbox]):
                 raise click.ClickException(f"{mailbox} is not marked")
 
     run_with_pool(Settings, clear)

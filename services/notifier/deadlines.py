@@ -1,20 +1,14 @@
 """The wall clock in: mail to be sent, terms that have passed, alerts that wait, digests."""
 
-import asyncio
-from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Final
 
+from services.notifier.courier import Courier
 from services.notifier.metrics import Metrics
 from services.notifier.settings import Settings
-from services.notifier.smtp import send
 from services.notifier.store import catalogue, mails, terms
-from services.notifier.store.mails import Mail
 from services.notifier.use_cases.actions import escalate, schedule_later
 from services.notifier.use_cases.alerts import Office, address
-from services.notifier.use_cases.delivery import record
 from services.notifier.use_cases.digests import forget_notices, send_digest
-from shared.clock import utc_now
 from shared.database import Pool
 from shared.messaging import transaction
 from shared.service import Context, Periodic
@@ -31,7 +25,7 @@ def periodics(settings: Settings, office: Office, metrics: Metrics) -> tuple[Per
     """Return the tasks; each goes on where a stop or a crash left it."""
 
     async def deliver(context: Context) -> None:
-        await deliver_due(context.pool, settings, office, metrics=metrics)
+        await Courier(context.pool, settings, office, metrics=metrics).run()
 
     async def escalate_all(context: Context) -> None:
         await escalate_due(context.pool, office, metrics)
@@ -57,55 +51,6 @@ def periodics(settings: Settings, office: Office, metrics: Metrics) -> tuple[Per
         Periodic("read gauges", GAUGE_SECONDS, gauge),
         Periodic("forget notices", FORGET_SECONDS, forget),
     )
-
-
-async def deliver_due(
-    pool: Pool,
-    settings: Settings,
-    office: Office,
-    *,
-    metrics: Metrics,
-    clock: Callable[[], datetime] = utc_now,
-) -> None:
-    """Offer what is due until nothing is, several mails at a time; a slow server holds up one.
-
-    A mail under way is finished even when the service is told to stop: one that the server
-    accepted and that we did not write down would be sent again.
-    """
-
-    async def attempt(mail: Mail) -> None:
-        answer = await send(settings, mail)
-        async with transaction(pool, service=SERVICE) as tx:
-            tx.now = clock()
-            outcome = await record(tx, office, mail, answer)
-        if outcome is not None:
-            metrics.count_delivery(mail.kind, outcome, caused_at=mail.caused_at, now=tx.now)
-
-    under_way: set[asyncio.Task[None]] = set()
-    try:
-        while True:
-            leased = await _lease(pool, settings, clock(), under_way=len(under_way))
-            under_way |= {asyncio.create_task(attempt(mail)) for mail in leased}
-            if not under_way:
-                return
-            done, under_way = await asyncio.wait(
-                under_way,
-                timeout=settings.delivery_poll_seconds,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            await asyncio.gather(*done)
-    finally:
-        if under_way:
-            await asyncio.wait(under_way, timeout=settings.shutdown_seconds)
-
-
-async def _lease(pool: Pool, settings: Settings, now: datetime, *, under_way: int) -> list[Mail]:
-    free = settings.smtp_connections - under_way
-    if free <= 0:
-        return []
-    lease = timedelta(seconds=settings.lease_seconds)
-    async with transaction(pool, service=SERVICE) as tx:
-        return await mails.lease_mails(tx.connection, now, limit=free, lease=lease)
 
 
 async def escalate_due(pool: Pool, office: Office, metrics: Metrics) -> None:

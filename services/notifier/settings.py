@@ -25,14 +25,18 @@ class Settings(ServiceSettings, service="notifier"):
     smtp_attempt_seconds: float = Field(
         default=30.0, gt=0, le=300, description="A whole attempt, from connecting to the answer."
     )
-    smtp_connections: int = Field(default=4, ge=1, le=50, description="Mails under way at a time.")
+    smtp_connections: int = Field(
+        default=4, ge=1, le=50, description="Sessions with the mail server, and mails under way."
+    )
     sender: str | None = Field(
         default=None,
         pattern=r"^[!-?A-~]+@[A-Za-z0-9.-]+$",
         description="Institutional mailbox of our mail; avisos@ at the portal's host by default.",
     )
     sender_name: str = Field(default="Cartas compromiso", min_length=1, max_length=100)
-    delivery_poll_seconds: float = Field(default=0.2, gt=0, le=60)
+    delivery_poll_seconds: float = Field(
+        default=1.0, gt=0, le=60, description="Mail that is written here is offered at once."
+    )
     escalation_poll_seconds: float = Field(default=5.0, gt=0, le=600)
 
     @model_validator(mode="after")
@@ -61,5 +65,10 @@ class Settings(ServiceSettings, service="notifier"):
 
     @property
     def lease_seconds(self) -> float:
-        """How long a mail is left to the process that took it: an attempt, and time to write."""
+        """How long mails are left to the process that took them: to be offered and recorded."""
         return self.smtp_attempt_seconds + 15
+
+    @property
+    def begin_within_seconds(self) -> float:
+        """How much of a lease must be left to offer a mail: an attempt, and time to record it."""
+        return self.smtp_attempt_seconds + 5

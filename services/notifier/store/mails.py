@@ -1,6 +1,6 @@
 """Alerts, the mail they become, and the ledger of what the servers answered."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,13 +46,33 @@ RETURNING mail, alert, municipality, action, kind, post, mailbox, message_id, me
           attempts, give_up_at, leased_until, traceparent
 """
 # Only the holder of the lease may say what became of the mail.
-SETTLE_MAIL = """
+SETTLE_MAILS = """
+WITH answered AS (
+    SELECT mail.mail, row.state, row.next_attempt_at
+    FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::timestamptz[])
+             AS row (mail, leased_until, state, next_attempt_at)
+    JOIN mail ON mail.mail = row.mail AND mail.leased_until = row.leased_until
+    WHERE mail.state = 'waiting'
+    ORDER BY mail.mail
+    FOR UPDATE OF mail)
 UPDATE mail
-SET state = $3, attempts = attempts + 1, next_attempt_at = $4, leased_until = NULL,
-    settled_at = CASE WHEN $3 = 'waiting' THEN NULL ELSE $5::timestamptz END,
-    message = CASE WHEN $3 <> 'waiting' AND kind = 'sign_in' THEN NULL ELSE message END
-WHERE mail = $1 AND leased_until = $2 AND state = 'waiting'
-RETURNING true
+SET state = answered.state, attempts = attempts + 1, next_attempt_at = answered.next_attempt_at,
+    leased_until = NULL,
+    settled_at = CASE WHEN answered.state = 'waiting' THEN NULL ELSE $5::timestamptz END,
+    message = CASE WHEN answered.state <> 'waiting' AND kind = 'sign_in' THEN NULL
+                   ELSE message END
+FROM answered
+WHERE mail.mail = answered.mail
+RETURNING mail.mail
+"""
+# Not offered at all: no attempt, no line in the ledger.
+GIVE_BACK = """
+UPDATE mail SET leased_until = NULL
+WHERE mail IN (
+    SELECT mail FROM mail
+    WHERE mail = ANY($1) AND leased_until = $2 AND state = 'waiting'
+    ORDER BY mail
+    FOR UPDATE)
 """
 ADD_DELIVERY = """
 INSERT INTO delivery (mail, municipality, action, kind, post, mailbox, at, outcome, code, reply,
@@ -71,7 +91,12 @@ MARK_REJECTING = """
 INSERT INTO rejecting_mailbox (mailbox, since, code, reply) VALUES ($1, $2, $3, $4)
 ON CONFLICT (mailbox) DO UPDATE SET code = excluded.code, reply = excluded.reply
 """
-CLEAR_REJECTING = "DELETE FROM rejecting_mailbox WHERE mailbox = $1 RETURNING true"
+CLEAR_REJECTING = """
+DELETE FROM rejecting_mailbox
+WHERE mailbox IN (
+    SELECT mailbox FROM rejecting_mailbox WHERE mailbox = ANY($1) ORDER BY mailbox FOR UPDATE)
+RETURNING mailbox
+"""
 LIST_REJECTING = "SELECT mailbox, since, code, reply FROM rejecting_mailbox ORDER BY since"
 WAITING = """
 SELECT (SELECT count(*) FROM mail WHERE state = 'waiting') AS mails,
@@ -208,32 +233,49 @@ async def lease_mails(
     return [Mail(**row) for row in rows]
 
 
-async def settle_mail(
-    connection: Connection, mail: Mail, *, state: str, next_attempt_at: datetime, now: datetime
-) -> bool:
-    """Record what became of a leased mail; False where the lease had passed to another."""
-    return bool(
-        await connection.fetchval(
-            SETTLE_MAIL, mail.mail, mail.leased_until, state, next_attempt_at, now
+async def give_back(connection: Connection, leased: Sequence[Mail]) -> None:
+    """End the leases of mails, leased together, that nobody offered."""
+    names = [mail.mail for mail in leased]
+    await connection.execute(GIVE_BACK, names, leased[0].leased_until)
+
+
+async def settle_mails(
+    connection: Connection, settled: Sequence[tuple[Mail, str, datetime]], *, now: datetime
+) -> frozenset[str]:
+    """Record what became of leased mails: state and next attempt of each.
+
+    Return those that were recorded: not the ones whose lease had passed to another.
+    """
+    rows = await connection.fetch(
+        SETTLE_MAILS,
+        [mail.mail for mail, _, _ in settled],
+        [mail.leased_until for mail, _, _ in settled],
+        [state for _, state, _ in settled],
+        [next_attempt_at for _, _, next_attempt_at in settled],
+        now,
+    )
+    return frozenset(row["mail"] for row in rows)
+
+
+async def add_deliveries(connection: Connection, lines: Iterable[Delivery]) -> None:
+    rows = [
+        (
+            line.mail,
+            line.municipality,
+            line.action,
+            line.kind,
+            line.post,
+            line.mailbox,
+            line.at,
+            line.outcome,
+            line.code,
+            line.reply,
+            line.traceparent,
         )
-    )
-
-
-async def add_delivery(connection: Connection, line: Delivery) -> None:
-    await connection.execute(
-        ADD_DELIVERY,
-        line.mail,
-        line.municipality,
-        line.action,
-        line.kind,
-        line.post,
-        line.mailbox,
-        line.at,
-        line.outcome,
-        line.code,
-        line.reply,
-        line.traceparent,
-    )
+        for line in lines
+    ]
+    if rows:
+        await connection.executemany(ADD_DELIVERY, rows)
 
 
 async def deliveries(
@@ -249,8 +291,10 @@ async def mark_rejecting(
     await connection.execute(MARK_REJECTING, mailbox, now, code, reply)
 
 
-async def clear_rejecting(connection: Connection, mailbox: str) -> bool:
-    return bool(await connection.fetchval(CLEAR_REJECTING, mailbox))
+async def clear_rejecting(connection: Connection, mailboxes: Iterable[str]) -> frozenset[str]:
+    """Forget that the mailboxes were refused; return those that were marked."""
+    rows = await connection.fetch(CLEAR_REJECTING, list(mailboxes))
+    return frozenset(row["mailbox"] for row in rows)
 
 
 async def list_rejecting(connection: Connection) -> list[Mapping[str, Any]]:

@@ -1,9 +1,10 @@
 """An alert becomes mail to the post that answers; where nobody can be told it waits, visibly."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -40,6 +41,12 @@ class Office:
     sender_name: str
     public_url: str
     links: Links
+    mail_waits: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
+    """Set when mail has been written in this process."""
+
+    def mail_written(self, tx: Transaction) -> None:
+        """Let the mail that `tx` writes go out as soon as it is committed."""
+        tx.on_commit.append(self.mail_waits.set)
 
     def action_link(self, action: Action, post: str) -> str:
         return f"{self.public_url}/a/{self.links.sign(action.action, post, action.link_version)}"
@@ -121,12 +128,12 @@ async def _note_skipped(tx: Transaction, alert: Alert, choice: Choice) -> None:
     """Write into the ledger, once an alert, who could not be told."""
     if alert.skips_noted:
         return
-    for rung, skip in choice.skipped:
-        await mails.add_delivery(tx.connection, _not_told(tx, alert, skip, rung))
+    lines = [_not_told(tx, alert, skip, rung) for rung, skip in choice.skipped]
     if choice.rung is None:
         named = {"alert": alert.alert, "traceparent": alert.traceparent}
         logger.error("alert_without_addressee", extra=named)
-        await mails.add_delivery(tx.connection, _not_told(tx, alert, "nobody", None))
+        lines.append(_not_told(tx, alert, "nobody", None))
+    await mails.add_deliveries(tx.connection, lines)
 
 
 def _not_told(tx: Transaction, alert: Alert, outcome: Skip | str, rung: Rung | None) -> Delivery:
@@ -175,6 +182,7 @@ async def _write(tx: Transaction, office: Office, alert: Alert, place: Place, ru
     )
     not_before = await _not_before(tx, MailKind(alert.kind), place)
     await mails.add_mail(tx.connection, mail, now=tx.now, not_before=not_before)
+    office.mail_written(tx)
     if action is not None:
         await actions.told(tx.connection, action.action, rank=rung.rank, message_id=mail.message_id)
     return True

@@ -1,7 +1,9 @@
 """What became of a mail goes into the ledger; a refused one falls to the next post."""
 
 import hashlib
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from services.notifier.domain.schedule import retry_delay
 from services.notifier.letters import MailKind, sign_in_letter
@@ -15,27 +17,57 @@ from shared.messaging import Transaction
 
 async def record(tx: Transaction, office: Office, mail: Mail, answer: Answer) -> Sent | None:
     """Settle the mail, or let it wait for another attempt; None where the lease was lost."""
-    outcome, wait = answer.outcome, retry_delay(mail.attempts + 1)
-    if outcome is Sent.DEFERRED and tx.now + wait > mail.give_up_at:
-        outcome = Sent.ABANDONED
-    settled = await mails.settle_mail(
-        tx.connection,
-        mail,
-        state="waiting" if outcome is Sent.DEFERRED else outcome,
-        next_attempt_at=tx.now + wait,
-        now=tx.now,
-    )
-    await mails.add_delivery(tx.connection, _line(tx, mail, answer, outcome))
-    if not settled:
-        return None
-    tx.tell(f"mail_{outcome}", traceparent=mail.traceparent, mail=mail.mail, action=mail.action)
-    await _remember_mailbox(tx, mail, answer, outcome)
-    if outcome in (Sent.REFUSED, Sent.ABANDONED) and mail.alert is not None:
-        await address(tx, office, mail.alert)
+    [outcome] = await record_all(tx, office, [(mail, answer)])
     return outcome
 
 
-def _line(tx: Transaction, mail: Mail, answer: Answer, outcome: Sent) -> Delivery:
+async def record_all(
+    tx: Transaction, office: Office, answered: Sequence[tuple[Mail, Answer]]
+) -> list[Sent | None]:
+    """As `record`, for mails that differ from each other."""
+    attempts = [Attempt(mail, answer, *_verdict(tx, mail, answer)) for mail, answer in answered]
+    settled = await mails.settle_mails(
+        tx.connection, [(each.mail, each.state, each.next_at) for each in attempts], now=tx.now
+    )
+    await mails.add_deliveries(tx.connection, [_line(tx, each) for each in attempts])
+    ours = [each for each in attempts if each.mail.mail in settled]
+    await _remember_mailboxes(tx, ours)
+    for each in ours:
+        mail = each.mail
+        tx.tell(
+            f"mail_{each.outcome}",
+            traceparent=mail.traceparent,
+            mail=mail.mail,
+            action=mail.action,
+        )
+        if each.outcome in (Sent.REFUSED, Sent.ABANDONED) and mail.alert is not None:
+            await address(tx, office, mail.alert)
+    return [each.outcome if each.mail.mail in settled else None for each in attempts]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One mail, what was answered, and what we make of it."""
+
+    mail: Mail
+    answer: Answer
+    outcome: Sent
+    next_at: datetime
+
+    @property
+    def state(self) -> str:
+        return "waiting" if self.outcome is Sent.DEFERRED else self.outcome
+
+
+def _verdict(tx: Transaction, mail: Mail, answer: Answer) -> tuple[Sent, datetime]:
+    next_at = tx.now + retry_delay(mail.attempts + 1)
+    if answer.outcome is Sent.DEFERRED and next_at > mail.give_up_at:
+        return Sent.ABANDONED, next_at
+    return answer.outcome, next_at
+
+
+def _line(tx: Transaction, attempt: Attempt) -> Delivery:
+    mail, answer = attempt.mail, attempt.answer
     return Delivery(
         mail=mail.mail,
         municipality=mail.municipality,
@@ -44,21 +76,27 @@ def _line(tx: Transaction, mail: Mail, answer: Answer, outcome: Sent) -> Deliver
         post=mail.post,
         mailbox=mail.mailbox,
         at=tx.now,
-        outcome=outcome,
+        outcome=attempt.outcome,
         code=answer.code,
         reply=answer.reply,
         traceparent=mail.traceparent,
     )
 
 
-async def _remember_mailbox(tx: Transaction, mail: Mail, answer: Answer, outcome: Sent) -> None:
+async def _remember_mailboxes(tx: Transaction, attempts: Sequence[Attempt]) -> None:
     """A mailbox that takes mail again is told again."""
-    if outcome is Sent.ACCEPTED:
-        await mails.clear_rejecting(tx.connection, mail.mailbox)
-    if outcome is Sent.REFUSED:
-        await mails.mark_rejecting(
-            tx.connection, mail.mailbox, now=tx.now, code=answer.code, reply=answer.reply
-        )
+    accepting = {each.mail.mailbox for each in attempts if each.outcome is Sent.ACCEPTED}
+    if accepting:
+        await mails.clear_rejecting(tx.connection, accepting)
+    for each in attempts:
+        if each.outcome is Sent.REFUSED:
+            await mails.mark_rejecting(
+                tx.connection,
+                each.mail.mailbox,
+                now=tx.now,
+                code=each.answer.code,
+                reply=each.answer.reply,
+            )
 
 
 async def send_sign_in(
@@ -90,3 +128,4 @@ async def send_sign_in(
         traceparent=tx.traceparent,
     )
     await mails.add_mail(tx.connection, mail, now=tx.now, not_before=tx.now)
+    office.mail_written(tx)

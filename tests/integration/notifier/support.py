@@ -1,7 +1,8 @@
 """A mail server that answers as told, and the notifier's parts on a real database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from services.notifier.app import office_of
-from services.notifier.deadlines import deliver_due
+from services.notifier.courier import Courier
 from services.notifier.metrics import Metrics
 from services.notifier.settings import Settings
 from services.notifier.store import mails
@@ -36,12 +37,32 @@ ACCEPTED = "250 2.0.0 Queued"
 
 @dataclass(slots=True)
 class MailServer:
-    """Takes mail over SMTP. `answers` says what a recipient is answered, in turn; then 250."""
+    """Takes mail over SMTP. `answers` says what a recipient is answered, in turn; then 250.
+
+    `gate` holds back the answers to messages that come while it is there. A session may bring
+    `mails_a_session` mails; then it is closed with `farewell`, or without a word.
+    """
 
     port: int = 0
+    mails_a_session: int | None = None
+    farewell: str | None = None
+    sessions: dict[Any, int] = field(default_factory=dict)
+    gate: threading.Event | None = None
     answers: dict[str, list[str]] = field(default_factory=dict)
     offered: list[tuple[str, bytes]] = field(default_factory=list)
     accepted: list[tuple[str, bytes]] = field(default_factory=list)
+
+    async def handle_MAIL(  # noqa: N802 - the name aiosmtpd calls
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, _options: Any
+    ) -> str:
+        begun = self.sessions.get(session.peer, 0)
+        if self.mails_a_session is not None and begun >= self.mails_a_session:
+            if self.farewell is not None:
+                await server.push(self.farewell)
+            _hang_up(server)
+        self.sessions[session.peer] = begun + 1
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802 - the name aiosmtpd calls
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: Any
@@ -53,7 +74,7 @@ class MailServer:
         return "250 OK"
 
     async def handle_DATA(  # noqa: N802 - the name aiosmtpd calls
-        self, _server: SMTP, _session: Session, envelope: Envelope
+        self, server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
         content = envelope.content
         assert isinstance(content, bytes)
@@ -61,11 +82,21 @@ class MailServer:
         self.offered.append((recipient, content))
         scripted = self.answers.get(recipient, [])
         answer = scripted.pop(0) if scripted else ACCEPTED
+        gate = self.gate
+        while gate is not None and not gate.is_set():
+            await asyncio.sleep(0.01)
         if answer == "silence":
             await asyncio.sleep(3600)
+        if answer == "hang up":
+            _hang_up(server)
         if answer.startswith("250"):
             self.accepted.append((recipient, content))
         return answer
+
+    def hold(self) -> threading.Event:
+        """Answer no message from now on until the event that is returned is set."""
+        self.gate = threading.Event()
+        return self.gate
 
     @property
     def told(self) -> list[str]:
@@ -73,6 +104,11 @@ class MailServer:
 
     def messages(self) -> list[EmailMessage]:
         return [message_from_bytes(raw, policy=policy.SMTP) for _, raw in self.accepted]
+
+
+def _hang_up(server: SMTP) -> None:
+    assert server.transport is not None
+    server.transport.close()
 
 
 @asynccontextmanager
@@ -94,10 +130,7 @@ class Notifier:
     settings: Settings
     server: MailServer
     metrics: Metrics
-
-    @property
-    def office(self) -> Office:
-        return office_of(self.settings)
+    office: Office
 
     @asynccontextmanager
     async def at(self, now: datetime) -> AsyncIterator[Transaction]:
@@ -114,10 +147,15 @@ class Notifier:
         async with self.at(now) as tx:
             await take_breaches(tx, self.office, events)
 
+    def courier(self, clock: Callable[[], datetime], **changes: Any) -> Courier:
+        """A courier of its own, as a process has it."""
+        settings = self.settings.model_copy(update=changes)
+        return Courier(self.pool, settings, self.office, metrics=self.metrics, clock=clock)
+
     async def deliver(self, now: datetime = b.NOON + timedelta(minutes=1)) -> None:
-        await deliver_due(
-            self.pool, self.settings, self.office, metrics=self.metrics, clock=lambda: now
-        )
+        courier = self.courier(lambda: now)
+        await courier.deliver_due()
+        await courier.close()
 
     async def ledger(self) -> list[Delivery]:
         """The whole ledger, oldest first."""
@@ -143,4 +181,4 @@ async def notifier(database_url: str, server: MailServer) -> AsyncIterator[Notif
         smtp_attempt_seconds=1.0,
     )
     async with await open_pool(database_url, name="test", size=6) as pool:
-        yield Notifier(pool, settings, server, Metrics(CollectorRegistry()))
+        yield Notifier(pool, settings, server, Metrics(CollectorRegistry()), office_of(settings))

@@ -161,3 +161,28 @@ async def test_a_killed_notifier_tells_what_it_had_not_told_and_nothing_twice(wi
     assert all(len(versions) == 1 for versions in bytes_of.values())
     # The kill may fall between acceptance and commit of the mails under way, nowhere else.
     assert len(wire.server.accepted) <= 20 + 4
+
+
+async def test_a_kill_between_acceptance_and_record_repeats_the_same_message(wire: Wire) -> None:
+    await wire.send(topics.CARTAS, b.catalogue())
+    gate = wire.server.hold()
+    async with wire.running() as process:
+        await wire.send(topics.BREACHES, [recent()])
+        await eventually(lambda: wire.server.offered, what="the mail under way")
+        connection = await asyncpg.connect(wire.database_url)
+        try:
+            async with connection.transaction():
+                await connection.execute("LOCK TABLE delivery IN EXCLUSIVE MODE")
+                gate.set()
+                await eventually(lambda: wire.server.accepted, what="accepted, not recorded")
+                await process.kill()
+        finally:
+            await connection.close()
+    assert await count(wire, "SELECT count(*) FROM delivery") == 0
+    async with wire.running():
+        await eventually(lambda: len(wire.server.accepted) == 2, timeout=60, what="once more")
+        await eventually(lambda: count(wire, "SELECT count(*) FROM delivery"), what="recorded")
+
+    (_, first), (_, again) = wire.server.accepted
+    assert first == again
+    assert await count(wire, "SELECT count(*) FROM mail WHERE state = 'accepted'") == 1
