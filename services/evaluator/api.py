@@ -58,13 +58,19 @@ def _position(after: str) -> tuple[str, int]:
 async def explanations(
     request: Request, municipality: Name, compromiso: Name, case: Name
 ) -> dict[str, Any]:
-    """Return how a case was judged, with the facts the verdict rests on."""
+    """Return how a case was judged, with the facts the verdict rests on and their trace."""
     rows = await evidence.explanation(_pool(request), municipality, compromiso, case)
     if not rows:
         raise Problem(404, "no verdict on such a case")
-    facts = json.loads(rows[0]["facts"])
-    verdicts = [{name: value for name, value in row.items() if name != "facts"} for row in rows]
-    return {"case": case, "facts": facts, "verdicts": verdicts}
+    of_case = ("facts", "traceparent")
+    return {
+        "case": case,
+        "facts": json.loads(rows[0]["facts"]),
+        "traceparent": rows[0]["traceparent"],
+        "verdicts": [
+            {name: value for name, value in row.items() if name not in of_case} for row in rows
+        ],
+    }
 
 
 @router.get("/results")

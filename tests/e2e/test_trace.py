@@ -64,8 +64,15 @@ async def ledger(town: Town, traceparent: str) -> list[tuple[str, str]]:
     return [(each["kind"], each["outcome"]) for each in lines if each["traceparent"] == traceparent]
 
 
+async def explained(town: Town, case: str) -> dict[str, Any]:
+    query = {"municipality": MUNICIPALITY, "compromiso": PROMISE, "case": case}
+    async with town.system.client("evaluator") as http:
+        found: dict[str, Any] = (await http.get("/v1/explanations", params=query)).json()
+    return found
+
+
 async def test_a_trace_leads_from_the_event_to_the_mail(town: Town) -> None:
-    await a_call_becomes_late(town, trace("a"))
+    case = await a_call_becomes_late(town, trace("a"))
     await eventually(lambda: ledger(town, trace("a")), 60, what="the mail in the ledger")
     await a_complaint_is_upheld(town, trace("b"))
     await eventually(lambda: ledger(town, trace("b")), 60, what="the complaint's mail")
@@ -82,6 +89,7 @@ async def test_a_trace_leads_from_the_event_to_the_mail(town: Town) -> None:
         "mail_accepted",
     }
     assert told(town, "measurements", trace("a")) == [], "no line for what was merely taken"
+    assert (await explained(town, case))["traceparent"] == trace("a")
 
     assert await ledger(town, trace("b")) == [("complaint", "accepted")]
     [trigger] = await on_topic(town, topics.BREACHES, trace("b"))
@@ -106,7 +114,7 @@ async def test_a_refused_event_is_found_by_its_trace(town: Town) -> None:
     assert [json.loads(letter)["traceparent"] for letter in letters] == [trace("c")]
 
 
-async def a_call_becomes_late(town: Town, traceparent: str) -> None:
+async def a_call_becomes_late(town: Town, traceparent: str) -> str:
     """Late by the clock alone: the event's trace is long gone from memory by then."""
     for met in [await town.call(seconds=20) for _ in range(KEPT)]:
         await town.judged(met)
@@ -123,6 +131,7 @@ async def a_call_becomes_late(town: Town, traceparent: str) -> None:
     for sent in (queued, beat):
         assert (await town.post(sent, token=town.tokens[PHONES.uri])).status_code == 202
     await town.judged(case, status="failed")
+    return case
 
 
 async def a_complaint_is_upheld(town: Town, traceparent: str) -> None:
