@@ -10,6 +10,7 @@ from services.evaluator.domain.judging import judge
 from services.evaluator.domain.results import Known, judged, part_results
 from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import coverage as coverage_store
+from services.evaluator.store import redatings as redating_store
 from services.evaluator.store import tallies as tally_store
 from services.evaluator.store.tallies import Counts, WindowKey
 from shared.contracts import hot
@@ -72,6 +73,8 @@ async def recompute(pool: Pool, municipality: str) -> list[Comparison]:
 
 async def _count(connection: Connection, catalogue: Catalogue, municipality: str) -> _Fresh:
     coverage = await coverage_store.load(connection)
+    redated = catalogue.redated(municipality)
+    closed = await redating_store.closed_windows(connection, municipality, redated)
     fresh: _Fresh = {}
     async for row in connection.cursor(FACTS, municipality):
         data = hot.decode_case(row["data"])
@@ -79,7 +82,7 @@ async def _count(connection: Connection, catalogue: Catalogue, municipality: str
             municipality, data.service, case_sources=data.sources, historical=data.historical
         )
         groups = catalogue.for_service(municipality, data.service)
-        for judgement, _, window in judge(data, groups, known=known).values():
+        for judgement, _, window in judge(data, groups, known=known, closed=closed).values():
             if window is None:
                 continue
             key = ((municipality, judgement.compromiso, judgement.unit, window.id), judgement.part)

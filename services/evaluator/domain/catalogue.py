@@ -1,7 +1,7 @@
 """Which promises apply to a case: prepared from the published cartas and calendars."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from shared.contracts.cartas import (
     Status,
 )
 from shared.criteria import Criterion, Mean, Share, WindowBounds, window_of
-from shared.worktime import PreparedCalendar, Unit, due_instant
+from shared.worktime import CalendarHistory, PreparedCalendar, Unit, due_instant
 
 BUZON_EVENTS = "buzon."
 _MICROSECOND = timedelta(microseconds=1)
@@ -25,7 +25,8 @@ _MICROSECOND = timedelta(microseconds=1)
 class Promise:
     """One compromiso of one carta version, ready to judge by.
 
-    `calendars` has one for each part, None where its clock needs none.
+    `calendars` has one for each part, None where its clock needs none; `histories` has all that
+    was ever known of each, newest last.
     """
 
     municipality: str
@@ -36,6 +37,7 @@ class Promise:
     cutoff_days: int
     calendars: tuple[PreparedCalendar | None, ...]
     calendar_versions: Mapping[str, int]
+    histories: tuple[CalendarHistory | None, ...]
 
     @property
     def parts(self) -> tuple[Share | Mean, ...]:
@@ -47,6 +49,18 @@ class Promise:
     def about_buzon(self) -> bool:
         """Whether it promises something about folios."""
         return any(part.population.event.startswith(BUZON_EVENTS) for part in self.parts)
+
+    def with_versions(self, versions: Mapping[str, int]) -> "Promise":
+        """Return the promise as it was judged when these versions of its calendars were known."""
+        if versions == self.calendar_versions:
+            return self
+        calendars = tuple(
+            None
+            if history is None
+            else history.version(versions.get(history.latest.calendar.id, 0)) or history.latest
+            for history in self.histories
+        )
+        return replace(self, calendars=calendars, calendar_versions=dict(versions))
 
     def in_force(self, instant: datetime) -> bool:
         """Return whether this version was in force on the instant's local date, ends included."""
@@ -82,6 +96,18 @@ class Catalogue:
     )
     by_compromiso: Mapping[tuple[str, str], tuple[Promise, ...]] = field(default_factory=dict)
 
+    redated_at: Mapping[str, datetime] = field(default_factory=dict)
+    """When each municipality last learned of a calendar that replaces another."""
+
+    def redated(self, municipality: str) -> list[str]:
+        """Return the compromisos with a clock on a calendar that was ever replaced."""
+        return [
+            compromiso
+            for (town, compromiso), promises in self.by_compromiso.items()
+            if town == municipality
+            and any(h and len(h.versions) > 1 for promise in promises for h in promise.histories)
+        ]
+
     def for_service(self, municipality: str, service: str) -> tuple[tuple[Promise, ...], ...]:
         """Return for each compromiso about the service its versions, oldest first."""
         return self.by_service.get((municipality, service), ())
@@ -101,7 +127,7 @@ def build_catalogue(
     cartas: Iterable[CartaData],
 ) -> Catalogue:
     """Prepare what is complete; a promise whose calendar has not arrived yet is left out."""
-    latest = _latest_calendars(calendars)
+    histories = _histories(calendars)
     towns = {town.municipality: town for town in sorted(municipalities, key=lambda t: t.version)}
     by_compromiso: dict[tuple[str, str], list[Promise]] = {}
     for carta in sorted(cartas, key=lambda c: (c.municipality, c.carta, c.version)):
@@ -109,50 +135,61 @@ def build_catalogue(
         if town is None or carta.status is Status.RETIRED:
             continue
         for compromiso in carta.compromisos:
-            promise = _prepare(town, carta, compromiso, latest)
+            promise = _prepare(town, carta, compromiso, histories)
             if promise is not None:
                 by_compromiso.setdefault((carta.municipality, compromiso.id), []).append(promise)
     frozen = {key: tuple(promises) for key, promises in by_compromiso.items()}
-    return Catalogue(version, _by_service(frozen), frozen)
+    redated_at: dict[str, datetime] = {}
+    for (municipality, _), history in histories.items():
+        for known in history.versions[1:]:
+            last = redated_at.get(municipality, known.known_since)
+            redated_at[municipality] = max(last, known.known_since)
+    return Catalogue(version, _by_service(frozen), frozen, redated_at)
 
 
-_Calendars = Mapping[tuple[str, str], PreparedCalendar]
+_Histories = Mapping[tuple[str, str], CalendarHistory]
 
 
-def _latest_calendars(calendars: Iterable[CalendarData]) -> dict[tuple[str, str], PreparedCalendar]:
-    """Return the newest version of each, also where only its retirement has arrived so far.
+def _histories(calendars: Iterable[CalendarData]) -> dict[tuple[str, str], CalendarHistory]:
+    """Return all versions of each, also where only the retirement of one has arrived so far.
 
     A version and its successor travel on different partitions: between the two, what is promised
     by the calendar must not seem to be promised no more.
     """
-    ordered = sorted(calendars, key=lambda c: c.version)
-    data = {(c.municipality, c.calendar.id): c for c in ordered}
-    return {key: PreparedCalendar(calendar.calendar) for key, calendar in data.items()}
+    versions: dict[tuple[str, str], list[CalendarData]] = {}
+    for data in calendars:
+        versions.setdefault((data.municipality, data.calendar.id), []).append(data)
+    return {
+        key: CalendarHistory((each.calendar, each.known_since) for each in found)
+        for key, found in versions.items()
+    }
 
 
 def _prepare(
-    town: MunicipalityData, carta: CartaData, compromiso: Compromiso, calendars: _Calendars
+    town: MunicipalityData, carta: CartaData, compromiso: Compromiso, calendars: _Histories
 ) -> Promise | None:
     cutoff = calendars.get((town.municipality, town.calendar))
     if cutoff is None:
         return None
-    needed: list[PreparedCalendar | None] = []
+    needed: list[CalendarHistory | None] = []
     criterion = compromiso.criterion
     for part in criterion.parts if isinstance(criterion, Criterion) else ():
         name = part.clock.calendar
-        calendar = None if name is None else calendars.get((town.municipality, name))
-        if name is not None and calendar is None:
+        history = None if name is None else calendars.get((town.municipality, name))
+        if name is not None and history is None:
             return None
-        needed.append(calendar)
+        needed.append(history)
+    latest = tuple(None if history is None else history.latest for history in needed)
     return Promise(
         municipality=town.municipality,
         carta=carta,
         compromiso=compromiso,
         zone=ZoneInfo(town.zone),
-        cutoff=cutoff,
+        cutoff=cutoff.latest,
         cutoff_days=town.cutoff_working_days,
-        calendars=tuple(needed),
-        calendar_versions={c.calendar.id: c.calendar.version for c in needed if c is not None},
+        calendars=latest,
+        calendar_versions={c.calendar.id: c.calendar.version for c in latest if c is not None},
+        histories=tuple(needed),
     )
 
 

@@ -1,8 +1,9 @@
 """One case under all its promises: verdicts, and what changed since the last time."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from services.evaluator.domain.catalogue import Promise
 from shared.contracts import hot
@@ -17,6 +18,7 @@ from shared.criteria import (
     WindowBounds,
     judge_case,
 )
+from shared.worktime import PreparedCalendar
 
 VerdictKey = tuple[str, int]
 """Compromiso and part."""
@@ -38,6 +40,7 @@ class Judgement:
     overdue_open: bool
     historical: bool
     alarm_at: datetime | None
+    calendar_version: int | None = None
 
     @property
     def key(self) -> VerdictKey:
@@ -59,6 +62,12 @@ class Judgement:
         )
 
 
+Judged = tuple[Judgement, Promise, WindowBounds | None]
+Closed = Mapping[tuple[str, str, str | None], Mapping[str, int]]
+"""The versions of calendars that each closed window (compromiso, unit, window) was closed with."""
+_NONE_CLOSED: Final[Closed] = {}
+
+
 def as_case(data: hot.CaseData) -> Case:
     """Return the case as the judge takes it."""
     return Case(
@@ -76,52 +85,101 @@ def judge(
     groups: Iterable[tuple[Promise, ...]],
     *,
     known: datetime | None,
-) -> dict[VerdictKey, tuple[Judgement, Promise, WindowBounds | None]]:
+    closed: Closed = _NONE_CLOSED,
+) -> dict[VerdictKey, Judged]:
     """Judge a case by the version in force when its clock started, under every promise about it.
 
     `known` is the instant through which its facts are complete.
     """
     case = as_case(data)
-    verdicts: dict[VerdictKey, tuple[Judgement, Promise, WindowBounds | None]] = {}
+    verdicts: dict[VerdictKey, Judged] = {}
     for versions in groups:
         for promise in versions:
-            for judged in _under(promise, case, data, known):
-                verdicts.setdefault(judged[0].key, judged)
+            for number in range(len(promise.parts)):
+                judged = _under(_Look(promise, number, case, data, known), closed)
+                if judged is not None:
+                    verdicts.setdefault(judged[0].key, judged)
     return verdicts
 
 
-def _under(
-    promise: Promise, case: Case, data: hot.CaseData, known: datetime | None
-) -> Iterator[tuple[Judgement, Promise, WindowBounds | None]]:
-    for number, part in enumerate(promise.parts):
-        started = _started(part.clock.start.kinds, part.population.event, case.events)
-        if started is None or not promise.in_force(started):
-            continue
-        verdict = judge_case(part, case, promise.calendars[number], complete_through=known)
-        if verdict is None:
-            continue
-        anchor = verdict.anchor_instant
-        window = None if anchor is None else promise.window_at(anchor)
-        if anchor is not None and window is None:
-            continue  # outside of the campaign
-        yield (
-            Judgement(
-                compromiso=promise.compromiso.id,
-                part=number,
-                carta_version=promise.carta.version,
-                unit=promise.unit_of(data.unit),
-                window_id=None if window is None else window.id,
-                status=verdict.status,
-                reason=verdict.reason,
-                due_at=verdict.due,
-                elapsed=verdict.elapsed,
-                overdue_open=verdict.overdue_open,
-                historical=data.historical,
-                alarm_at=_alarm(verdict),
-            ),
-            promise,
-            window,
-        )
+def due_by(
+    data: hot.CaseData, promise: Promise, part: int, *, calendar_version: int
+) -> datetime | None:
+    """Return when a case would be due by another version of the part's calendar."""
+    history = promise.histories[part]
+    calendar = None if history is None else history.version(calendar_version)
+    if calendar is None:
+        return None
+    verdict = judge_case(promise.parts[part], as_case(data), calendar, complete_through=None)
+    return None if verdict is None else verdict.due
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One case under one part of one promise."""
+
+    promise: Promise
+    number: int
+    case: Case
+    data: hot.CaseData
+    known: datetime | None
+
+    @property
+    def started(self) -> datetime | None:
+        part = self.promise.parts[self.number]
+        return _started(part.clock.start.kinds, part.population.event, self.case.events)
+
+
+def _under(look: _Look, closed: Closed) -> Judged | None:
+    """Judge by the calendar as it is known now, or was when the case's window closed.
+
+    The versions are gone through as they became known: each re-dated the cases whose window had not
+    been closed by then, and left the others alone.
+    """
+    promise, started = look.promise, look.started
+    if started is None or not promise.in_force(started):
+        return None
+    history = promise.histories[look.number]
+    for earlier in history.replaced_after(started) if history and closed else ():
+        judged = _by(look, earlier)
+        if judged is not None and _closed_with(judged[0], earlier, closed):
+            return judged
+    return _by(look, promise.calendars[look.number])
+
+
+def _closed_with(judgement: Judgement, calendar: PreparedCalendar, closed: Closed) -> bool:
+    window = (judgement.compromiso, judgement.unit, judgement.window_id)
+    versions = closed.get(window)
+    known = calendar.calendar
+    return versions is not None and versions.get(known.id) == known.version
+
+
+def _by(look: _Look, calendar: PreparedCalendar | None) -> Judged | None:
+    promise, data = look.promise, look.data
+    part = promise.parts[look.number]
+    verdict = judge_case(part, look.case, calendar, complete_through=look.known)
+    if verdict is None:
+        return None
+    anchor = verdict.anchor_instant
+    window = None if anchor is None else promise.window_at(anchor)
+    if anchor is not None and window is None:
+        return None  # outside of the campaign
+    judgement = Judgement(
+        compromiso=promise.compromiso.id,
+        part=look.number,
+        carta_version=promise.carta.version,
+        unit=promise.unit_of(data.unit),
+        window_id=None if window is None else window.id,
+        status=verdict.status,
+        reason=verdict.reason,
+        due_at=verdict.due,
+        elapsed=verdict.elapsed,
+        overdue_open=verdict.overdue_open,
+        historical=data.historical,
+        alarm_at=_alarm(verdict),
+        calendar_version=None if calendar is None else calendar.calendar.version,
+    )
+    return judgement, promise, window
 
 
 def _started(

@@ -31,22 +31,25 @@ WHERE c.revision < excluded.revision
 """
 VERDICTS = """
 SELECT v.municipality, v.case_id, v.compromiso, v.part, v.carta_version, v.unit, v.window_id,
-       v.status, v.reason, v.due_at, v.elapsed, v.overdue_open, v.historical, v.alarm_at
+       v.status, v.reason, v.due_at, v.elapsed, v.overdue_open, v.historical, v.alarm_at,
+       v.calendar_version
 FROM verdict v
 JOIN unnest($1::text[], $2::text[]) AS wanted (municipality, case_id)
     USING (municipality, case_id)
 """
 SAVE_VERDICTS = """
 INSERT INTO verdict AS v (municipality, case_id, compromiso, part, carta_version, unit, window_id,
-                          status, reason, due_at, elapsed, overdue_open, historical, alarm_at)
+                          status, reason, due_at, elapsed, overdue_open, historical, alarm_at,
+                          calendar_version)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::int[], $6::text[],
                      $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::bigint[],
-                     $12::bool[], $13::bool[], $14::timestamptz[])
+                     $12::bool[], $13::bool[], $14::timestamptz[], $15::int[])
 ON CONFLICT (municipality, case_id, compromiso, part) DO UPDATE
 SET carta_version = excluded.carta_version, unit = excluded.unit, window_id = excluded.window_id,
     status = excluded.status, reason = excluded.reason, due_at = excluded.due_at,
     elapsed = excluded.elapsed, overdue_open = excluded.overdue_open,
-    historical = excluded.historical, alarm_at = excluded.alarm_at
+    historical = excluded.historical, alarm_at = excluded.alarm_at,
+    calendar_version = excluded.calendar_version
 """
 DROP_VERDICTS = """
 DELETE FROM verdict v
@@ -165,6 +168,7 @@ async def load_verdicts(
             overdue_open=row["overdue_open"],
             historical=row["historical"],
             alarm_at=row["alarm_at"],
+            calendar_version=row["calendar_version"],
         )
         stored.setdefault((row["municipality"], row["case_id"]), {})[judgement.key] = judgement
     return stored
@@ -190,6 +194,7 @@ async def save_verdicts(connection: Connection, verdicts: Sequence[StoredVerdict
         [judgement.overdue_open for judgement in judgements],
         [judgement.historical for judgement in judgements],
         [judgement.alarm_at for judgement in judgements],
+        [judgement.calendar_version for judgement in judgements],
     )
 
 

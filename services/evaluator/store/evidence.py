@@ -15,7 +15,8 @@ LIMIT $8
 """
 EXPLANATION = """
 SELECT v.part, v.carta_version, v.unit, v.window_id, v.status, v.reason, v.due_at, v.elapsed,
-       v.overdue_open, v.historical, convert_from(c.data, 'UTF8')::jsonb AS facts, c.traceparent
+       v.overdue_open, v.historical, v.calendar_version,
+       convert_from(c.data, 'UTF8')::jsonb AS facts, c.traceparent
 FROM verdict v
 JOIN measured_case c USING (municipality, case_id)
 WHERE v.municipality = $1 AND v.compromiso = $2 AND v.case_id = $3

@@ -62,6 +62,12 @@ UNCHANGED = """
 UPDATE tally SET changed = false
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND changed
 """
+MOVE_CUTOFF = """
+UPDATE judged_window SET closes_at = $5, try_closing_at = $5
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND edition = 0
+"""
+# A calendar that changed may have moved the cut-off of every window that is open.
+OPEN_STALE = "UPDATE judged_window SET stale = true WHERE municipality = $1 AND edition = 0"
 STALE_AGAIN = """
 UPDATE judged_window SET stale = true
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND NOT stale
@@ -231,6 +237,16 @@ async def lock_window(connection: Connection, key: WindowKey) -> WindowState | N
 async def take_changes(connection: Connection, key: WindowKey) -> None:
     """Note that the counts are being published: before they are read, lest a change go unseen."""
     await connection.execute(UNCHANGED, *key)
+
+
+async def move_cutoff(connection: Connection, key: WindowKey, closes_at: datetime) -> None:
+    """Give an open window another cut-off: its calendar changed."""
+    await connection.execute(MOVE_CUTOFF, *key, closes_at)
+
+
+async def look_at_open(connection: Connection, municipality: str) -> None:
+    """Have every open window of a municipality looked at again."""
+    await connection.execute(OPEN_STALE, municipality)
 
 
 async def look_again(connection: Connection, key: WindowKey) -> None:

@@ -7,6 +7,7 @@ from services.evaluator.domain.catalogue import Promise
 from services.evaluator.domain.judging import Judgement, VerdictKey
 from services.evaluator.domain.results import Subject, window_of_result
 from services.evaluator.store.cases import CaseKey, StoredCase
+from services.evaluator.store.redatings import Redating
 from services.evaluator.store.tallies import Counts, NewWindow, WindowKey
 from shared.criteria import WindowBounds
 
@@ -36,6 +37,7 @@ class Changes:
     windows: dict[WindowKey, NewWindow] = field(default_factory=dict)
     subjects: dict[WindowKey, Subject] = field(default_factory=dict)
     moments: dict[WindowKey, list[Moment]] = field(default_factory=dict)
+    redated: list[Redating] = field(default_factory=list)
 
     def count(self, municipality: str, judgement: Judgement, *, sign: int) -> None:
         """Add a verdict to the counts of its window, or take it away."""

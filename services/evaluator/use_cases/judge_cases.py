@@ -1,13 +1,13 @@
 """Judge cases event by event, keep verdicts and counts, say what is late or broken."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.evaluator.domain.catalogue import Catalogue, Promise
 from services.evaluator.domain.coverage import Coverage
-from services.evaluator.domain.judging import Judgement, VerdictKey, judge
+from services.evaluator.domain.judging import Closed, Judgement, VerdictKey, due_by, judge
 from services.evaluator.domain.results import (
     Known,
     Subject,
@@ -18,8 +18,10 @@ from services.evaluator.domain.results import (
 from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.store import breaches as breach_store
 from services.evaluator.store import cases as case_store
+from services.evaluator.store import redatings as redating_store
 from services.evaluator.store import tallies as tally_store
 from services.evaluator.store.cases import CaseKey, StoredCase, StoredVerdict
+from services.evaluator.store.redatings import Redating
 from services.evaluator.store.tallies import Counts, WindowKey, is_historical
 from services.evaluator.use_cases import breaches
 from services.evaluator.use_cases.changes import Changes, Moment
@@ -27,6 +29,7 @@ from services.evaluator.use_cases.knowledge import Knowledge
 from shared.contracts import hot
 from shared.contracts.breaches import BreachKind
 from shared.criteria import CaseStatus, Share, WindowBounds, is_every_case
+from shared.database import Connection
 from shared.messaging import Transaction
 
 Verdicts = dict[VerdictKey, Judgement]
@@ -56,6 +59,7 @@ class _Bench:
     catalogue: Catalogue
     coverage: Coverage
     stored: dict[CaseKey, Verdicts]
+    closed: Mapping[str, Closed]
     changes: Changes
 
     def known(self, data: hot.CaseData) -> datetime | None:
@@ -79,7 +83,8 @@ class JudgeCases:
         catalogue = await self._knowledge.catalogue(tx.connection)
         keys = {arrival.key for arrival in arrivals}
         revisions = await case_store.lock_cases(tx.connection, keys)
-        bench = await self._bench(tx, catalogue, revisions)
+        cases = [arrival.data for arrival in arrivals]
+        bench = await self._bench(tx, catalogue, revisions, cases)
         taken: list[Arrival] = []
         for arrival in arrivals:
             if arrival.data.revision > revisions.get(arrival.key, 0):
@@ -95,7 +100,8 @@ class JudgeCases:
         """Judge stored cases again: their promises changed, or more is known. Return how many."""
         catalogue = await self._knowledge.catalogue(tx.connection)
         loaded = await case_store.load_cases(tx.connection, keys)
-        bench = await self._bench(tx, catalogue, loaded)
+        cases = [stored.data for stored in loaded.values()]
+        bench = await self._bench(tx, catalogue, loaded, cases)
         for key in sorted(loaded):
             stored = loaded[key]
             self._judge(bench, Arrival(stored.data, traceparent=stored.traceparent))
@@ -104,18 +110,24 @@ class JudgeCases:
         return len(loaded)
 
     async def _bench(
-        self, tx: Transaction, catalogue: Catalogue, locked: Iterable[CaseKey]
+        self,
+        tx: Transaction,
+        catalogue: Catalogue,
+        locked: Iterable[CaseKey],
+        cases: Iterable[hot.CaseData],
     ) -> _Bench:
         coverage = await self._knowledge.coverage(tx.connection)
         stored = await case_store.load_verdicts(tx.connection, locked)
-        return _Bench(tx, catalogue, coverage, stored, Changes())
+        closed = await _closed(tx.connection, catalogue, cases)
+        return _Bench(tx, catalogue, coverage, stored, closed, Changes())
 
     def _judge(self, bench: _Bench, arrival: Arrival) -> None:
         """Compare one case's verdicts with those before, and note every difference."""
         data, changes = arrival.data, bench.changes
         before = bench.stored.setdefault(arrival.key, {})
         groups = bench.catalogue.for_service(data.municipality, data.service)
-        judged_now = judge(data, groups, known=bench.known(data))
+        closed = bench.closed.get(data.municipality, {})
+        judged_now = judge(data, groups, known=bench.known(data), closed=closed)
         for gone in [key for key in before if key not in judged_now]:
             changes.count(data.municipality, before.pop(gone), sign=-1)
             changes.verdicts[arrival.key, gone] = None
@@ -125,6 +137,7 @@ class JudgeCases:
                 continue
             if old is not None:
                 changes.count(data.municipality, old, sign=-1)
+                changes.redated += _redated(data, promise, old, judgement)
             changes.count(data.municipality, judgement, sign=+1)
             changes.verdicts[arrival.key, key] = judgement
             if window is not None:
@@ -192,6 +205,7 @@ class JudgeCases:
             await tally_store.open_windows(connection, windows, tx.now)
         if to_add := changes.to_add():
             await tally_store.add(connection, to_add, writer=writer)
+        await redating_store.keep(connection, changes.redated, tx.now)
         await self._say_broken(tx, changes)
 
     async def _say_broken(self, tx: Transaction, changes: Changes) -> None:
@@ -270,6 +284,51 @@ class JudgeCases:
                     metrics.event_to_verdict.observe(seconds)
 
         tx.on_commit.append(observe)
+
+
+async def _closed(
+    connection: Connection, catalogue: Catalogue, cases: Iterable[hot.CaseData]
+) -> dict[str, Closed]:
+    """Return the closed windows of the municipalities where a case is older than a calendar.
+
+    A case that began after its calendars were last replaced is judged by the latest in any window.
+    """
+    towns = {
+        data.municipality
+        for data in cases
+        if data.municipality in catalogue.redated_at
+        and min(data.instants.values()) < catalogue.redated_at[data.municipality]
+    }
+    return {
+        town: await redating_store.closed_windows(connection, town, catalogue.redated(town))
+        for town in sorted(towns)
+    }
+
+
+def _redated(
+    data: hot.CaseData, promise: Promise, old: Judgement, new: Judgement
+) -> Iterator[Redating]:
+    """Yield how far a later calendar moved the due instant, by the facts as they are now."""
+    if (old.carta_version, old.calendar_version) == (new.carta_version, new.calendar_version):
+        return
+    before, after = old.calendar_version, new.calendar_version
+    if before is None or after is None or before >= after or new.due_at is None:
+        return
+    due = due_by(data, promise, new.part, calendar_version=before)
+    if due is not None and due != new.due_at:
+        yield Redating(
+            municipality=data.municipality,
+            case=data.case,
+            compromiso=new.compromiso,
+            part=new.part,
+            window_id=new.window_id,
+            calendar=promise.parts[new.part].clock.calendar or "",
+            from_version=before,
+            to_version=after,
+            due_before=due,
+            due_after=new.due_at,
+            is_open=new.elapsed is None,
+        )
 
 
 def _is_certain(subject: Subject, counts: Sequence[Counts]) -> bool:

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,7 +27,7 @@ from services.evaluator.use_cases import breaches
 from services.evaluator.use_cases.knowledge import Knowledge, of_window
 from shared.contracts.results import ResultData, ResultPublished, Verdict
 from shared.contracts.topics import RESULTS
-from shared.criteria import Tally, at_risk
+from shared.criteria import Tally, WindowBounds, at_risk
 from shared.database import Pool
 from shared.messaging import Transaction, transaction
 from shared.messaging.backoff import OUTAGES
@@ -100,17 +100,19 @@ class PublishResults:
         """Publish windows whose counts changed; return how many were looked at."""
         async with pool.acquire() as connection:
             keys = await tally_store.to_publish(connection, limit=limit)  # type: ignore[arg-type]
-        await self._each(pool, keys, closing=False)
+        await self._each(pool, keys, closing=None)
         return len(keys)
 
     async def close(self, pool: Pool, now: datetime, *, limit: int = 500) -> int:
         """Make final the windows past their cut-off whose source is known complete."""
         async with pool.acquire() as connection:
             keys = await tally_store.to_close(connection, now, limit=limit)  # type: ignore[arg-type]
-        await self._each(pool, keys, closing=True)
+        await self._each(pool, keys, closing=now)
         return len(keys)
 
-    async def _each(self, pool: Pool, keys: Sequence[WindowKey], *, closing: bool) -> None:
+    async def _each(
+        self, pool: Pool, keys: Sequence[WindowKey], *, closing: datetime | None
+    ) -> None:
         """A window that cannot be published is no reason to hold back the others."""
         for key in keys:
             try:
@@ -122,7 +124,8 @@ class PublishResults:
                 self._metrics.windows_failed.inc()
                 logger.exception("window_not_published", extra={"window": "/".join(key)})
 
-    async def _publish(self, tx: Transaction, key: WindowKey, *, closing: bool) -> None:
+    async def _publish(self, tx: Transaction, key: WindowKey, *, closing: datetime | None) -> None:
+        """`closing` is the instant at which it is to be closed, if its cut-off has come by then."""
         look = await self._look(tx, key)
         if look is None:
             return
@@ -130,10 +133,12 @@ class PublishResults:
         if look.is_closed and not settled:
             await tally_store.look_again(tx.connection, key)
             return
-        if closing and not (settled and _may_close(look)):
-            await tally_store.try_closing_later(tx.connection, key, tx.now + TRY_CLOSING_AGAIN)
-            closing = False
-        await self._decide(tx, look, final=closing or look.is_closed)
+        due = closing is not None and look.state.closes_at <= closing
+        if closing is not None and not (due and settled and _may_close(look)):
+            later = max(look.state.closes_at, tx.now + TRY_CLOSING_AGAIN)
+            await tally_store.try_closing_later(tx.connection, key, later)
+            due = False
+        await self._decide(tx, look, final=due or look.is_closed)
 
     async def _look(self, tx: Transaction, key: WindowKey) -> _Look | None:
         """Lock the window, then read what its result is made of, in the order that _Look tells."""
@@ -147,6 +152,7 @@ class PublishResults:
             await tally_store.not_stale(tx.connection, key)
             await tally_store.try_closing_later(tx.connection, key, tx.now + timedelta(hours=1))
             return None
+        promise, state = await _as_dated(tx, key, promise, state)
         coverage = await self._knowledge.coverage(tx.connection)
         await tally_store.take_changes(tx.connection, key)
         standing = await breach_store.is_standing(tx.connection, key)
@@ -230,6 +236,20 @@ class PublishResults:
             at_risk=at_risk,
             result=data.model_dump_json(),
         )
+
+
+async def _as_dated(
+    tx: Transaction, key: WindowKey, promise: Promise, state: WindowState
+) -> tuple[Promise, WindowState]:
+    """A closed window keeps the calendars that it closed with; the cut-off of an open one moves."""
+    if state.edition > 0 and state.result is not None:
+        versions = json.loads(state.result)["calendar_versions"]
+        return promise.with_versions(versions), state
+    closes_at = promise.closes_at(WindowBounds(key[3], state.starts_at, state.ends_at))
+    if closes_at == state.closes_at:
+        return promise, state
+    await tally_store.move_cutoff(tx.connection, key, closes_at)
+    return promise, replace(state, closes_at=closes_at)
 
 
 async def _is_settled(tx: Transaction, look: _Look) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from services.evaluator.domain.coverage import BUZON_SERVICE
 from services.evaluator.store import catalogue as store
+from services.evaluator.store import tallies
 from shared.contracts.cartas import (
     CalendarPublished,
     CartaData,
@@ -17,11 +18,17 @@ from shared.messaging import Received, Transaction
 async def take_catalogue(tx: Transaction, batch: Sequence[Received]) -> None:
     """Store states; a state that was known already changes nothing."""
     touched: dict[str, set[str]] = {}
+    redated: set[str] = set()
     for received in batch:
         for municipality, services in await _save(tx, received.event):
             touched.setdefault(municipality, set()).update(services)
+            if not isinstance(received.event, CartaPublished):
+                redated.add(municipality)
     if touched:
         await store.changed(tx.connection, touched.items())
+    # After the catalogue is held: whoever publishes a window holds it first as well.
+    for municipality in sorted(redated):
+        await tallies.look_at_open(tx.connection, municipality)
 
 
 async def _save(tx: Transaction, event: CartasEvent) -> list[tuple[str, set[str]]]:
