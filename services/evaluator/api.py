@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from services.evaluator.store import evidence
+from services.evaluator.store import evidence, redatings
+from services.evaluator.use_cases import counting
 from shared.contracts.results import ResultData
 from shared.criteria import CaseStatus
 from shared.database import Pool
@@ -71,6 +72,31 @@ async def explanations(
             {name: value for name, value in row.items() if name not in of_case} for row in rows
         ],
     }
+
+
+@router.get("/counts")
+async def counts(
+    request: Request, municipality: Name, compromiso: Name, case: Name
+) -> dict[str, Any]:
+    """Return the term of a case counted day by day, by the calendar that it was judged by."""
+    found = await counting.counts_of_case(_pool(request), municipality, compromiso, case)
+    if found is None:
+        raise Problem(404, "no verdict on such a case")
+    return {"case": case, "counts": found}
+
+
+@router.get("/redatings")
+async def redated(
+    request: Request,
+    municipality: Name,
+    *,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+    after: Annotated[int, Query(ge=0)] = 0,
+) -> dict[str, Any]:
+    """Return which due instants calendars moved, oldest first; `next` is the next `after`."""
+    found = await redatings.listed(_pool(request), municipality, after=after, limit=limit)
+    following = found[-1]["redating"] if len(found) == limit else None
+    return {"redatings": found, "next": following}
 
 
 @router.get("/results")

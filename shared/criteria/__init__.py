@@ -1,6 +1,6 @@
 """The criterion algebra: what can be promised, and whether it was kept."""
 
-from shared.criteria.case import judge_case
+from shared.criteria.case import CaseTerm, judge_case, term_of
 from shared.criteria.linter import Problem, lint
 from shared.criteria.model import (
     Anchor,
@@ -52,6 +52,7 @@ __all__ = [
     "CasePause",
     "CaseReason",
     "CaseStatus",
+    "CaseTerm",
     "CaseVerdict",
     "Clock",
     "Criterion",
@@ -82,6 +83,7 @@ __all__ = [
     "lint",
     "public_sentence",
     "reaches",
+    "term_of",
     "value_of",
     "window_of",
 ]

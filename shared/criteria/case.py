@@ -12,7 +12,7 @@ from typing import Final
 
 from shared.criteria.model import Anchor, Clock, Instant, Limit, Mean, Op, Population, Share
 from shared.criteria.verdict import Case, CaseReason, CaseStatus, CaseVerdict
-from shared.worktime.model import MICROSECONDS, OPEN_UNITS, Pause
+from shared.worktime.model import MICROSECONDS, OPEN_UNITS, Pause, StartRule, Unit
 from shared.worktime.prepared import CalendarExhaustedError, PreparedCalendar
 from shared.worktime.terms import due_instant, elapsed, kept_until
 
@@ -52,6 +52,38 @@ def judge_case(
         elapsed=timing.elapsed,
         overdue_open=reason == CaseReason.OVERDUE_OPEN,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class CaseTerm:
+    """The term of one case under one part, as a person would count it."""
+
+    start: datetime
+    stop: datetime | None
+    limit: Decimal
+    unit: Unit
+    start_rule: StartRule | None
+    pauses: tuple[Pause, ...]
+
+
+def term_of(part: Share | Mean, case: Case) -> CaseTerm | None:
+    """Return the term; None where its clock has not started, or where nothing is to be counted.
+
+    "Less than 8 days" is counted as 7.
+    """
+    clock = part.clock
+    start, stop = _instant_of(clock.start, case.events), _instant_of(clock.stop, case.events)
+    if start is None or (isinstance(part, Share) and part.limit.own_due):
+        return None
+    limit = part.target.value if isinstance(part, Mean) else _limit(part.limit, case.attributes)
+    op = part.target.op if isinstance(part, Mean) else part.limit.op
+    if limit is None:
+        return None
+    if stop is not None and stop < start:
+        stop = None
+    pauses = _pauses(clock, case, stop)
+    counted = _counted(op, limit, clock.unit)
+    return CaseTerm(start, stop, counted, clock.unit, clock.start_rule, pauses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +184,13 @@ def _limit(limit: Limit, attributes: Mapping[str, str]) -> Decimal | None:
     return Decimal(written) * limit.factor
 
 
+def _counted(op: Op, limit: Decimal, unit: Unit) -> Decimal:
+    """Return the last whole day, or month, that is in time; a duration is what it is."""
+    if op is Op.LESS and unit not in MICROSECONDS:
+        return Decimal(max(0, math.ceil(limit) - 1))
+    return limit
+
+
 @dataclass(frozen=True, slots=True)
 class _Term:
     """The term of one case, as due_instant and kept_until take it."""
@@ -165,9 +204,8 @@ class _Term:
 
     def due(self) -> datetime | None:
         """Return when the term is used up: "less than 8 days" ends with the seventh."""
-        clock, limit = self.clock, self.limit
-        if self.op is Op.LESS and clock.unit not in MICROSECONDS:
-            limit = Decimal(max(0, math.ceil(limit) - 1))
+        clock = self.clock
+        limit = _counted(self.op, self.limit, clock.unit)
         return due_instant(
             self.start, limit, clock.unit, self.calendar, self.pauses, start_rule=clock.start_rule
         )

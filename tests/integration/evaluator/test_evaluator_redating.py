@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.evaluator.store import redatings
+from services.evaluator.use_cases.counting import counts_of_case
+from shared.contracts import hot
 from shared.contracts.cartas import CalendarData, Status
 from tests.integration.evaluator.support import Evaluator
 from tests.unit.evaluator import builders as b
@@ -146,3 +148,43 @@ async def test_a_change_of_the_calendar_waits_for_what_is_being_judged(
     await change
     await other.judge_again()
     assert await dues(evaluator) == {"A-1": local("2026-09-12")}
+
+
+async def test_a_case_is_counted_day_by_day_by_the_calendar_it_was_judged_by(
+    evaluator: Evaluator,
+) -> None:
+    await start(evaluator, OPEN, LATE)
+    await redate(evaluator, decreed())
+    counted = await counts_of_case(evaluator.pool, b.TOWN, "RC-01-02", "A-2")
+    assert counted is not None
+    [count] = counted
+    assert (count["status"], count["calendar"]["version"]) == ("met", 2)
+    assert [(day["date"][5:], day["total"]) for day in count["days"]] == [
+        ("09-07", "0"),
+        ("09-08", "1"),
+        ("09-09", "1"),
+        ("09-10", "2"),
+        ("09-11", "3"),
+    ]
+    assert count["due"] == "Vence al terminar el viernes 11 de septiembre de 2026."
+    assert await counts_of_case(evaluator.pool, b.TOWN, "RC-01-02", "Z-1") is None
+
+
+async def test_a_case_that_waits_for_its_start_or_is_paused_is_counted_as_far_as_it_goes(
+    evaluator: Evaluator,
+) -> None:
+    pause = hot.Pause(reason="prevencion", start=local("2026-09-08 10:00"), end=None)
+    await start(evaluator, b.case("P-1", request_received="2026-09-07 10:00", pauses=(pause,)))
+    counted = await counts_of_case(evaluator.pool, b.TOWN, "RC-01-02", "P-1")
+    assert counted is not None
+    assert counted[0]["due_at"] is None
+    assert counted[0]["days"][1]["words"] == "en pausa: no cuenta"
+
+
+async def test_minutes_are_counted_without_a_calendar(evaluator: Evaluator) -> None:
+    await evaluator.learn_town()
+    await evaluator.take(b.waited("A-1", 20))
+    counted = await counts_of_case(evaluator.pool, b.TOWN, "RC-01-02", "A-1")
+    assert counted is not None
+    assert counted[0]["headline"].startswith("15 minutos desde el lunes 7 de septiembre")
+    assert counted[0]["days"][-1]["total"] == "0 h 20 min"
