@@ -8,6 +8,9 @@ EVERY_SERVICE = "*"
 BUZON_SERVICE = "buzon"
 """The service of folios, and the pipeline that alone reports on it."""
 
+MEASUREMENTS = "measurements"
+"""The pipeline that reports on every other service."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceCoverage:
@@ -71,6 +74,16 @@ class Coverage:
             if source.historical is historical and any(map(source.covers, wanted))
         ]
         return self._least(relevant)
+
+    def heard_through(self, services: Iterable[str]) -> datetime | None:
+        """Return the instant through which every source of the services would have been heard of.
+
+        None where a pipeline that reports on one of them has told nothing yet.
+        """
+        names = {BUZON_SERVICE if s == BUZON_SERVICE else MEASUREMENTS for s in services}
+        instants = [self.pipelines.get(name) for name in names]
+        known = [instant for instant in instants if instant is not None]
+        return min(known) if known and len(known) == len(instants) else None
 
     def has_source(self, municipality: str, services: Iterable[str]) -> bool:
         """Return whether anything reports on one of the services."""

@@ -28,6 +28,7 @@ _PLACES = Decimal("0.0001")
 class Known:
     """How far the facts about a window are complete, and whether anything reports on it.
 
+    `heard_through`: any source of it that existed by then has been heard of.
     `historical`: all of them came through imports, complete as of `through`. A complete import has
     no more to say, though the window may end after it: the result carries its instant.
     """
@@ -35,6 +36,13 @@ class Known:
     through: datetime | None
     has_source: bool
     historical: bool = False
+    heard_through: datetime | None = None
+
+    def lacks_source(self, closes_at: datetime) -> bool:
+        """Return whether nothing reported on it by `closes_at`; a source may yet be heard of."""
+        if self.has_source or self.heard_through is None:
+            return False
+        return self.heard_through >= closes_at
 
     def covers(self, end: datetime) -> bool:
         """Return whether everything up to `end` is known."""

@@ -41,4 +41,5 @@ def of_window(coverage: Coverage, promise: Promise, *, historical: bool = False)
         coverage.service_complete_through(town, services, historical=historical),
         coverage.has_source(town, services),
         historical=historical,
+        heard_through=coverage.heard_through(services),
     )

@@ -271,13 +271,18 @@ async def _is_settled(tx: Transaction, look: _Look) -> bool:
 def _may_close(look: _Look) -> bool:
     """A form without a judge needs no facts; without any source there is nothing to wait for.
 
+    That there is none is known only once its pipeline was heard past the cut-off: facts can be
+    here before the progress that describes their source.
+
     A window of before our time is not frozen empty: its first edition is that of an import.
     """
     known = look.known
     is_empty = not any(tally.population for tally in look.tallies)
     if look.state.is_past and is_empty and look.promise.parts:
         return False
-    return not look.promise.parts or not known.has_source or known.covers(look.state.ends_at)
+    if not look.promise.parts or known.lacks_source(look.state.closes_at):
+        return True
+    return known.covers(look.state.ends_at)
 
 
 def _is_news(before: dict[str, Any] | None, data: ResultData) -> bool:

@@ -166,6 +166,8 @@ async def test_a_closed_window_waits_for_an_import_to_be_complete(evaluator: Eva
     """One addendum for the whole file, not one for each second that it took."""
     await evaluator.learn_town()
     await evaluator.open_windows("2026-09-10 12:00", past=1)
+    await evaluator.hear(b.progress(AFTER_CUT_OFF))
+    await evaluator.scan()
     await evaluator.publish(AFTER_CUT_OFF)
     await evaluator.hear(b.progress("2026-10-16 09:00", b.source_state(kind="historical")))
     for number in range(3):

@@ -110,6 +110,37 @@ async def test_a_window_does_not_close_before_its_source_is_known_complete(
     assert (await evaluator.result())["status"] == "final"
 
 
+async def test_a_window_whose_source_was_not_heard_of_yet_does_not_close(
+    evaluator: Evaluator,
+) -> None:
+    """Its facts came before the progress that describes their source: our lag, not its silence."""
+    await evaluator.learn_town()
+    await evaluator.take(b.waited("A-1", 10))
+    await evaluator.publish(AFTER_CUT_OFF)
+    assert (await evaluator.result())["status"] == "provisional"
+    await evaluator.pool.execute("UPDATE judged_window SET try_closing_at = closes_at")
+    await close(evaluator)
+    result = await evaluator.result()
+    assert (result["status"], result["edition"], result["verdict"]) == ("final", 1, "met")
+
+
+async def test_a_window_without_a_source_closes_once_its_pipeline_is_known_past_the_cut_off(
+    evaluator: Evaluator,
+) -> None:
+    await evaluator.learn_town()
+    await evaluator.open_windows("2026-09-10 12:00", past=1)
+    await evaluator.hear(b.progress("2026-10-01 00:00"))
+    await evaluator.scan()
+    await evaluator.publish(AFTER_CUT_OFF)
+    assert (await evaluator.result())["status"] == "provisional"
+    await evaluator.pool.execute("UPDATE judged_window SET try_closing_at = closes_at")
+    await evaluator.hear(b.progress(AFTER_CUT_OFF))
+    await evaluator.scan()
+    await evaluator.publish(AFTER_CUT_OFF)
+    result = await evaluator.result()
+    assert (result["status"], result["reason"]) == ("final", "fuente_sin_datos")
+
+
 async def test_risk_is_said_when_it_arises_and_when_it_passes(evaluator: Evaluator) -> None:
     await evaluator.learn_town()
     await evaluator.take(b.waited("A-1", 20))
