@@ -6,7 +6,7 @@ from services.notifier.courier import Courier
 from services.notifier.metrics import Metrics
 from services.notifier.settings import Settings
 from services.notifier.store import catalogue, mails, terms
-from services.notifier.use_cases.actions import escalate, schedule_later
+from services.notifier.use_cases.actions import escalate, redate, schedule_later
 from services.notifier.use_cases.alerts import Office, address
 from services.notifier.use_cases.digests import forget_notices, send_digest
 from shared.database import Pool
@@ -63,13 +63,17 @@ async def escalate_due(pool: Pool, office: Office, metrics: Metrics) -> None:
 
 
 async def catch_up_with_catalogue(pool: Pool, office: Office) -> None:
-    """Do what could not be done before a calendar, a carta or an address was known."""
+    """Do what could not be done before a calendar, a carta or an address was known, or changed."""
     async with transaction(pool, service=SERVICE) as tx:
         unscheduled = await terms.unscheduled(tx.connection, limit=BATCH)
+        outdated = await terms.outdated(tx.connection, limit=BATCH)
         waiting = await mails.waiting_alerts(tx.connection, limit=10 * BATCH)
     for action in unscheduled:
         async with transaction(pool, service=SERVICE) as tx:
             await schedule_later(tx, action)
+    for action in outdated:
+        async with transaction(pool, service=SERVICE) as tx:
+            await redate(tx, action)
     for alert in waiting:
         async with transaction(pool, service=SERVICE) as tx:
             await address(tx, office, alert)

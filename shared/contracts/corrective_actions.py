@@ -22,6 +22,8 @@ class ActionChange(StrEnum):
     NOT_EFFECTIVE = "not_effective"
     MERGED = "merged"
     CLOSED = "closed"
+    REDATED = "redated"
+    """A calendar that was decreed or corrected later moved its terms."""
 
 
 class ActionState(StrEnum):

@@ -35,6 +35,7 @@ class Deadline:
     level: int
     awaited: Awaited
     due_at: datetime
+    working_days: int
 
 
 def deadlines(
@@ -58,14 +59,16 @@ def deadlines(
         Deadline(
             level=step.level,
             awaited=Awaited.PLAN if ordinal else Awaited.ACKNOWLEDGEMENT,
-            due_at=_end_of_term(start, step.after_working_days, calendar),
+            due_at=end_of_term(start, step.after_working_days, calendar),
+            working_days=step.after_working_days,
         )
         for ordinal, step in enumerate(later)
     )
     return tuple(deadline for deadline in found if only in (None, deadline.awaited))
 
 
-def _end_of_term(start: datetime, working_days: int, calendar: PreparedCalendar) -> datetime:
+def end_of_term(start: datetime, working_days: int, calendar: PreparedCalendar) -> datetime:
+    """Return the end (exclusive) of the last of so many working days after `start`."""
     due = due_instant(start, working_days, Unit.WORKING_DAY, calendar)
     if due is None:
         raise AssertionError("only an open pause leaves a term without end")

@@ -6,10 +6,12 @@ from datetime import datetime
 
 from services.notifier.domain.schedule import Awaited, Deadline
 from shared.database import Connection
+from shared.worktime import Calendar
 
 ADD_DEADLINE = """
-INSERT INTO deadline (action, round, level, awaited, due_at)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO deadline (action, round, level, awaited, due_at, working_days, started_at, calendar,
+                      calendar_version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT DO NOTHING
 """
 DEADLINES_OF = """
@@ -35,6 +37,37 @@ SETTLE_ALL = """
 UPDATE deadline SET outcome = $3, settled_at = $4
 WHERE action = $1 AND outcome = 'pending' AND ($2::text IS NULL OR awaited = $2)
 """
+# Terms that run and were counted by a version of their calendar that has been replaced.
+OUTDATED = """
+SELECT DISTINCT d.action
+FROM deadline d
+JOIN action a USING (action)
+JOIN (
+    SELECT municipality, id, max(version) AS version
+    FROM catalogue WHERE kind = 'calendar' GROUP BY municipality, id
+) newest ON newest.municipality = a.municipality AND newest.id = d.calendar
+WHERE d.outcome = 'pending' AND d.calendar_version < newest.version
+ORDER BY d.action LIMIT $1
+"""
+RUNNING = """
+SELECT round, level, awaited, due_at, started_at, working_days, calendar, calendar_version
+FROM deadline
+WHERE action = $1 AND outcome = 'pending' AND calendar_version IS NOT NULL
+ORDER BY round, due_at, level
+"""
+MOVE = """
+UPDATE deadline SET due_at = $4, calendar_version = $5
+WHERE action = $1 AND round = $2 AND level = $3
+"""
+KEEP_MOVE = """
+INSERT INTO term_redating (action, round, level, awaited, calendar, from_version, to_version,
+                           due_before, due_after, redated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+MOVES_OF = """
+SELECT round, level, awaited, calendar, from_version, to_version, due_before, due_after, redated_at
+FROM term_redating WHERE action = $1 ORDER BY term_redating
+"""
 UNSCHEDULED = "SELECT action FROM action WHERE NOT scheduled ORDER BY requested_at LIMIT $1"
 OVERDUE = """
 SELECT count(*) FILTER (WHERE acknowledged_at IS NULL AND acknowledge_by <= $1)
@@ -58,11 +91,75 @@ class StoredDeadline:
     settled_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class RunningTerm:
+    """A term that has not been settled, with what it was counted from and by."""
+
+    round: int
+    level: int
+    awaited: Awaited
+    due_at: datetime
+    started_at: datetime
+    working_days: int
+    calendar: str
+    calendar_version: int
+
+
 async def add_deadlines(
-    connection: Connection, action: str, round_: int, found: Iterable[Deadline]
+    connection: Connection,
+    action: str,
+    round_: int,
+    found: Iterable[Deadline],
+    *,
+    started_at: datetime,
+    calendar: Calendar,
 ) -> None:
-    rows = [(action, round_, each.level, each.awaited, each.due_at) for each in found]
+    """Set terms that were counted from `started_at` by `calendar`."""
+    counted = (started_at, calendar.id, calendar.version)
+    rows = [
+        (action, round_, each.level, each.awaited, each.due_at, each.working_days, *counted)
+        for each in found
+    ]
     await connection.executemany(ADD_DEADLINE, rows)
+
+
+async def outdated(connection: Connection, *, limit: int) -> list[str]:
+    """Return actions with a term that a calendar decreed or corrected later may move."""
+    return [row["action"] for row in await connection.fetch(OUTDATED, limit)]
+
+
+async def running(connection: Connection, action: str) -> list[RunningTerm]:
+    rows = await connection.fetch(RUNNING, action)
+    return [RunningTerm(**{**row, "awaited": Awaited(row["awaited"])}) for row in rows]
+
+
+async def move(
+    connection: Connection, action: str, term: RunningTerm, *, due_at: datetime, version: int
+) -> None:
+    place = (action, term.round, term.level)
+    await connection.execute(MOVE, *place, due_at, version)
+
+
+async def keep_move(
+    connection: Connection,
+    action: str,
+    term: RunningTerm,
+    *,
+    due_at: datetime,
+    version: int,
+    now: datetime,
+) -> None:
+    """Put on record that a calendar moved a term."""
+    await connection.execute(
+        KEEP_MOVE,
+        *(action, term.round, term.level, term.awaited, term.calendar, term.calendar_version),
+        *(version, term.due_at, due_at, now),
+    )
+
+
+async def moves_of(connection: Connection, action: str) -> list[dict[str, object]]:
+    """Return how calendars moved an action's terms, oldest first."""
+    return [dict(row) for row in await connection.fetch(MOVES_OF, action)]
 
 
 async def deadlines_of(connection: Connection, action: str) -> list[StoredDeadline]:

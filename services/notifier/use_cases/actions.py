@@ -1,9 +1,19 @@
 """What changes a corrective action: its publication, its terms, its escalation."""
 
-from services.notifier.domain.schedule import Awaited, deadlines, first_due, still_awaited
+from collections.abc import Mapping
+from datetime import datetime
+
+from services.notifier.domain.schedule import (
+    Awaited,
+    deadlines,
+    end_of_term,
+    first_due,
+    still_awaited,
+)
 from services.notifier.letters import MailKind
 from services.notifier.store import actions, catalogue, terms
 from services.notifier.store.actions import Action
+from services.notifier.store.terms import RunningTerm
 from services.notifier.use_cases.alerts import Office, Reason, alert_of_action
 from services.notifier.use_cases.catalogue import calendar_of
 from shared.contracts import topics
@@ -16,6 +26,7 @@ from shared.contracts.corrective_actions import (
 )
 from shared.contracts.ids import derived_id
 from shared.messaging import Transaction
+from shared.worktime import PreparedCalendar
 
 SOURCE = "/notifier"
 
@@ -83,7 +94,14 @@ async def schedule(tx: Transaction, action: Action, *, only: Awaited | None = No
     if municipality is None or calendar is None:
         return action
     found = deadlines(tx.now, municipality.escalation, calendar, only=only)
-    await terms.add_deadlines(tx.connection, action.action, action.rounds, found)
+    await terms.add_deadlines(
+        tx.connection,
+        action.action,
+        action.rounds,
+        found,
+        started_at=tx.now,
+        calendar=calendar.calendar,
+    )
     return await actions.set_terms(
         tx.connection,
         action.action,
@@ -103,6 +121,52 @@ async def schedule_later(tx: Transaction, action_id: str) -> bool:
     changed = await actions.change(tx.connection, action_id, {})
     await publish(tx, changed, ActionChange.REQUESTED)
     return True
+
+
+async def redate(tx: Transaction, action_id: str) -> int:
+    """Count the action's running terms again by the calendar as it is now; say how many moved.
+
+    A term that passed before the calendar changed is not brought back: who was told was told.
+    """
+    action = await actions.lock(tx.connection, action_id)
+    if action is None:
+        return 0
+    moved = 0
+    earliest: dict[Awaited, datetime] = {}
+    for term in await terms.running(tx.connection, action_id):
+        due = await _redate_term(tx, action, term)
+        moved += due != term.due_at
+        earliest[term.awaited] = min(due, earliest.get(term.awaited, due))
+    if moved:
+        await _say_redated(tx, action, earliest)
+    return moved
+
+
+async def _redate_term(tx: Transaction, action: Action, term: RunningTerm) -> datetime:
+    """Count one term again, and put on record how far it moved; return when it is due now."""
+    known = await catalogue.calendar(tx.connection, action.municipality, term.calendar)
+    if known is None or known.version <= term.calendar_version:
+        return term.due_at
+    due = end_of_term(term.started_at, term.working_days, PreparedCalendar(known.calendar))
+    await terms.move(tx.connection, action.action, term, due_at=due, version=known.version)
+    if due != term.due_at:
+        await terms.keep_move(
+            tx.connection, action.action, term, due_at=due, version=known.version, now=tx.now
+        )
+    return due
+
+
+async def _say_redated(
+    tx: Transaction, action: Action, earliest: Mapping[Awaited, datetime]
+) -> None:
+    await actions.set_terms(
+        tx.connection,
+        action.action,
+        acknowledge_by=earliest.get(Awaited.ACKNOWLEDGEMENT, action.acknowledge_by),
+        plan_by=earliest.get(Awaited.PLAN, action.plan_by),
+    )
+    changed = await actions.change(tx.connection, action.action, {})
+    await publish(tx, changed, ActionChange.REDATED)
 
 
 async def escalate(tx: Transaction, office: Office, action_id: str) -> int:
