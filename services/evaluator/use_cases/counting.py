@@ -56,6 +56,7 @@ def _count(
     return [
         {
             "part": number,
+            "unit": row["unit"],
             "status": row["status"],
             "stopped_at": None if term.stop is None else term.stop.isoformat(),
             **listing(count, calendar),

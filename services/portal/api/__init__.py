@@ -13,6 +13,7 @@ from services.portal.api import (
     folios,
     panel,
     public,
+    terms,
     texts,
 )
 from services.portal.api.tools import Tools
@@ -32,5 +33,6 @@ def routers(tools: Tools) -> tuple[APIRouter, ...]:
         administration.router(tools),
         emitters.router(tools),
         buzon.router(tools),
+        terms.router(tools),
         public.router(tools),
     )

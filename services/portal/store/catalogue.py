@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from asyncpg import Record
 
 from shared.contracts.cartas import (
+    CalendarData,
     CartaData,
     CatalogueEvent,
     MunicipalityData,
@@ -14,6 +15,7 @@ from shared.contracts.cartas import (
     UnitData,
 )
 from shared.database import Connection
+from shared.worktime import CalendarHistory
 
 # The same version again (a repeat, a retirement) replaces what is there.
 KEEP = """
@@ -39,6 +41,9 @@ SELECT DISTINCT ON (id) data
 FROM catalogue
 WHERE municipality = $1 AND kind = $2
 ORDER BY id, version DESC
+"""
+CALENDARS = """
+SELECT data FROM catalogue WHERE municipality = $1 AND kind = 'calendar' ORDER BY id, version
 """
 CARTAS = "SELECT data FROM catalogue WHERE municipality = $1 AND kind = 'carta'"
 CARTA = "SELECT data FROM catalogue WHERE municipality = $1 AND kind = 'carta' AND id = $2"
@@ -96,6 +101,19 @@ async def posts_of_mailbox(connection: Connection, mailbox: str) -> list[PostDat
     """Return the posts that `mailbox` (lower case) holds now."""
     rows = await connection.fetch(POSTS_OF_MAILBOX, mailbox)
     return [PostData.model_validate_json(row["data"]) for row in rows]
+
+
+async def calendars(connection: Connection, code: str) -> dict[str, CalendarHistory]:
+    """Return every version of the calendars that are in use, by name."""
+    versions: dict[str, list[CalendarData]] = {}
+    for row in await connection.fetch(CALENDARS, code):
+        data = CalendarData.model_validate_json(row["data"])
+        versions.setdefault(data.calendar.id, []).append(data)
+    return {
+        name: CalendarHistory((each.calendar, each.known_since) for each in found)
+        for name, found in versions.items()
+        if any(each.status is Status.ACTIVE for each in found)
+    }
 
 
 async def cartas(connection: Connection, code: str) -> list[CartaData]:
