@@ -1,8 +1,11 @@
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from email.message import EmailMessage
+from email.utils import parseaddr
 from typing import Any
 
 import pytest
@@ -143,8 +146,45 @@ def test_a_title_with_line_breaks_makes_no_header() -> None:
 def test_lines_are_short_enough_for_any_server_and_gmail_does_not_clip() -> None:
     raw = render(letter(failing_cases=tuple("C" * 60 for _ in range(20))), ENVELOPE)
 
-    assert max(map(len, raw.split(b"\r\n"))) <= 998
+    assert max(map(len, raw.split(b"\r\n"))) <= 78
     assert len(raw) < 102_000
+
+
+NAMES = (
+    "Enlace",
+    "Enlace, unidad (predial)",
+    'Enlace de carta "Ventanilla" \\ Norte',
+    "Dirección de Innovación Gubernamental y Mejora Regulatoria del Municipio de Puerto Alegre",
+    "=?utf-8?q?Otro?=",
+    "Enlace\x1b[31m",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_and_subjects_come_out_as_they_went_in(name: str) -> None:
+    raw = render(replace(letter(), subject=name), replace(ENVELOPE, title=name))
+    headers = message_from_bytes(raw, policy=policy.compat32)
+    shown, mailbox = parseaddr(headers["To"].replace("\r\n", ""))
+
+    assert str(make_header(decode_header(shown))) == name
+    assert str(make_header(decode_header(headers["Subject"]))) == name
+    assert mailbox == "enlace@puerto.example"
+    assert raw.isascii()
+    assert max(map(len, raw.split(b"\r\n"))) <= 78
+
+
+def test_what_others_wrote_is_read_as_they_wrote_it() -> None:
+    reason = "Falta la causa. \r\n.\nFrom: \t=_x= ñ" + "é" * 90
+    paragraphs = (reason, "--", "x" * 200)
+    plain, html = bodies(parsed(replace(letter(), paragraphs=paragraphs)))
+
+    for line in ("Falta la causa.", ".", f"From: \t=_x= ñ{'é' * 90}", "--", "x" * 200):
+        assert f"\r\n{line}\r\n" in plain
+    assert "é" * 90 in html
+
+
+def test_the_same_letter_is_the_same_bytes() -> None:
+    assert render(letter(), ENVELOPE) == render(letter(), ENVELOPE)
 
 
 def test_the_sign_in_mail_has_its_link_and_its_term() -> None:
