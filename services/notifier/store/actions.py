@@ -1,8 +1,9 @@
 """Corrective actions: their state, what asked for them, the steps taken."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 
 from asyncpg import Record
 
@@ -19,9 +20,9 @@ public_text, recovered_at, link_version, thread
 """
 
 # The row is locked until the commit: numbers have no gaps.
-NEXT_NUMBER = """
-INSERT INTO action_number (year, last) VALUES ($1, 1)
-ON CONFLICT (year) DO UPDATE SET last = action_number.last + 1
+NEXT_NUMBERS = """
+INSERT INTO action_number (year, last) VALUES ($1, $2)
+ON CONFLICT (year) DO UPDATE SET last = action_number.last + $2
 RETURNING last
 """
 HAS_TRIGGER = "SELECT action FROM action_trigger WHERE breach = $1 AND folio = $2"
@@ -35,12 +36,33 @@ ORDER BY (window_id = $4) DESC, requested_at DESC
 LIMIT 1
 FOR UPDATE
 """
-ADD_ACTION = """
-INSERT INTO action (action, municipality, carta, carta_version, compromiso, unit,
-                    responsible_unit, window_id, window_start, window_end, revision, state,
-                    requested_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, 'requested', $11)
+# Breaches that are known, or that an action covers which they may join: as HAS_TRIGGER, JOINABLE.
+COVERED = """
+SELECT event_id
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+            $8::timestamptz[], $9::timestamptz[])
+    AS row (event_id, breach, folio, municipality, compromiso, unit, window_id, window_start,
+            window_end)
+WHERE EXISTS (
+    SELECT FROM action_trigger AS known
+    WHERE known.breach = row.breach AND known.folio = row.folio)
+OR EXISTS (
+    SELECT FROM action
+    WHERE action.municipality = row.municipality AND action.compromiso = row.compromiso
+      AND action.unit = row.unit
+      AND (action.window_id = row.window_id
+           OR (state <> 'closed' AND action.window_start <= row.window_end
+               AND action.window_end >= row.window_start)))
 """
+ADDED = """
+action, municipality, carta, carta_version, compromiso, unit, responsible_unit, window_id,
+window_start, window_end, revision, state, requested_at, scheduled, acknowledge_by, plan_by
+"""
+ADD_ACTION = f"""
+INSERT INTO action ({ADDED})
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+"""
+added = attrgetter(*ADDED.replace(",", "").split())
 ADD_TRIGGER = """
 INSERT INTO action_trigger (breach, folio, action, event_id, joined_at, data, traceparent)
 VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7)
@@ -136,26 +158,26 @@ class Action:
     level: int
     told_rank: int
     requested_at: datetime
-    scheduled: bool
-    acknowledge_by: datetime | None
-    plan_by: datetime | None
-    acknowledged_at: datetime | None
-    acknowledged_by: str | None
-    filed_at: datetime | None
-    filed_by: str | None
-    cause_category: str | None
-    cause: str | None
-    containment: str | None
-    plan: str | None
-    planned_for: date | None
-    propose_change: bool
-    rounds: int
-    return_reason: str | None
-    approved_at: datetime | None
-    public_text: str | None
-    recovered_at: datetime | None
-    link_version: int
-    thread: str | None
+    scheduled: bool = False
+    acknowledge_by: datetime | None = None
+    plan_by: datetime | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    filed_at: datetime | None = None
+    filed_by: str | None = None
+    cause_category: str | None = None
+    cause: str | None = None
+    containment: str | None = None
+    plan: str | None = None
+    planned_for: date | None = None
+    propose_change: bool = False
+    rounds: int = 0
+    return_reason: str | None = None
+    approved_at: datetime | None = None
+    public_text: str | None = None
+    recovered_at: datetime | None = None
+    link_version: int = 1
+    thread: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +207,9 @@ def _action(row: Record) -> Action:
     return Action(**{**row, "state": ActionState(row["state"])})
 
 
-async def next_number(connection: Connection, year: int) -> int:
-    return int(await connection.fetchval(NEXT_NUMBER, year))
+async def next_numbers(connection: Connection, year: int, count: int) -> range:
+    last = int(await connection.fetchval(NEXT_NUMBERS, year, count))
+    return range(last - count + 1, last + 1)
 
 
 async def action_of_trigger(connection: Connection, breach: str, folio: str) -> str | None:
@@ -209,39 +232,46 @@ async def lock_joinable(connection: Connection, breach: BreachData) -> Action | 
     return None if row is None else _action(row)
 
 
-async def add_action(
-    connection: Connection, action: str, breach: BreachData, *, now: datetime
-) -> None:
-    await connection.execute(
-        ADD_ACTION,
-        action,
-        breach.municipality,
-        breach.carta,
-        breach.carta_version,
-        breach.compromiso,
-        breach.unit,
-        breach.responsible_unit,
-        breach.window.id,
-        breach.window.start,
-        breach.window.end,
-        now,
+async def covered(connection: Connection, events: Sequence[BreachEvent]) -> frozenset[str]:
+    """Return the ids of the events that open no action: known ones, and those that may join."""
+    facts = [event.data for event in events]
+    rows = await connection.fetch(
+        COVERED,
+        [event.id for event in events],
+        [data.breach for data in facts],
+        [data.folio or "" for data in facts],
+        [data.municipality for data in facts],
+        [data.compromiso for data in facts],
+        [data.unit for data in facts],
+        [data.window.id for data in facts],
+        [data.window.start for data in facts],
+        [data.window.end for data in facts],
     )
+    return frozenset(row["event_id"] for row in rows)
 
 
-async def add_trigger(
-    connection: Connection, action: str, event: BreachEvent, *, now: datetime
+async def add_actions(connection: Connection, opened: Iterable[Action]) -> None:
+    """Store actions that have just been requested."""
+    await connection.executemany(ADD_ACTION, [added(action) for action in opened])
+
+
+async def add_triggers(
+    connection: Connection, asking: Iterable[tuple[str, BreachEvent]], *, now: datetime
 ) -> None:
-    data = event.data
-    await connection.execute(
-        ADD_TRIGGER,
-        data.breach,
-        data.folio or "",
-        action,
-        event.id,
-        now,
-        data.model_dump_json(),
-        event.traceparent,
-    )
+    """Store what asks for each action."""
+    rows = [
+        (
+            event.data.breach,
+            event.data.folio or "",
+            action,
+            event.id,
+            now,
+            event.data.model_dump_json(),
+            event.traceparent,
+        )
+        for action, event in asking
+    ]
+    await connection.executemany(ADD_TRIGGER, rows)
 
 
 async def widen(connection: Connection, action: str, breach: BreachData, *, level: int) -> None:
@@ -319,10 +349,13 @@ async def triggers_of(connection: Connection, action: str) -> list[Trigger]:
     ]
 
 
-async def add_step(connection: Connection, taken: TakenStep, *, action: str) -> None:
-    await connection.execute(
-        ADD_STEP, action, taken.revision, taken.step, taken.post, taken.at, taken.content
-    )
+async def add_steps(connection: Connection, taken: Iterable[tuple[str, TakenStep]]) -> None:
+    """Write down the steps taken, each with its action."""
+    rows = [
+        (action, step.revision, step.step, step.post, step.at, step.content)
+        for action, step in taken
+    ]
+    await connection.executemany(ADD_STEP, rows)
 
 
 async def steps_of(connection: Connection, action: str) -> list[TakenStep]:
@@ -363,6 +396,9 @@ def _changed(row: Record | None, action: str) -> Action:
     return _action(row)
 
 
-async def told(connection: Connection, action: str, *, rank: int, message_id: str) -> None:
-    """Remember how high the ladder was climbed, and the mail that began the thread."""
-    await connection.execute(TOLD, action, rank, message_id)
+async def told(connection: Connection, ranks: Iterable[tuple[str, int, str]]) -> None:
+    """Remember of each action how high the ladder was climbed, and the mail that began its thread.
+
+    `ranks` are action, rank and Message-ID.
+    """
+    await connection.executemany(TOLD, list(ranks))

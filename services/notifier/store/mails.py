@@ -9,8 +9,8 @@ from shared.database import Connection
 
 ADD_ALERT = """
 INSERT INTO alert (alert, municipality, action, kind, responsible_unit, from_rank,
-                   preferred_post, facts, caused_at, created_at, traceparent)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11)
+                   preferred_post, facts, caused_at, created_at, traceparent, skips_noted, state)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12, $13)
 ON CONFLICT DO NOTHING
 RETURNING true
 """
@@ -163,22 +163,30 @@ class Delivery:
 
 
 async def add_alert(connection: Connection, alert: Alert) -> bool:
-    """Store the alert; False where it is there already."""
-    return bool(
-        await connection.fetchval(
-            ADD_ALERT,
-            alert.alert,
-            alert.municipality,
-            alert.action,
-            alert.kind,
-            alert.responsible_unit,
-            alert.from_rank,
-            alert.preferred_post,
-            alert.facts,
-            alert.caused_at,
-            alert.created_at,
-            alert.traceparent,
-        )
+    """Store the alert, which waits; False where it is there already."""
+    return bool(await connection.fetchval(ADD_ALERT, *_alert_row(alert, "waiting")))
+
+
+async def add_alerts(connection: Connection, alerts: Iterable[tuple[Alert, str]]) -> None:
+    """Store alerts with their states."""
+    await connection.executemany(ADD_ALERT, [_alert_row(alert, state) for alert, state in alerts])
+
+
+def _alert_row(alert: Alert, state: str) -> tuple[object, ...]:
+    return (
+        alert.alert,
+        alert.municipality,
+        alert.action,
+        alert.kind,
+        alert.responsible_unit,
+        alert.from_rank,
+        alert.preferred_post,
+        alert.facts,
+        alert.caused_at,
+        alert.created_at,
+        alert.traceparent,
+        alert.skips_noted,
+        state,
     )
 
 
@@ -204,26 +212,30 @@ async def rejecting(connection: Connection, mailboxes: list[str]) -> frozenset[s
     return frozenset(row["mailbox"] for row in await connection.fetch(REJECTING, mailboxes))
 
 
-async def add_mail(
-    connection: Connection, mail: Mail, *, now: datetime, not_before: datetime
+async def add_mails(
+    connection: Connection, written: Iterable[tuple[Mail, datetime]], *, now: datetime
 ) -> None:
-    await connection.execute(
-        ADD_MAIL,
-        mail.mail,
-        mail.alert,
-        mail.municipality,
-        mail.action,
-        mail.kind,
-        mail.post,
-        mail.mailbox,
-        mail.message_id,
-        mail.message,
-        mail.caused_at,
-        now,
-        not_before,
-        mail.give_up_at,
-        mail.traceparent,
-    )
+    """Store mails, each with the instant before which it is not offered."""
+    rows = [
+        (
+            mail.mail,
+            mail.alert,
+            mail.municipality,
+            mail.action,
+            mail.kind,
+            mail.post,
+            mail.mailbox,
+            mail.message_id,
+            mail.message,
+            mail.caused_at,
+            now,
+            not_before,
+            mail.give_up_at,
+            mail.traceparent,
+        )
+        for mail, not_before in written
+    ]
+    await connection.executemany(ADD_MAIL, rows)
 
 
 async def lease_mails(

@@ -1,6 +1,6 @@
 """The terms of corrective actions, which are scanned by the wall clock."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -105,20 +105,25 @@ class RunningTerm:
     calendar_version: int
 
 
-async def add_deadlines(
-    connection: Connection,
-    action: str,
-    round_: int,
-    found: Iterable[Deadline],
-    *,
-    started_at: datetime,
-    calendar: Calendar,
-) -> None:
-    """Set terms that were counted from `started_at` by `calendar`."""
-    counted = (started_at, calendar.id, calendar.version)
+@dataclass(frozen=True, slots=True)
+class NewTerms:
+    """The terms of one round of an action, counted from `started_at` by `calendar`."""
+
+    action: str
+    round: int
+    deadlines: Sequence[Deadline]
+    started_at: datetime
+    calendar: Calendar
+
+
+async def add_terms(connection: Connection, new: Iterable[NewTerms]) -> None:
     rows = [
-        (action, round_, each.level, each.awaited, each.due_at, each.working_days, *counted)
-        for each in found
+        (
+            *(terms.action, terms.round, each.level, each.awaited, each.due_at, each.working_days),
+            *(terms.started_at, terms.calendar.id, terms.calendar.version),
+        )
+        for terms in new
+        for each in terms.deadlines
     ]
     await connection.executemany(ADD_DEADLINE, rows)
 

@@ -1,6 +1,7 @@
 """What changes a corrective action: its publication, its terms, its escalation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from services.notifier.domain.schedule import (
@@ -12,10 +13,10 @@ from services.notifier.domain.schedule import (
 )
 from services.notifier.letters import MailKind
 from services.notifier.store import actions, catalogue, terms
-from services.notifier.store.actions import Action
-from services.notifier.store.terms import RunningTerm
+from services.notifier.store.actions import Action, Trigger
+from services.notifier.store.terms import NewTerms, RunningTerm
 from services.notifier.use_cases.alerts import Office, Reason, alert_of_action
-from services.notifier.use_cases.catalogue import calendar_of
+from services.notifier.use_cases.catalogue import Reading
 from shared.contracts import topics
 from shared.contracts.breaches import BreachEvent
 from shared.contracts.corrective_actions import (
@@ -39,11 +40,21 @@ ESCALATION_KIND = {
 async def publish(
     tx: Transaction, action: Action, change: ActionChange, *, cause: BreachEvent | None = None
 ) -> None:
-    """Publish the action's state. The time of a causing event makes the id repeatable.
+    """Publish the action's state. The time of a causing event makes the id repeatable."""
+    announce(tx, action, change, await actions.triggers_of(tx.connection, action.action), cause)
 
-    Its trace is that of the cause, of the request, or else of what asked for the action last.
+
+def announce(
+    tx: Transaction,
+    action: Action,
+    change: ActionChange,
+    triggers: Sequence[Trigger],
+    cause: BreachEvent | None,
+) -> None:
+    """As `publish`, where it is known what asks for the action.
+
+    The trace is that of the cause, of the request, or else of what asked for the action last.
     """
-    triggers = await actions.triggers_of(tx.connection, action.action)
     last = triggers[-1].traceparent if triggers else None
     traceparent = tx.traceparent if cause is None else cause.traceparent
     approved = action.approved_at is not None
@@ -89,25 +100,37 @@ async def publish(
 
 async def schedule(tx: Transaction, action: Action, *, only: Awaited | None = None) -> Action:
     """Set the action's terms from now on; without a calendar it is left for later."""
-    municipality = await catalogue.municipality(tx.connection, action.municipality)
-    calendar = None if municipality is None else await calendar_of(tx.connection, municipality)
-    if municipality is None or calendar is None:
+    scheduled, new = await with_terms(tx, action, known=Reading(tx.connection), only=only)
+    if new is None:
         return action
-    found = deadlines(tx.now, municipality.escalation, calendar, only=only)
-    await terms.add_deadlines(
-        tx.connection,
-        action.action,
-        action.rounds,
-        found,
-        started_at=tx.now,
-        calendar=calendar.calendar,
-    )
+    await terms.add_terms(tx.connection, [new])
     return await actions.set_terms(
         tx.connection,
         action.action,
+        acknowledge_by=scheduled.acknowledge_by,
+        plan_by=scheduled.plan_by,
+    )
+
+
+async def with_terms(
+    tx: Transaction, action: Action, *, known: Reading, only: Awaited | None = None
+) -> tuple[Action, NewTerms | None]:
+    """Return the action with its terms from now on, and these; nothing is stored.
+
+    Without a calendar the action comes back as it is.
+    """
+    municipality = await known.municipality(action.municipality)
+    calendar = None if municipality is None else await known.calendar(municipality)
+    if municipality is None or calendar is None:
+        return action, None
+    found = deadlines(tx.now, municipality.escalation, calendar, only=only)
+    scheduled = replace(
+        action,
+        scheduled=True,
         acknowledge_by=first_due(found, Awaited.ACKNOWLEDGEMENT) or action.acknowledge_by,
         plan_by=first_due(found, Awaited.PLAN) or action.plan_by,
     )
+    return scheduled, NewTerms(action.action, action.rounds, found, tx.now, calendar.calendar)
 
 
 async def schedule_later(tx: Transaction, action_id: str) -> bool:

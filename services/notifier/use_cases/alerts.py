@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -22,10 +22,10 @@ from services.notifier.letters import (
 )
 from services.notifier.links import Links
 from services.notifier.mails import Envelope, message_id, render
-from services.notifier.store import actions, catalogue, mails
+from services.notifier.store import actions, mails
 from services.notifier.store.actions import Action
 from services.notifier.store.mails import Alert, Delivery, Mail
-from services.notifier.use_cases.catalogue import Place, calendar_of, place_of
+from services.notifier.use_cases.catalogue import Place, Reading
 from shared.contracts.breaches import BreachData
 from shared.contracts.ids import derived_id
 from shared.messaging import Transaction
@@ -70,7 +70,11 @@ async def alert_of_action(
     tx: Transaction, office: Office, action: Action, breach: BreachData, reason: Reason
 ) -> None:
     """Tell the post that answers, once for each cause."""
-    alert = Alert(
+    await raise_alert(tx, office, alert_for(tx, action, breach, reason))
+
+
+def alert_for(tx: Transaction, action: Action, breach: BreachData, reason: Reason) -> Alert:
+    return Alert(
         alert=derived_id(reason.cause, f"alert.{reason.kind}", reason.time),
         municipality=action.municipality,
         action=action.action,
@@ -83,13 +87,28 @@ async def alert_of_action(
         created_at=tx.now,
         traceparent=reason.traceparent,
     )
-    await raise_alert(tx, office, alert)
 
 
 async def raise_alert(tx: Transaction, office: Office, alert: Alert) -> None:
     """Store the alert and write its mail; the same alert again does nothing."""
     if await mails.add_alert(tx.connection, alert):
         await address(tx, office, alert.alert)
+
+
+async def raise_first(
+    tx: Transaction, office: Office, raised: Sequence[tuple[Alert, Action]], *, known: Reading
+) -> None:
+    """Store the first alerts of actions that have just been opened, and write their mail."""
+    places = [await known.place(alert.municipality, alert.responsible_unit) for alert, _ in raised]
+    boxes = {rung.mailbox for place in places if place for rung in place.rungs if rung.mailbox}
+    rejecting = await mails.rejecting(tx.connection, sorted(boxes))
+    unreachable = Unreachable(rejecting=rejecting, tried=frozenset())
+    told = [
+        await _tell(tx, office, alert, action, known=known, unreachable=unreachable)
+        for alert, action in raised
+    ]
+    await mails.add_alerts(tx.connection, [(each.alert, each.state) for each in told])
+    await _store(tx, office, told)
 
 
 async def address(tx: Transaction, office: Office, alert_id: str) -> bool:
@@ -100,23 +119,88 @@ async def address(tx: Transaction, office: Office, alert_id: str) -> bool:
     alert = await mails.lock_alert(tx.connection, alert_id)
     if alert is None:
         return False
-    place = await place_of(tx.connection, alert.municipality, alert.responsible_unit)
+    known = Reading(tx.connection)
+    place = await known.place(alert.municipality, alert.responsible_unit)
     if place is None:
         return False
-    choice = await _choose(tx, alert, place)
-    await _note_skipped(tx, alert, choice)
-    written = choice.rung is not None and await _write(tx, office, alert, place, choice.rung)
-    state = "addressed" if written else "waiting"
-    await mails.set_alert(tx.connection, alert.alert, state=state, skips_noted=True)
-    return written
+    action = await actions.lock(tx.connection, alert.action) if alert.action else None
+    boxes = [rung.mailbox for rung in place.rungs if rung.mailbox is not None]
+    unreachable = Unreachable(
+        rejecting=await mails.rejecting(tx.connection, boxes),
+        tried=await mails.tried(tx.connection, alert.alert),
+    )
+    told = await _tell(tx, office, alert, action, known=known, unreachable=unreachable)
+    await _store(tx, office, [told])
+    await mails.set_alert(tx.connection, alert.alert, state=told.state, skips_noted=True)
+    return told.mail is not None
 
 
-async def _choose(tx: Transaction, alert: Alert, place: Place) -> Choice:
-    rungs = _preferred(place.rungs, alert.preferred_post)
-    boxes = [rung.mailbox for rung in rungs if rung.mailbox is not None]
-    rejecting = await mails.rejecting(tx.connection, boxes)
-    tried = await mails.tried(tx.connection, alert.alert)
-    return choose(rungs, from_rank=alert.from_rank, rejecting=rejecting, tried=tried)
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """Mailboxes that are passed over: refused by their server, or written to for this alert."""
+
+    rejecting: frozenset[str]
+    tried: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an alert has become: at most one mail, and lines on those who could not be told."""
+
+    alert: Alert
+    rank: int = 0
+    mail: Mail | None = None
+    not_before: datetime | None = None
+    lines: tuple[Delivery, ...] = ()
+
+    @property
+    def state(self) -> str:
+        return "waiting" if self.mail is None else "addressed"
+
+
+async def _tell(
+    tx: Transaction,
+    office: Office,
+    alert: Alert,
+    action: Action | None,
+    *,
+    known: Reading,
+    unreachable: Unreachable,
+) -> Told:
+    """Decide who is told and freeze the mail's bytes; nothing is stored yet."""
+    place = await known.place(alert.municipality, alert.responsible_unit)
+    if place is None:
+        return Told(alert)
+    choice = choose(
+        _preferred(place.rungs, alert.preferred_post),
+        from_rank=alert.from_rank,
+        rejecting=unreachable.rejecting,
+        tried=unreachable.tried,
+    )
+    lines = () if alert.skips_noted else _skipped(tx, alert, choice)
+    noted = replace(alert, skips_noted=True)
+    rung = choice.rung
+    if rung is None or rung.mailbox is None:
+        return Told(noted, lines=lines)
+    letter = await _letter(office, alert, action, place=place, rung=rung, known=known)
+    if letter is None:
+        return Told(noted, lines=lines)
+    mail = _mail(tx, office, alert, letter, to=(rung, rung.mailbox), thread=_thread(action))
+    not_before = await _not_before(tx, MailKind(alert.kind), place, known)
+    return Told(noted, rung.rank, mail, not_before, lines)
+
+
+async def _store(tx: Transaction, office: Office, told: Sequence[Told]) -> None:
+    await mails.add_deliveries(tx.connection, [line for each in told for line in each.lines])
+    written = [(each.mail, each.rank, each.not_before or tx.now) for each in told if each.mail]
+    if not written:
+        return
+    office.mail_written(tx)
+    await mails.add_mails(
+        tx.connection, [(mail, not_before) for mail, _, not_before in written], now=tx.now
+    )
+    ranks = [(mail.action, rank, mail.message_id) for mail, rank, _ in written if mail.action]
+    await actions.told(tx.connection, ranks)
 
 
 def _preferred(rungs: Sequence[Rung], post: str | None) -> list[Rung]:
@@ -124,16 +208,14 @@ def _preferred(rungs: Sequence[Rung], post: str | None) -> list[Rung]:
     return sorted(rungs, key=lambda rung: rung.post != post)
 
 
-async def _note_skipped(tx: Transaction, alert: Alert, choice: Choice) -> None:
-    """Write into the ledger, once an alert, who could not be told."""
-    if alert.skips_noted:
-        return
-    lines = [_not_told(tx, alert, skip, rung) for rung, skip in choice.skipped]
-    if choice.rung is None:
-        named = {"alert": alert.alert, "traceparent": alert.traceparent}
-        logger.error("alert_without_addressee", extra=named)
-        lines.append(_not_told(tx, alert, "nobody", None))
-    await mails.add_deliveries(tx.connection, lines)
+def _skipped(tx: Transaction, alert: Alert, choice: Choice) -> tuple[Delivery, ...]:
+    """Return what the ledger says, once an alert, of those who could not be told."""
+    lines = tuple(_not_told(tx, alert, skip, rung) for rung, skip in choice.skipped)
+    if choice.rung is not None:
+        return lines
+    named = {"alert": alert.alert, "traceparent": alert.traceparent}
+    logger.error("alert_without_addressee", extra=named)
+    return (*lines, _not_told(tx, alert, "nobody", None))
 
 
 def _not_told(tx: Transaction, alert: Alert, outcome: Skip | str, rung: Rung | None) -> Delivery:
@@ -150,55 +232,64 @@ def _not_told(tx: Transaction, alert: Alert, outcome: Skip | str, rung: Rung | N
     )
 
 
-async def _write(tx: Transaction, office: Office, alert: Alert, place: Place, rung: Rung) -> bool:
-    """Freeze the mail's bytes; False while the catalogue lacks what the letter says."""
-    action = await actions.lock(tx.connection, alert.action) if alert.action else None
-    letter = await _letter(tx, office, alert, place, rung)
-    if letter is None or rung.mailbox is None:
-        return False
-    identity = derived_id(f"{alert.alert}/{rung.post}/{rung.mailbox}", "mail", alert.created_at)
+def _thread(action: Action | None) -> str | None:
+    return None if action is None else action.thread
+
+
+def _mail(
+    tx: Transaction,
+    office: Office,
+    alert: Alert,
+    letter: Letter,
+    *,
+    to: tuple[Rung, str],
+    thread: str | None,
+) -> Mail:
+    rung, mailbox = to
+    identity = derived_id(f"{alert.alert}/{rung.post}/{mailbox}", "mail", alert.created_at)
     envelope = Envelope(
         sender=office.sender,
         sender_name=office.sender_name,
-        mailbox=rung.mailbox,
+        mailbox=mailbox,
         title=rung.title,
         message_id=message_id(identity, office.sender),
-        thread=action.thread if action else None,
+        thread=thread,
         date=tx.now,
     )
-    mail = Mail(
+    return Mail(
         mail=identity,
         alert=alert.alert,
         municipality=alert.municipality,
         action=alert.action,
         kind=alert.kind,
         post=rung.post,
-        mailbox=rung.mailbox,
+        mailbox=mailbox,
         message_id=envelope.message_id,
         message=render(letter, envelope),
         caused_at=alert.caused_at,
         give_up_at=tx.now + RETRY_FOR,
         traceparent=alert.traceparent,
     )
-    not_before = await _not_before(tx, MailKind(alert.kind), place)
-    await mails.add_mail(tx.connection, mail, now=tx.now, not_before=not_before)
-    office.mail_written(tx)
-    if action is not None:
-        await actions.told(tx.connection, action.action, rank=rung.rank, message_id=mail.message_id)
-    return True
 
 
-async def _not_before(tx: Transaction, kind: MailKind, place: Place) -> datetime:
+async def _not_before(tx: Transaction, kind: MailKind, place: Place, known: Reading) -> datetime:
     quiet = place.municipality.quiet_hours
     if quiet is None or kind not in CAN_WAIT:
         return tx.now
-    calendar = await calendar_of(tx.connection, place.municipality)
+    calendar = await known.calendar(place.municipality)
     return tx.now if calendar is None else send_from(tx.now, quiet, calendar)
 
 
 async def _letter(
-    tx: Transaction, office: Office, alert: Alert, place: Place, rung: Rung
+    office: Office,
+    alert: Alert,
+    action: Action | None,
+    *,
+    place: Place,
+    rung: Rung,
+    known: Reading,
 ) -> Letter | None:
+    """Return the letter, None while the catalogue lacks what it says."""
     facts = json.loads(alert.facts)
     if alert.kind == MailKind.DIGEST:
         return digest_letter(
@@ -208,12 +299,13 @@ async def _letter(
             [DigestLine(**line) for line in facts["lines"]],
             link=f"{office.public_url}/panel",
         )
-    action = await actions.read(tx.connection, alert.action or "")
     breach = BreachData.model_validate_json(json.dumps(facts["breach"]))
-    if action is None:
-        return None
-    about = await _subject(tx, office, action, place, rung)
-    if about is None:
+    about = (
+        None
+        if action is None
+        else await _subject(office, action, place=place, rung=rung, known=known)
+    )
+    if action is None or about is None:
         return None
     return action_letter(
         MailKind(alert.kind),
@@ -226,11 +318,9 @@ async def _letter(
 
 
 async def _subject(
-    tx: Transaction, office: Office, action: Action, place: Place, rung: Rung
+    office: Office, action: Action, *, place: Place, rung: Rung, known: Reading
 ) -> Subject | None:
-    carta = await catalogue.carta(
-        tx.connection, action.municipality, action.carta, action.carta_version
-    )
+    carta = await known.carta(action.municipality, action.carta, action.carta_version)
     if carta is None:
         return None
     concerned = place.units.get(action.unit)

@@ -1,30 +1,34 @@
 """A breach, or an upheld complaint, opens exactly one corrective action or joins the open one."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from services.notifier.domain.schedule import Awaited
 from services.notifier.letters import MailKind
-from services.notifier.store import actions, catalogue, terms
-from services.notifier.store.actions import Action, TakenStep
+from services.notifier.store import actions, terms
+from services.notifier.store.actions import Action
 from services.notifier.store.notices import add_notices
 from services.notifier.use_cases.actions import publish, schedule
 from services.notifier.use_cases.alerts import Office, Reason, alert_of_action
+from services.notifier.use_cases.opening import (
+    TRIGGERS,
+    cause_of,
+    open_actions,
+    own_step,
+    reason_of,
+)
 from shared.contracts.breaches import BreachData, BreachEvent, BreachKind
 from shared.contracts.corrective_actions import ActionChange
 from shared.messaging import Transaction
 
 NOTED: Final = frozenset({BreachKind.LATE_CASE, BreachKind.AT_RISK, BreachKind.CONFIRMED})
-TRIGGERS: Final = {
-    BreachKind.BREACHED: MailKind.BREACHED,
-    BreachKind.COMPLAINT_TRIGGER: MailKind.COMPLAINT,
-}
+ASKING_NOTHING: Final = frozenset({BreachKind.LATE_CASE, BreachKind.AT_RISK})
 MAXIMUM_LEVEL: Final = 9
 
 
 async def take_breaches(tx: Transaction, office: Office, events: Sequence[BreachEvent]) -> None:
-    """Note what asks for nothing; let the rest act, event by event. History raises nothing."""
+    """Note what asks for nothing; let the rest act as if event by event. History is mute."""
     current = [event for event in events if not event.data.historical]
     await add_notices(
         tx.connection, [event for event in current if event.data.kind in NOTED], now=tx.now
@@ -32,12 +36,42 @@ async def take_breaches(tx: Transaction, office: Office, events: Sequence[Breach
     for event in current:
         if event.data.kind in NOTED:
             tx.tell(f"noted_{event.data.kind}", traceparent=event.traceparent, event_id=event.id)
-        if event.data.kind in TRIGGERS:
-            await take_trigger(tx, office, event)
-        elif event.data.kind is BreachKind.RECOVERED:
-            await take_recovery(tx, office, event)
-        elif event.data.kind is BreachKind.CONFIRMED:
-            await take_confirmation(tx, office, event)
+    opening = await _opening(tx, current)
+    await open_actions(tx, office, opening)
+    opened = {event.id for event in opening}
+    for event in current:
+        if event.id not in opened:
+            await _take(tx, office, event)
+
+
+async def _opening(tx: Transaction, events: Sequence[BreachEvent]) -> list[BreachEvent]:
+    """Return the events that open an action whatever the order of the batch.
+
+    Nothing that is stored covers them, and nothing else in the batch concerns their compromiso
+    and unit.
+    """
+    acting = [event for event in events if event.data.kind not in ASKING_NOTHING]
+    concerned = Counter(_concerned(event.data) for event in acting)
+    alone = [
+        event
+        for event in acting
+        if event.data.kind in TRIGGERS and concerned[_concerned(event.data)] == 1
+    ]
+    covered = await actions.covered(tx.connection, alone) if alone else frozenset()
+    return [event for event in alone if event.id not in covered]
+
+
+def _concerned(breach: BreachData) -> tuple[str, str, str]:
+    return breach.municipality, breach.compromiso, breach.unit
+
+
+async def _take(tx: Transaction, office: Office, event: BreachEvent) -> None:
+    if event.data.kind in TRIGGERS:
+        await take_trigger(tx, office, event)
+    elif event.data.kind is BreachKind.RECOVERED:
+        await take_recovery(tx, office, event)
+    elif event.data.kind is BreachKind.CONFIRMED:
+        await take_confirmation(tx, office, event)
 
 
 async def take_trigger(tx: Transaction, office: Office, event: BreachEvent) -> None:
@@ -46,43 +80,13 @@ async def take_trigger(tx: Transaction, office: Office, event: BreachEvent) -> N
     if await actions.action_of_trigger(tx.connection, breach.breach, breach.folio or ""):
         return
     joined = await actions.lock_joinable(tx.connection, breach)
-    action = await (_open(tx, event) if joined is None else _join(tx, joined, event))
-    reason = Reason(
-        kind=TRIGGERS[breach.kind],
-        cause=_cause(breach),
-        time=event.time,
-        caused_at=breach.received_at,
-        traceparent=event.traceparent,
-    )
-    await alert_of_action(tx, office, action, breach, reason)
-    if joined is not None and action.level > joined.level:
+    if joined is None:
+        await open_actions(tx, office, [event])
+        return
+    action = await _join(tx, joined, event)
+    await alert_of_action(tx, office, action, breach, reason_of(event))
+    if action.level > joined.level:
         await _tell_higher(tx, office, action, event)
-
-
-def _cause(breach: BreachData) -> str:
-    return f"{breach.breach}/{breach.folio or ''}"
-
-
-async def _open(tx: Transaction, event: BreachEvent) -> Action:
-    breach = event.data
-    number = await _next_number(tx, event)
-    await actions.add_action(tx.connection, number, breach, now=tx.now)
-    await actions.add_trigger(tx.connection, number, event, now=tx.now)
-    await _note_step(tx, number, revision=1, step=ActionChange.REQUESTED)
-    opened = await actions.lock(tx.connection, number)
-    if opened is None:
-        raise AssertionError(f"{number} has just been inserted")
-    action = await schedule(tx, opened)
-    await publish(tx, action, ActionChange.REQUESTED, cause=event)
-    return action
-
-
-async def _next_number(tx: Transaction, event: BreachEvent) -> str:
-    """Return INC-<local year in which it is requested>-<number>."""
-    municipality = await catalogue.municipality(tx.connection, event.data.municipality)
-    zone = ZoneInfo(municipality.zone if municipality else "UTC")
-    year = tx.now.astimezone(zone).year
-    return f"INC-{year}-{await actions.next_number(tx.connection, year):04d}"
 
 
 async def _join(tx: Transaction, action: Action, event: BreachEvent) -> Action:
@@ -90,7 +94,7 @@ async def _join(tx: Transaction, action: Action, event: BreachEvent) -> Action:
     breach = event.data
     further = breach.window.end > action.window_end or breach.window.start < action.window_start
     level = min(action.level + 1, MAXIMUM_LEVEL) if further else action.level
-    await actions.add_trigger(tx.connection, action.action, event, now=tx.now)
+    await actions.add_triggers(tx.connection, [(action.action, event)], now=tx.now)
     await actions.widen(tx.connection, action.action, breach, level=level)
     changed = await actions.change(tx.connection, action.action, {})
     await _note_step(tx, action.action, revision=changed.revision, step=ActionChange.MERGED)
@@ -110,7 +114,7 @@ async def _tell_higher(tx: Transaction, office: Office, action: Action, event: B
     current = await actions.read(tx.connection, action.action) or action
     reason = Reason(
         kind=MailKind.REPEATED,
-        cause=_cause(event.data),
+        cause=cause_of(event.data),
         time=event.time,
         from_rank=max(action.level, current.told_rank + 1),
         traceparent=event.traceparent,
@@ -131,7 +135,7 @@ async def take_recovery(tx: Transaction, office: Office, event: BreachEvent) -> 
         )
     reason = Reason(
         kind=MailKind.RECOVERED,
-        cause=_cause(breach),
+        cause=cause_of(breach),
         time=event.time,
         caused_at=breach.received_at,
         traceparent=event.traceparent,
@@ -154,7 +158,7 @@ async def take_confirmation(tx: Transaction, office: Office, event: BreachEvent)
     await publish(tx, changed, ActionChange.MERGED, cause=event)
     reason = Reason(
         kind=MailKind.BREACHED,
-        cause=_cause(breach),
+        cause=cause_of(breach),
         time=event.time,
         caused_at=breach.received_at,
         traceparent=event.traceparent,
@@ -163,5 +167,4 @@ async def take_confirmation(tx: Transaction, office: Office, event: BreachEvent)
 
 
 async def _note_step(tx: Transaction, action: str, *, revision: int, step: ActionChange) -> None:
-    taken = TakenStep(revision=revision, step=step, post=None, at=tx.now, content="{}")
-    await actions.add_step(tx.connection, taken, action=action)
+    await actions.add_steps(tx.connection, [(action, own_step(tx, step, revision=revision))])

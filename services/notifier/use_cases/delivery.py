@@ -127,5 +127,5 @@ async def send_sign_in(
         give_up_at=tx.now + timedelta(minutes=valid_minutes),
         traceparent=tx.traceparent,
     )
-    await mails.add_mail(tx.connection, mail, now=tx.now, not_before=tx.now)
+    await mails.add_mails(tx.connection, [(mail, tx.now)], now=tx.now)
     office.mail_written(tx)

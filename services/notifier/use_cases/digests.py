@@ -13,7 +13,7 @@ from services.notifier.store import catalogue, notices
 from services.notifier.store.mails import Alert
 from services.notifier.store.notices import Noted
 from services.notifier.use_cases.alerts import Office, raise_alert
-from services.notifier.use_cases.catalogue import calendar_of
+from services.notifier.use_cases.catalogue import Reading
 from shared.contracts.breaches import BreachKind
 from shared.contracts.cartas import MunicipalityData
 from shared.contracts.ids import derived_id, own_trace
@@ -26,7 +26,7 @@ KEEP_NOTICES: Final = timedelta(days=400)
 
 async def send_digest(tx: Transaction, office: Office, municipality: MunicipalityData) -> int:
     """Write the day's digest if its hour has come and it is not written; return the letters."""
-    calendar = await calendar_of(tx.connection, municipality)
+    calendar = await Reading(tx.connection).calendar(municipality)
     if not municipality.digest or calendar is None:
         return 0
     day = digest_day(tx.now, municipality.quiet_hours, calendar)

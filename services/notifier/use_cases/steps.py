@@ -134,7 +134,7 @@ async def _take(tx: Transaction, office: Office, action: Action, request: Reques
         at=tx.now,
         content=json.dumps(request.content),
     )
-    await actions.add_step(tx.connection, taken, action=action.action)
+    await actions.add_steps(tx.connection, [(action.action, taken)])
     changed = await _move_terms(tx, changed, request.step)
     await publish(tx, changed, change)
     await _tell_unit(tx, office, changed, request)

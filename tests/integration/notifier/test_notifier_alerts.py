@@ -441,6 +441,60 @@ async def test_a_sign_in_link_is_forgotten_once_it_was_sent(
     assert await desk.pool.fetchval("SELECT message FROM mail") is None
 
 
+STORED = """
+SELECT 'action' AS what, a.unit, a.window_id, a.state, a.level, a.told_rank,
+       concat_ws(' ', a.revision, a.scheduled, a.acknowledge_by, a.plan_by, a.recovered_at) AS rest
+FROM action AS a
+UNION ALL
+SELECT 'trigger', a.unit, a.window_id, t.breach, 0, 0, concat_ws(' ', t.folio, t.recovered_at)
+FROM action_trigger AS t JOIN action AS a USING (action)
+UNION ALL
+SELECT 'deadline', a.unit, a.window_id, d.awaited, d.round, d.level, concat(d.due_at, d.outcome)
+FROM deadline AS d JOIN action AS a USING (action)
+UNION ALL
+SELECT 'alert', a.unit, a.window_id, l.kind, l.from_rank, 0, concat(l.state, l.skips_noted)
+FROM alert AS l JOIN action AS a USING (action)
+UNION ALL
+SELECT 'mail', a.unit, a.window_id, m.kind, 0, 0,
+       concat_ws(' ', m.mailbox, m.mail, a.thread IS NOT DISTINCT FROM m.message_id)
+FROM mail AS m JOIN action AS a USING (action)
+ORDER BY what, unit, window_id, state, level, told_rank, rest
+"""
+
+
+async def test_a_batch_ends_as_its_events_do_one_by_one(
+    database: FreshDatabase, server: MailServer
+) -> None:
+    again = b.breach(BreachKind.CONFIRMED, unit="caja-3", time=b.NOON + timedelta(days=1))
+    batch = [
+        *(b.breach(unit=f"caja-{number}") for number in range(5)),
+        b.breach(BreachKind.RECOVERED, unit="caja-1"),
+        b.breach(unit="caja-2", window=b.month(9)),
+        b.breach(BreachKind.COMPLAINT_TRIGGER, unit="caja-5", folio=FOLIO, parts=()),
+        b.breach(BreachKind.RECOVERED, unit="caja-3"),
+        again,
+        b.breach(unit="caja-0"),
+        b.breach(BreachKind.LATE_CASE, unit="caja-4", case="VU-1"),
+        b.breach(BreachKind.RECOVERED, unit="caja-9"),
+    ]
+    stored = []
+    for steps in ([batch], [[event] for event in batch]):
+        async with notifier(await database("notifier"), server) as desk:
+            await desk.learn(b.catalogue())
+            for step in steps:
+                await desk.take(*step)
+            rows = await desk.pool.fetch(STORED)
+            numbers = await desk.pool.fetch("SELECT action FROM action ORDER BY action")
+            published = sorted(
+                (data["unit"], data["revision"], data["change"], *data["breaches"])
+                for data in (json.loads(payload)["data"] for payload in await desk.outbox())
+            )
+            stored.append(([tuple(row) for row in rows], numbers, published))
+
+    assert stored[0] == stored[1]
+    assert len(stored[0][1]) == 6
+
+
 async def test_numbers_of_a_year_have_no_gaps_over_municipalities(desk: Notifier) -> None:
     await desk.take(b.breach(municipality="otro"), b.breach(unit="caja-1"))
 
