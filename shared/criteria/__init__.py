@@ -1,6 +1,7 @@
 """The criterion algebra: what can be promised, and whether it was kept."""
 
 from shared.criteria.case import CaseTerm, judge_case, term_of
+from shared.criteria.contests import ContestReason
 from shared.criteria.linter import Problem, lint
 from shared.criteria.model import (
     Anchor,
@@ -55,6 +56,7 @@ __all__ = [
     "CaseTerm",
     "CaseVerdict",
     "Clock",
+    "ContestReason",
     "Criterion",
     "Instant",
     "Limit",

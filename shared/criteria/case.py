@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from shared.criteria.contests import contested
 from shared.criteria.model import Anchor, Clock, Instant, Limit, Mean, Op, Population, Share
 from shared.criteria.verdict import Case, CaseReason, CaseStatus, CaseVerdict
 from shared.worktime.model import MICROSECONDS, OPEN_UNITS, Pause, StartRule, Unit
@@ -249,10 +250,13 @@ def _status(
 
 
 def _exclusion(part: Share | Mean, case: Case, timing: _Timing) -> str | None:
-    """Return the first exclusion of the criterion's list that applies, then faults in the data.
+    """Return an accepted contest, the first listed exclusion that applies, or a fault in the data.
 
     Leaving before the limit is computed here: an emitter does not know the limit.
     """
+    decided = contested(case.exclusions)
+    if decided is not None:
+        return decided
     for name in part.population.exclude:
         if name == CaseReason.LEFT_BEFORE_DUE:
             if _left_before_due(case, timing):

@@ -44,7 +44,8 @@ class CasePause:
 class Case:
     """All that is known of a case: the latest revision of each event, as aware instants.
 
-    `exclusions` are those the emitter named; a criterion admits only the ones it lists.
+    `exclusions` are those the emitter named, of which a criterion admits only the ones it lists,
+    and accepted contests, which it need not list.
     `own_due` is an instant promised to this very case. `abandoned_at` is when the person left.
     """
 
