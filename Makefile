@@ -44,7 +44,8 @@ format: setup-dev ## Format the code
 real-data: setup-dev ## Judge the real data sets and print the table
 	@$(RUN) benchmarks.real_data
 
-bench: setup-dev ## Measure latency and throughput
+bench: setup-dev ## Measure working time, latency and throughput
+	@$(RUN) benchmarks.worktime
 	@$(RUN) benchmarks.latency
 	@$(RUN) benchmarks.throughput
 
