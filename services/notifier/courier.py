@@ -69,8 +69,7 @@ class Courier:
             while True:
                 await self.deliver_due()
                 await self._wait()
-                for session in self._sessions:
-                    await session.close_if_idle()
+                await asyncio.gather(*(session.close_if_idle() for session in self._sessions))
         finally:
             await self.close()
 
