@@ -158,8 +158,7 @@ def _whole(limit: Amount) -> int:
 
 
 def _given(calendar: PreparedCalendar | None) -> PreparedCalendar:
-    if calendar is None:
-        raise ValueError("this unit needs a calendar")
+    assert calendar is not None  # _check has seen to it
     return calendar
 
 

@@ -35,7 +35,7 @@ UNITS: Final = {
     Unit.HOUR.value: "horas",
 }
 START_RULES: Final = {
-    "": "La del calendario",
+    "": "Como diga el calendario",
     StartRule.NEXT_COUNTING_DAY.value: "El día hábil siguiente es el día 1",
     StartRule.START_DAY.value: "El mismo día es el día 1",
 }

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +17,9 @@ from shared.worktime import (
     Unit,
     Weekday,
     due_instant,
+    due_instants,
     elapsed,
+    elapsed_each,
     kept_until,
 )
 
@@ -211,3 +214,135 @@ def test_a_longer_limit_is_never_due_earlier(
     known = [due for due in dues if due is not None]
     assert len(known) == len(limits)
     assert known == sorted(known)
+
+
+@given(calendars(), instants, spans, st.tuples(st.integers(0, 40), st.sampled_from(Unit)), rules)
+def test_a_later_start_is_never_due_earlier(
+    calendar: PreparedCalendar,
+    start: datetime,
+    later: timedelta,
+    term: tuple[int, Unit],
+    rule: StartRule,
+) -> None:
+    limit, unit = term
+    first = due_instant(start, limit, unit, calendar, start_rule=rule)
+    second = due_instant(start + later, limit, unit, calendar, start_rule=rule)
+    assert first is not None
+    assert second is not None
+    assert first <= second
+
+
+@given(
+    calendars(), instants, st.tuples(st.integers(1, 40), st.sampled_from(Unit)), pauses_of(), rules
+)
+def test_exactly_the_limit_has_elapsed_when_a_term_ends(
+    calendar: PreparedCalendar,
+    start: datetime,
+    term: tuple[int, Unit],
+    pauses: tuple[Pause, ...],
+    rule: StartRule,
+) -> None:
+    """Of days and months, through the last moment before; `due` is the first one too late."""
+    limit, unit = term
+    due = due_instant(start, limit, unit, calendar, pauses, start_rule=rule)
+    if due is None:
+        return
+    if unit in DURATIONS or unit is Unit.SECOND:
+        taken = elapsed(start, due, unit, calendar, pauses)
+        assert taken == limit * DURATIONS.get(unit, 1_000_000)
+        return
+    last = due - timedelta(microseconds=1)
+    assert elapsed(start, last, unit, calendar, pauses, start_rule=rule) == limit
+    assert elapsed(start, due, unit, calendar, pauses, start_rule=rule) > limit
+
+
+changes_of_clocks = st.sampled_from(
+    [
+        ("America/Mexico_City", "2022-04-03"),
+        ("America/Mexico_City", "2022-10-30"),
+        ("America/Ojinaga", "2022-10-30"),
+        ("America/Ciudad_Juarez", "2022-11-30"),
+        ("America/Tijuana", "2026-03-08"),
+        ("America/Tijuana", "2026-11-01"),
+        ("America/Cancun", "2015-02-01"),
+        ("America/Hermosillo", "1998-10-25"),
+        ("Europe/Warsaw", "2026-03-29"),
+    ]
+)
+
+
+@given(
+    changes_of_clocks,
+    st.integers(-5 * 96, 5 * 96),
+    st.tuples(st.integers(1, 12), st.sampled_from(Unit)),
+    st.sampled_from(HOURS[1:]),
+)
+def test_the_rules_hold_across_a_change_of_the_clocks(
+    change: tuple[str, str],
+    offset: int,
+    term: tuple[int, Unit],
+    hours: tuple[Segment, ...],
+) -> None:
+    zone, day = change
+    calendar = PreparedCalendar(
+        Calendar(
+            id="border",
+            version=1,
+            kind="working",
+            zone=zone,
+            week=dict.fromkeys(Weekday, hours),
+            counting=tuple(Weekday),
+        )
+    )
+    start = datetime.fromisoformat(f"{day}T12:00:00+00:00") + offset * STEP
+    limit, unit = term
+    due = due_instant(start, limit, unit, calendar)
+    assert due is not None
+    if unit in DURATIONS or unit is Unit.SECOND:
+        assert elapsed(start, due, unit, calendar) == limit * DURATIONS.get(unit, 1_000_000)
+        return
+    assert due.astimezone(calendar.zone).time() == datetime.min.time()
+    assert elapsed(start, due - timedelta(microseconds=1), unit, calendar) == limit
+    if unit is not Unit.MONTH:
+        dates = due.astimezone(calendar.zone).date() - start.astimezone(calendar.zone).date()
+        assert dates == timedelta(days=limit + 1)
+
+
+@given(
+    calendars(),
+    st.lists(st.tuples(instants, spans), max_size=8),
+    st.tuples(st.integers(0, 30), st.sampled_from(Unit)),
+    rules,
+)
+def test_many_at_once_are_each_what_one_is(
+    calendar: PreparedCalendar,
+    pairs: list[tuple[datetime, timedelta]],
+    term: tuple[int, Unit],
+    rule: StartRule,
+) -> None:
+    limit, unit = term
+    starts = [start for start, _ in pairs]
+    stops = [start + span for start, span in pairs]
+    found = due_instants(starts, limit, unit, calendar, start_rule=rule)
+    assert found == [due_instant(s, limit, unit, calendar, start_rule=rule) for s in starts]
+    taken = elapsed_each(starts, stops, unit, calendar, start_rule=rule)
+    assert taken == [
+        elapsed(start, stop, unit, calendar, start_rule=rule)
+        for start, stop in zip(starts, stops, strict=True)
+    ]
+
+
+def test_a_stop_before_its_start_is_refused_among_many_too() -> None:
+    calendar = PreparedCalendar(
+        Calendar(
+            id="x",
+            version=1,
+            kind="working",
+            zone="America/Mexico_City",
+            week={Weekday.MONDAY: HOURS[1]},
+            counting=(Weekday.MONDAY,),
+        )
+    )
+    hour = timedelta(hours=1)
+    with pytest.raises(ValueError, match="before the start"):
+        elapsed_each([BASE, BASE + hour], [BASE + hour, BASE], Unit.WORKING_DAY, calendar)

@@ -253,3 +253,42 @@ def test_what_cannot_be_counted_is_refused() -> None:
         elapsed(start, start - timedelta(seconds=1), Unit.MINUTE, None)
     with pytest.raises(ValueError, match="before it starts"):
         Pause(start, start - timedelta(seconds=1))
+
+
+def test_what_lies_beyond_all_dates_is_an_error() -> None:
+    start = local("2026-07-06 12:00")
+    with pytest.raises(CalendarExhaustedError, match="there is no day"):
+        due_instant(start, 10_000_000, Unit.CALENDAR_DAY, general())
+    with pytest.raises(CalendarExhaustedError, match="outside of any calendar"):
+        due_instant(start, 10**9, Unit.HOUR, None)
+
+
+def test_office_hours_add_up_over_the_turn_of_the_year() -> None:
+    # 29 30 31 December, 2 January; 1 January is a holiday, 3 and 4 a weekend.
+    start, stop = local("2025-12-29 09:00"), local("2026-01-05 09:00")
+    assert elapsed(start, stop, Unit.OPEN_HOUR, general()) == 36 * HOUR
+
+
+@pytest.mark.parametrize("zone", ["America/Mexico_City", "Europe/Warsaw", "Pacific/Auckland"])
+def test_the_local_year_is_not_that_of_utc(zone: str) -> None:
+    calendar = natural(zone)
+    new_year = local("2026-01-01 00:00", ZoneInfo(zone))
+    for hours in (-14, -2, -1, 0, 1, 2, 14):
+        start = new_year + timedelta(hours=hours)
+        assert due_instant(start, 1, Unit.OPEN_HOUR, calendar) == start + timedelta(hours=1)
+        stop = start + timedelta(hours=30)
+        assert elapsed(start, stop, Unit.OPEN_HOUR, calendar) == 30 * HOUR
+
+
+def test_a_pause_after_a_month_s_end_does_not_move_it() -> None:
+    late = pause("2026-04-11 10:00", "2026-04-20 10:00")
+    assert due("2026-03-10 12:00", 1, Unit.MONTH, general(), late) == local("2026-04-11")
+
+
+def test_years_are_known_from_1900_to_2299() -> None:
+    for text in ("1900-01-02 12:00", "2299-12-30 12:00"):
+        start = local(text)
+        assert due_instant(start, 1, Unit.OPEN_HOUR, natural()) == start + timedelta(hours=1)
+    for text in ("1899-12-30 12:00", "2300-01-02 12:00"):
+        with pytest.raises(CalendarExhaustedError, match="nothing is known of"):
+            due_instant(local(text), 1, Unit.OPEN_HOUR, natural())
