@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from services.measurements.domain.contests import NAMES
 from shared.contracts import hot
 from shared.contracts.service_events import CASE_EXCLUDED, CASE_PAUSED, SOURCE_HEARTBEAT
 
@@ -41,6 +42,8 @@ class Reason(StrEnum):
     CORRECTS_ANOTHER_CASE = "corrects_another_case"
     IDENTITY_CONFLICT = "identity_conflict"
     TOO_MANY_EVENTS = "too_many_events"
+    RESERVED_EXCLUSION = "reserved_exclusion"
+    NOT_DECIDED = "not_decided"
     MISSING_VALUE = "missing_value"
     UNREADABLE_VALUE = "unreadable_value"
     WRONG_NUMBER_OF_COLUMNS = "wrong_number_of_columns"
@@ -57,7 +60,10 @@ class SourceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A registered emitter and what it may say. `services` holds `*` for all."""
+    """A registered emitter and what it may say. `services` holds `*` for all.
+
+    One that `decides` is our own: it says what the coordination decided, and nothing else.
+    """
 
     source_id: int
     uri: str
@@ -67,6 +73,7 @@ class Source:
     attributes: frozenset[str]
     grace_seconds: int
     state: SourceState
+    decides: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,11 @@ def check(event: hot.ServiceEvent, source: Source, now: datetime) -> Refusal | N
         return Refusal(Reason.UNKNOWN_SERVICE, "data.service", "not registered for this source")
     if data.attributes and not source.attributes.issuperset(data.attributes):
         return Refusal(Reason.UNREGISTERED_ATTRIBUTE, "data.attributes")
-    return check_time(event.time, now, "time") or _check_meaning(event)
+    return (
+        check_time(event.time, now, "time")
+        or _check_meaning(event)
+        or _check_exclusion(event, source)
+    )
 
 
 def covers(source: Source, service: str) -> bool:
@@ -120,6 +131,16 @@ def _check_meaning(event: hot.ServiceEvent) -> Refusal | None:
         return Refusal(Reason.SCHEMA, "data.due_at", "expected a year from 2000 to 2299")
     if data.supersedes == event.id:
         return Refusal(Reason.SUPERSEDES_ITSELF, "data.supersedes")
+    return None
+
+
+def _check_exclusion(event: hot.ServiceEvent, source: Source) -> Refusal | None:
+    """Leave to the coordination what takes a case out whatever its criterion lists."""
+    is_decision = event.type == CASE_EXCLUDED and event.data.reason in NAMES
+    if source.decides:
+        return None if is_decision else Refusal(Reason.NOT_DECIDED, "type")
+    if is_decision:
+        return Refusal(Reason.RESERVED_EXCLUSION, "data.reason", "only the coordination decides it")
     return None
 
 

@@ -23,6 +23,8 @@ EXPLANATIONS: dict[str, str] = {
     Reason.CORRECTS_ANOTHER_CASE: "El evento que se corrige es de otro caso.",
     Reason.IDENTITY_CONFLICT: "Ya se recibió otro contenido con el mismo «id»: use uno nuevo.",
     Reason.TOO_MANY_EVENTS: "El caso ya tiene demasiados eventos: revise la numeración.",
+    Reason.RESERVED_EXCLUSION: "Esa exclusión solo la decide la coordinación: impugne el caso.",
+    Reason.NOT_DECIDED: "Ninguna decisión de la coordinación dice eso.",
     Reason.MISSING_VALUE: "Falta un dato obligatorio en el renglón.",
     Reason.UNREADABLE_VALUE: "Un dato del renglón no se puede leer.",
     Reason.WRONG_NUMBER_OF_COLUMNS: "El renglón no tiene las columnas del encabezado.",

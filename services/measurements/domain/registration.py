@@ -2,12 +2,19 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from services.measurements.domain.contests import DECIDER_PREFIX
 from shared.contracts.events import Code, LongIdentifier
 from shared.contracts.service_events import MAX_ATTRIBUTES, AttributeName
 
 LONGEST_GRACE_SECONDS = 30 * 86_400
+
+
+def _not_ours(uri: str) -> str:
+    if uri.startswith(DECIDER_PREFIX):
+        raise ValueError("the source of the coordination's decisions is the service's own")
+    return uri
 
 
 class Registration(BaseModel):
@@ -15,7 +22,7 @@ class Registration(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    uri: LongIdentifier
+    uri: Annotated[LongIdentifier, AfterValidator(_not_ours)]
     municipality: Code
     historical: bool = False
     services: Annotated[frozenset[Code | Literal["*"]], Field(min_length=1, max_length=500)]

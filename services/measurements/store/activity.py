@@ -43,7 +43,8 @@ PURGE_TRAFFIC = "DELETE FROM traffic WHERE minute < now() - interval '1 hour'"
 OFFENDERS = """
 SELECT source.uri
 FROM traffic JOIN source USING (source_id)
-WHERE source.state = 'active' AND traffic.minute > $1::timestamptz - interval '1 minute'
+WHERE source.state = 'active' AND NOT source.decides
+  AND traffic.minute > $1::timestamptz - interval '1 minute'
 GROUP BY source.uri
 HAVING sum(events) >= $2 AND sum(refused) * 100 >= sum(events) * $3
 """
@@ -78,6 +79,7 @@ ORDER BY source, day
 FIGURES = """
 SELECT source.uri, source.municipality, source.state, max(source_clock.latest) AS latest
 FROM source LEFT JOIN source_clock USING (source_id)
+WHERE NOT source.decides
 GROUP BY source.source_id
 """
 OPEN_IMPORTS = "SELECT count(*) FROM file_import WHERE completed_at IS NULL"

@@ -16,6 +16,7 @@ STORED_OFFSETS = """
 SELECT partition, next_offset FROM kafka_offset
 WHERE consumer_group = $1 AND topic = $2 AND next_offset IS NOT NULL
 """
+# Decisions of the coordination are no evidence of anything else.
 # A historical source is complete as of its last import, once none of its imports is under way.
 SOURCE_EVIDENCE = """
 SELECT source.uri, source.municipality, source.historical, source.services, source.grace_seconds,
@@ -30,6 +31,7 @@ LEFT JOIN LATERAL (
     FROM file_import
     WHERE file_import.source_id = source.source_id AND file_import.as_of IS NOT NULL
 ) AS imports ON true
+WHERE NOT source.decides
 ORDER BY source.uri
 """
 # Loaded before the pipeline was last known empty, and all its events came back from Kafka.

@@ -11,13 +11,15 @@ from services.measurements.domain.registration import Registration
 from shared.database import Connection
 from shared.errors import CartasError
 
-COLUMNS = "source_id, uri, municipality, historical, services, attributes, grace_seconds, state"
+COLUMNS = (
+    "source_id, uri, municipality, historical, services, attributes, grace_seconds, state, decides"
+)
 
 SOURCES_BY_URI = f"SELECT {COLUMNS} FROM source WHERE uri = ANY($1::text[])"
-ALL_SOURCES = f"SELECT {COLUMNS} FROM source ORDER BY municipality, uri"
+ALL_SOURCES = f"SELECT {COLUMNS} FROM source WHERE NOT decides ORDER BY municipality, uri"
 SPEAKER = """
 SELECT s.source_id, s.uri, s.municipality, s.historical, s.services, s.attributes, s.grace_seconds,
-       s.state
+       s.state, s.decides
 FROM source_token t JOIN source s USING (source_id)
 WHERE t.hash = $1 AND t.revoked_at IS NULL
 """
@@ -62,7 +64,7 @@ async def sources_by_uri(con: Connection, uris: Collection[str]) -> dict[str, So
 
 
 async def all_sources(con: Connection) -> list[Source]:
-    """Return every source, by municipality and URI."""
+    """Return every emitter, by municipality and URI."""
     return [_source(row) for row in await con.fetch(ALL_SOURCES)]
 
 
@@ -131,4 +133,5 @@ def _source(row: "asyncpg.Record") -> Source:
         attributes=frozenset(row["attributes"]),
         grace_seconds=row["grace_seconds"],
         state=SourceState(row["state"]),
+        decides=row["decides"],
     )

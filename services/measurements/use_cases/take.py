@@ -21,6 +21,7 @@ from services.measurements.domain.checks import (
     source_uri,
 )
 from services.measurements.domain.contents import content_hash
+from services.measurements.store.contests import Decided, decided
 from services.measurements.store.counts import BatchCounts, Counts, add_counts
 from services.measurements.store.facts import (
     CaseKey,
@@ -134,7 +135,7 @@ class _Batch:
 async def take_batch(tx: Transaction, records: Sequence[Received]) -> None:
     """Store and publish what `records` say; refuse the rest by name."""
     batch = _Batch(tx)
-    candidates = await _sift(batch, records)
+    candidates = await _decided_only(batch, await _sift(batch, records))
     await _keep_corrections_at_home(batch, candidates)
     facts = await _store(batch)
     await _publish_cases(tx, facts)
@@ -190,6 +191,31 @@ def _unwelcome(record: Received, source: Source | None, received_at: datetime) -
     if record.key != f"{event.data.municipality}/{event.data.case}".encode():
         return Refusal(Reason.WRONG_KEY, detail="the key of the record is municipality/case")
     return check(event, source, received_at)
+
+
+async def _decided_only(batch: _Batch, candidates: list[_Candidate]) -> list[_Candidate]:
+    """Refuse what speaks for the coordination without a decision of its own behind it.
+
+    Who writes to Kafka can name any source; the decision is in our database.
+    """
+    ids = {c.new.event.id for c in candidates if c.new.source.decides}
+    if not ids:
+        return candidates
+    decisions = await decided(batch.tx.connection, ids)
+    kept = []
+    for candidate in candidates:
+        if not candidate.new.source.decides or _says(candidate.new, decisions):
+            kept.append(candidate)
+        else:
+            batch.refuse_candidate(candidate, Reason.NOT_DECIDED)
+            batch.account(candidate.received, candidate.new.event)
+    return kept
+
+
+def _says(new: NewFact, decisions: dict[str, Decided]) -> bool:
+    data = new.event.data
+    said = Decided(data.municipality, data.case, data.reason or "")
+    return decisions.get(new.event.id) == said and data.supersedes is None
 
 
 async def _keep_corrections_at_home(batch: _Batch, candidates: Iterable[_Candidate]) -> None:

@@ -1,0 +1,66 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.measurements.domain.checks import Reason, check
+from services.measurements.domain.contests import Hindrance, Standing, decider, exclusion_id
+from services.measurements.domain.registration import Registration
+from shared.contracts import hot
+from shared.criteria import ContestReason
+from tests.unit.measurements.builders import NOON, QUEUE, source
+
+FORCE_MAJEURE = ContestReason.FORCE_MAJEURE.value
+DECIDER = decider("nogal")
+
+
+def excluded(uri: str, reason: str | None = FORCE_MAJEURE, **more: Any) -> hot.ServiceEvent:
+    data = hot.ServiceEventData(
+        municipality="nogal", case="A-17", service="RC-ACTAS", reason=reason, **more
+    )
+    return hot.ServiceEvent(id="e1", source=uri, type="case.excluded", time=NOON, data=data)
+
+
+@pytest.mark.parametrize("name", list(ContestReason))
+def test_no_emitter_may_say_what_only_the_coordination_decides(name: ContestReason) -> None:
+    refusal = check(excluded(QUEUE, name.value), source(), NOON)
+    assert refusal is not None
+    assert (refusal.reason, refusal.field) == (Reason.RESERVED_EXCLUSION, "data.reason")
+    assert check(excluded(QUEUE, "turno_duplicado"), source(), NOON) is None
+
+
+def test_the_source_of_decisions_says_nothing_else() -> None:
+    ours = source(uri=DECIDER, services=frozenset("*"), decides=True)
+    assert check(excluded(DECIDER), ours, NOON) is None
+    refusal = check(excluded(DECIDER, "turno_duplicado"), ours, NOON)
+    assert refusal is not None
+    assert refusal.reason is Reason.NOT_DECIDED
+
+
+def test_nobody_registers_the_source_of_decisions() -> None:
+    fields = {"municipality": "nogal", "services": ["*"]}
+    with pytest.raises(ValueError, match="the service's own"):
+        Registration.model_validate({"uri": DECIDER, **fields})
+    assert Registration.model_validate({"uri": QUEUE, **fields}).uri == QUEUE
+
+
+@pytest.mark.parametrize(
+    ("seconds", "excluded", "hindrance"),
+    [
+        (-1, False, None),
+        (0, False, Hindrance.PAST_CUTOFF),
+        (1, False, Hindrance.PAST_CUTOFF),
+        (-1, True, Hindrance.ALREADY_EXCLUDED),
+    ],
+)
+def test_a_case_is_taken_out_before_the_cut_off_only(
+    *, seconds: int, excluded: bool, hindrance: Hindrance | None
+) -> None:
+    standing = Standing(NOON, excluded)
+    assert standing.hindrance(NOON + timedelta(seconds=seconds)) is hindrance
+
+
+def test_each_contest_excludes_by_an_event_of_its_own() -> None:
+    ids = {exclusion_id(1, "nogal", NOON), exclusion_id(2, "nogal", NOON)}
+    assert ids == {exclusion_id(2, "nogal", NOON), exclusion_id(1, "nogal", NOON)}
+    assert len(ids) == 2
