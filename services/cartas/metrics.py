@@ -3,6 +3,8 @@
 from prometheus_client import CollectorRegistry, Gauge
 
 from services.cartas import store
+from services.cartas.domain.years import missing_next_year
+from shared.clock import utc_now
 from shared.contracts.cartas import Status
 from shared.service import Context
 
@@ -19,6 +21,11 @@ class Metrics:
             ("kind", "status"),
             registry=registry,
         )
+        self.calendars_missing = Gauge(
+            "cartas_calendars_missing_next_year",
+            "Working calendars without a day off in the next year, from November on; load them.",
+            registry=registry,
+        )
         for kind in KINDS:
             for status in Status:
                 self.states.labels(kind, status.value).set(0)
@@ -27,5 +34,7 @@ class Metrics:
         """Count anew: the catalogue is changed by a command, in another process."""
         async with context.pool.acquire() as connection:
             counts = await store.counts(connection)  # type: ignore[arg-type]
+            calendars = await store.calendars_in_use(connection)  # type: ignore[arg-type]
+        self.calendars_missing.set(len(missing_next_year(calendars, utc_now().date())))
         for (kind, status), number in counts.items():
             self.states.labels(kind, status).set(number)

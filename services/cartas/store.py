@@ -17,7 +17,7 @@ from shared.contracts.cartas import (
     UnitData,
 )
 from shared.database import Connection
-from shared.worktime import CalendarHistory
+from shared.worktime import Calendar, CalendarHistory
 
 # Loads of one municipality wait for each other: each compares with all that is stored.
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('load/' || $1, 0))"
@@ -68,6 +68,7 @@ SELECT data FROM state
 WHERE kind = 'calendar' AND municipality = $1 AND id = $2
 ORDER BY version
 """
+CALENDARS_IN_USE = "SELECT data FROM state WHERE kind = 'calendar' AND status = 'active'"
 ONLY_MUNICIPALITY = """
 SELECT max(municipality) FROM state WHERE kind = 'municipality' HAVING count(DISTINCT id) = 1
 """
@@ -177,6 +178,12 @@ async def calendar_history(
     rows = await connection.fetch(CALENDAR_VERSIONS, municipality, calendar)
     found = [CalendarData.model_validate_json(row["data"]) for row in rows]
     return CalendarHistory((each.calendar, each.known_since) for each in found) if found else None
+
+
+async def calendars_in_use(connection: Connection) -> list[Calendar]:
+    """Return the latest version of every calendar."""
+    rows = await connection.fetch(CALENDARS_IN_USE)
+    return [CalendarData.model_validate_json(row["data"]).calendar for row in rows]
 
 
 async def only_municipality(connection: Connection) -> str | None:

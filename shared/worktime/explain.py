@@ -41,6 +41,8 @@ class Why(StrEnum):
     """The day on which a term in months ends, unless it is moved."""
     MOVED = "moved"
     """The last day would fall here, on a day that does not count: it moves on."""
+    MOVED_HERE = "moved_here"
+    """The first day that counts after it: the term ends with it."""
     USUAL_WEEK = "usual_week"
     EXCEPTION = "exception"
     PAUSED = "paused"
@@ -178,8 +180,9 @@ class _Look:
         dates = same_day_later(base, math.floor(self.rule.limit)) - base
         if total + 1 == dates:
             return Why.DATE_TO_DATE, 1
-        is_over = self.due is not None and self.calendar.midnight(day) >= self.due
-        return (Why.MOVED, 0) if total >= dates and not is_over else (Why.RUNNING, 1)
+        if total < dates or (self.due is not None and self.calendar.midnight(day) >= self.due):
+            return Why.RUNNING, 1
+        return (Why.MOVED_HERE if self.calendar.between(day, day) else Why.MOVED), 0
 
     def _time(self, day: int, exceptions: tuple[DayException, ...], total: int) -> tuple[Why, int]:
         unit, calendar = self.rule.unit, self.calendar

@@ -33,7 +33,8 @@ _WHY: Final = {
     Why.COUNTED: "cuenta",
     Why.RUNNING: "cuenta",
     Why.DATE_TO_DATE: "se cumple de fecha a fecha",
-    Why.MOVED: "el vencimiento se recorre al siguiente día que cuenta",
+    Why.MOVED: "no cuenta: el vencimiento se recorre",
+    Why.MOVED_HERE: "primer día que cuenta: aquí vence",
     Why.PAUSED: "en pausa: no cuenta",
     Why.USUAL_WEEK: "no cuenta: no es día hábil de la semana",
 }

@@ -103,6 +103,7 @@ async def test_a_count_is_told_as_it_was_known_then_and_as_it_is_known_now(
             )
             bad = await http.get(f"{base}/count", params={**asked, "term": "dos"})
             absent = await http.get(f"{service.url}/v1/calendars/cobre/NADA")
+            metrics = (await http.get(f"{service.url}/metrics")).text
     assert [each["calendar"]["version"] for each in versions] == [1, 2]
     assert versions[0]["known_since"] < before.isoformat() < versions[1]["known_since"]
     assert count["due_at"] == "2026-07-10T06:00:00+00:00"
@@ -110,3 +111,4 @@ async def test_a_count_is_told_as_it_was_known_then_and_as_it_is_known_now(
     assert paused.json()["due_at"] is None
     assert paused.json()["calendar"]["version"] == 1
     assert (bad.status_code, absent.status_code) == (422, 404)
+    assert "cartas_calendars_missing_next_year" in metrics

@@ -1,11 +1,14 @@
 """Guards, suspensions, weeks that change and zones of their own, as an author writes them."""
 
+from datetime import date
+
 import pytest
 
 from services.cartas.domain import read_catalogue
-from shared.worktime import Calendar, PreparedCalendar, Unit, due_instant
+from services.cartas.domain.years import missing_next_year
+from shared.worktime import Calendar, DayException, PreparedCalendar, Unit, due_instant
 from tests.unit.cartas.files import CATALOGUE, changed
-from tests.unit.worktime.calendars import local
+from tests.unit.worktime.calendars import closed, general, local, natural
 
 DAYS_OFF = "    no_habiles_2026:\n"
 CHILD = """\
@@ -120,3 +123,19 @@ def test_a_natural_calendar_has_no_suspensions() -> None:
     text = content.decode().replace("tipo: habil", "tipo: natural", 1)
     assert "tipo: natural" not in CATALOGUE
     assert any("natural" in each.message for each in read_catalogue(text.encode()).faults)
+
+
+@pytest.mark.parametrize(
+    ("today", "days", "expected"),
+    [
+        ("2026-10-31", (), []),
+        ("2026-11-01", (), ["HAB-GRAL"]),
+        ("2026-12-31", (closed("2026-12-21", "2027-01-05"),), ["HAB-GRAL"]),
+        ("2026-11-01", (closed("2027-01-01"),), []),
+    ],
+)
+def test_a_calendar_that_lacks_next_year_is_known_in_november(
+    today: str, days: tuple[DayException, ...], expected: list[str]
+) -> None:
+    calendars = [general(days=days).calendar, natural().calendar]
+    assert missing_next_year(calendars, date.fromisoformat(today)) == expected

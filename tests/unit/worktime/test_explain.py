@@ -73,7 +73,7 @@ def test_a_month_is_folded_and_its_end_moves_to_a_day_that_counts() -> None:
         (None, "27 días más, fecha a fecha", ""),
         ("05-02", "cuenta", "29"),
         ("05-03", "se cumple de fecha a fecha", "30"),
-        ("05-04", "el vencimiento se recorre al siguiente día que cuenta", "30"),
+        ("05-04", "primer día que cuenta: aquí vence", "30"),
     ]
     assert len(shown("2026-05-01 10:00", "0 mes")) == 1
 
@@ -193,8 +193,10 @@ def test_the_count_of_a_person_ends_where_the_engine_says(
         assert last.total == limit
         assert last.added == 1
     elif unit is Unit.MONTH:
-        assert last.why in (Why.DATE_TO_DATE, Why.MOVED)
-        ends = [day for day in count.days if day.why in (Why.DATE_TO_DATE, Why.MOVED)]
+        assert last.why in (Why.DATE_TO_DATE, Why.MOVED, Why.MOVED_HERE)
+        ends = [
+            day for day in count.days if day.why in (Why.DATE_TO_DATE, Why.MOVED, Why.MOVED_HERE)
+        ]
         assert [counts_on(calendar.calendar, day.day) for day in ends][:-1] == [False] * len(
             ends[:-1]
         )
