@@ -134,6 +134,10 @@ class Consumer:
             except (ClientStalledError, *OUTAGES):
                 logger.warning("consumer_retried", extra={"topic": self._full_topic}, exc_info=True)
                 await backoff.sleep()
+            except Exception:
+                # Nothing of a message: those are sorted below. A loop must not end in silence.
+                logger.exception("consumer_failed", extra={"topic": self._full_topic})
+                await backoff.sleep()
             finally:
                 await self._guard.release()
                 with suppress(TimeoutError):

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from aiokafka.admin import NewTopic, RecordsToDelete
@@ -86,6 +87,39 @@ async def test_a_name_that_postgresql_cannot_store_is_refused_as_any_other(bench
         rows = await eventually(bench.refusals)
     assert rows[0]["reason"] == "schema"
     assert "\x00" not in rows[0]["detail"]
+
+
+async def test_a_connection_that_breaks_off_between_two_statements_refuses_nothing(
+    bench: Bench,
+) -> None:
+    """What asyncpg calls an internal error is what a killed server leaves of a connection."""
+    broken = iter([asyncpg.InternalClientError("cannot switch to state 12")])
+
+    async def handle(tx: Transaction, batch: Sequence[Received]) -> None:
+        for error in broken:
+            raise error
+        await note_effects(tx, batch)
+
+    await bench.send_complaints("A")
+    async with running(bench.consumer(handle)):
+        await bench.wait_for("A")
+    assert await bench.refusals() == []
+
+
+async def test_a_loop_that_fails_itself_says_so_and_goes_on(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    faults = iter([ZeroDivisionError()])
+
+    async def reclaim(*_: object) -> None:
+        for fault in faults:
+            raise fault
+
+    monkeypatch.setattr("shared.messaging.guard.PartitionGuard.reclaim", reclaim)
+    async with running(bench.consumer()):
+        await eventually(lambda: "consumer_failed" in caplog.messages)
+        await bench.send_complaints("A")
+        await bench.wait_for("A")
 
 
 async def test_twenty_unexpected_errors_in_a_row_stop_the_consumer_and_keep_the_rest(
