@@ -6,6 +6,7 @@ in hand is given back.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -55,7 +56,9 @@ class Courier:
         self._metrics = metrics
         self._clock = clock
         self._sessions = [Session(settings) for _ in range(settings.smtp_connections)]
-        self._look_again = office.mail_waits
+        self._bell = office.bell
+        self._heard: int | None = None
+        self._looked_at = 0.0
         self._in_hand: deque[Mail] = deque()
         self._under_way = 0
         self._ending = False
@@ -91,7 +94,7 @@ class Courier:
     async def _end(self, workers: Sequence["asyncio.Task[None]"]) -> None:
         self._ending = True
         if not all(worker.done() for worker in workers):
-            self._look_again.set()
+            self._bell.look.set()
         _, late = await asyncio.wait(workers, timeout=self._settings.shutdown_seconds)
         for worker in late:
             worker.cancel()
@@ -105,7 +108,7 @@ class Courier:
                 await self._record(mail, await session.send(mail))
             finally:
                 self._under_way -= 1
-                self._look_again.set()
+                self._bell.look.set()
 
     async def _next(self) -> Mail | None:
         """Return a mail to offer; None when there is none and none can come of those under way."""
@@ -123,23 +126,34 @@ class Courier:
 
     async def _take(self) -> None:
         """Lease mails unless some are in hand; give back what has waited here for too long."""
-        self._look_again.clear()
+        self._bell.look.clear()
         now = self._clock()
         least = timedelta(seconds=self._settings.begin_within_seconds)
         leased_until = self._in_hand[0].leased_until if self._in_hand else None
         if leased_until is not None and leased_until - now < least:
             await self._give_back()
-        if self._in_hand:
-            return
+        if not self._in_hand and self._may_be_due():
+            await self._lease(now)
+
+    def _may_be_due(self) -> bool:
+        """Whether mail was written since we last looked, or more may have been there then."""
+        looked_since = time.monotonic() - self._looked_at
+        return (
+            self._heard != self._bell.rung or looked_since >= self._settings.delivery_poll_seconds
+        )
+
+    async def _lease(self, now: datetime) -> None:
+        heard, self._looked_at = self._bell.rung, time.monotonic()
         lease = timedelta(seconds=self._settings.lease_seconds)
         async with transaction(self._pool, service=SERVICE) as tx:
-            self._in_hand.extend(
-                await mails.lease_mails(tx.connection, now, limit=IN_HAND, lease=lease)
-            )
+            leased = await mails.lease_mails(tx.connection, now, limit=IN_HAND, lease=lease)
+        self._in_hand.extend(leased)
+        self._heard = heard if len(leased) < IN_HAND else None
 
     async def _give_back(self) -> None:
         not_offered = list(self._in_hand)
         self._in_hand.clear()
+        self._heard = None
         if not not_offered:
             return
         async with transaction(self._pool, service=SERVICE) as tx:
@@ -148,7 +162,7 @@ class Courier:
     async def _wait(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._settings.delivery_poll_seconds):
-                await self._look_again.wait()
+                await self._bell.look.wait()
 
     async def _record(self, mail: Mail, answer: Answer) -> None:
         """Record the answer, together with those that came while others were being recorded."""

@@ -33,6 +33,18 @@ from shared.messaging import Transaction
 logger = logging.getLogger(__name__)
 
 
+class Bell:
+    """Rung when mail has been committed in this process; who delivers looks at it."""
+
+    def __init__(self) -> None:
+        self.rung = 0
+        self.look = asyncio.Event()
+
+    def ring(self) -> None:
+        self.rung += 1
+        self.look.set()
+
+
 @dataclass(frozen=True, slots=True)
 class Office:
     """What all letters share: who sends them, and the addresses and links in them."""
@@ -41,12 +53,11 @@ class Office:
     sender_name: str
     public_url: str
     links: Links
-    mail_waits: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
-    """Set when mail has been written in this process."""
+    bell: Bell = field(default_factory=Bell, compare=False)
 
     def mail_written(self, tx: Transaction) -> None:
         """Let the mail that `tx` writes go out as soon as it is committed."""
-        tx.on_commit.append(self.mail_waits.set)
+        tx.on_commit.append(self.bell.ring)
 
     def action_link(self, action: Action, post: str) -> str:
         return f"{self.public_url}/a/{self.links.sign(action.action, post, action.link_version)}"
