@@ -99,7 +99,7 @@ class Wire:
         await self.send(topics.MEASUREMENTS, "progress/measurements", hot.encode(event))
 
     async def everything_on(self, topic: Topic) -> list[dict[str, Any]]:
-        """All messages so far, decoded."""
+        """All messages so far, decoded; a relay that was killed repeats some, with their id."""
         name = self.prefix + topic.name
         found: list[dict[str, Any]] = []
         async with AIOKafkaConsumer(bootstrap_servers=self.servers.kafka) as consumer:
@@ -110,7 +110,7 @@ class Wire:
             while any([await consumer.position(tp) < end for tp, end in ends.items()]):
                 for records in (await consumer.getmany(timeout_ms=200)).values():
                     found += [msgspec.json.decode(record.value) for record in records]
-        return found
+        return list({message["id"]: message for message in found}.values())
 
     async def said(self) -> list[tuple[str, str | None]]:
         told = [message["data"] for message in await self.everything_on(topics.BREACHES)]
