@@ -46,20 +46,57 @@ def quantity(value: Decimal, unit: str, *, decimals: int = 1) -> str:
     return f"{shown}{NO_BREAK}{one if value == 1 else many}"
 
 
-def figure(value: Decimal, unit: str, *, goal: Decimal) -> str:
+def figure(value: Decimal, unit: str, *, goal: Decimal | None) -> str:
     """As `quantity`, but never rounded to the target where it is not the target.
 
     99.99 % of a promise of 100 % is not 100 %, whatever a page has room for.
     """
-    reached_by_rounding = value != goal and round(value, 1) == goal
+    reached_by_rounding = goal is not None and value != goal and round(value, 1) == goal
     return quantity(value, unit, decimals=4 if reached_by_rounding else 1)
 
 
-def target(value: Decimal, op: str, unit: str) -> str:
+def target(value: Decimal | None, op: str | None, unit: str) -> str:
     """`al menos 90 %`, `máximo 15 minutos`; 100 % speaks of every case."""
+    if op is None:
+        return "ninguna: se publica para informar"
+    if value is None:
+        return "depende de un periodo anterior del que no hay cifra"
     if unit == "%" and value == 100 and op == ">=":
         return f"todos los casos (100{NO_BREAK}%)"
     return f"{TARGETS.get(op, op)} {quantity(value, unit, decimals=2)}"
+
+
+def based_on(
+    form: str, numerator: Decimal | int | str, denominator: Decimal | int | str, *, items: int | str
+) -> str:
+    """Say what a figure is made of: `178 de 210 casos`, `37 casos medidos`, `2 de 3 fechas`.
+
+    A count that is not published comes as the words that stand for it.
+    """
+    if form in _ITEMS:
+        return _of(items, *_ITEMS[form])
+    whole = _of(denominator, *_WHOLES.get(form, ("caso", "casos")))
+    return f"{numerator if isinstance(numerator, str) else number(numerator)} de {whole}"
+
+
+_ITEMS: Final = {
+    "mean": ("caso medido", "casos medidos"),
+    "percentile": ("caso medido", "casos medidos"),
+    "sum": ("caso sumado", "casos sumados"),
+    "count": ("caso contado", "casos contados"),
+    "nps": ("respuesta", "respuestas"),
+}
+_WHOLES: Final = {
+    "nested_share": ("grupo con servicio", "grupos con servicio"),
+    "deadline": ("fecha esperada", "fechas esperadas"),
+    "availability": ("minuto de servicio", "minutos de servicio"),
+    "ratio": ("", ""),
+}
+
+
+def _of(count: Decimal | int | str, one: str, many: str) -> str:
+    said = count if isinstance(count, str) else number(count)
+    return f"{said} {one if count == 1 else many}".rstrip()
 
 
 def day(value: date) -> str:

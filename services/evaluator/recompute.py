@@ -3,23 +3,26 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from services.evaluator.domain.catalogue import Catalogue, Promise
 from services.evaluator.domain.judging import judge
-from services.evaluator.domain.results import Known, judged, part_results
+from services.evaluator.domain.results import Counted, Known, judged, part_results
 from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import coverage as coverage_store
 from services.evaluator.store import redatings as redating_store
 from services.evaluator.store import tallies as tally_store
 from services.evaluator.store.tallies import Counts, WindowKey
 from shared.contracts import hot
+from shared.criteria import Cells, WindowBounds
 from shared.database import Connection, Pool
 
 FACTS = "SELECT data FROM measured_case WHERE municipality = $1 ORDER BY case_id"
 # A window that waits to be published shows the figures of a moment ago: they are not compared.
 WINDOWS = """
-SELECT w.municipality, w.compromiso, w.unit, w.window_id, w.carta_version, w.ends_at,
+SELECT w.municipality, w.compromiso, w.unit, w.window_id, w.carta_version, w.starts_at, w.ends_at,
+       w.edition, w.result ->> 'as_of' AS as_of,
        CASE WHEN w.stale OR EXISTS (
            SELECT FROM tally t
            WHERE t.changed AND (t.municipality, t.compromiso, t.unit, t.window_id)
@@ -28,7 +31,7 @@ SELECT w.municipality, w.compromiso, w.unit, w.window_id, w.carta_version, w.end
 FROM judged_window w
 WHERE w.municipality = $1 ORDER BY w.compromiso, w.unit, w.starts_at
 """
-_FIGURES = ("met", "failed", "pending", "excluded", "overdue_open", "numerator", "denominator")
+_FIGURES = ("met", "failed", "pending", "excluded", "overdue_open", "exact")
 
 _Fresh = dict[tuple[WindowKey, int], Counts]
 _Figures = dict[str, Any]
@@ -36,7 +39,7 @@ _Figures = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One part of a window: as it was added up, published, and counted by a fresh look.
+    """One measure of a window: as it was added up, published, and counted by a fresh look.
 
     `published` and `publishable` hold the figures of a result; None where there is none to compare.
     """
@@ -86,7 +89,7 @@ async def _count(connection: Connection, catalogue: Catalogue, municipality: str
             if window is None:
                 continue
             key = ((municipality, judgement.compromiso, judgement.unit, window.id), judgement.part)
-            one = Counts(judgement.tally(), int(judgement.historical))
+            one = Counts({judgement.cell: judgement.tally()}, int(judgement.historical))
             fresh[key] = fresh.get(key, Counts()) + one
     return fresh
 
@@ -98,28 +101,47 @@ async def _compare(
     promise = catalogue.promise(key[0], key[1], row["carta_version"])
     if promise is None:
         return []
-    added = await tally_store.counts_of(connection, key, len(promise.parts))
-    recomputed = [fresh.get((key, part), Counts()) for part in range(len(promise.parts))]
+    measures = range(len(promise.measures))
+    added = await tally_store.counts_of(connection, key, promise.measures)
+    recomputed = [fresh.get((key, measure), Counts()) for measure in measures]
     published = None if row["parts"] is None else json.loads(row["parts"])
-    figures = list(_figures(promise, recomputed, row))
+    figures = list(_figures(promise, key, row, fresh))
+    parts = [measure.part for measure in promise.measures]
     return [
         Comparison(
             key,
-            part,
-            added[part],
-            recomputed[part],
-            published=None if published is None else {n: published[part][n] for n in _FIGURES},
-            publishable=None if published is None else figures[part],
+            measure,
+            added[measure],
+            recomputed[measure],
+            published=(
+                None
+                if published is None
+                else {name: published[parts[measure]][name] for name in _FIGURES}
+            ),
+            publishable=None if published is None else figures[parts[measure]],
         )
-        for part in range(len(promise.parts))
+        for measure in measures
     ]
 
 
-def _figures(promise: Promise, counts: list[Counts], row: dict[str, Any]) -> Iterator[_Figures]:
-    """The counts and fractions of each part; a verdict depends on what was known by then, too."""
-    tallies = [count.tally for count in counts]
-    known = Known(None, has_source=True)
-    result = judged(promise, tallies, known=known, end=row["ends_at"], final=False)
+def _figures(
+    promise: Promise, key: WindowKey, row: dict[str, Any], fresh: _Fresh
+) -> Iterator[_Figures]:
+    """The counts and fractions of each part, with what was known when they were published."""
+    window = WindowBounds(key[3], row["starts_at"], row["ends_at"])
+    earlier = {
+        kind: Counted(bounds, _cells(promise, (*key[:3], bounds.id), fresh))
+        for kind, bounds in promise.earlier(window).items()
+    }
+    counted = Counted(window, _cells(promise, key, fresh), earlier)
+    through = None if row["as_of"] is None else datetime.fromisoformat(row["as_of"])
+    known = Known(through, has_source=True, historical=True)
+    result = judged(promise, counted, known=known, final=row["edition"] > 0)
     for part in part_results(promise, result):
         figures = part.model_dump(mode="json")
         yield {name: figures[name] for name in _FIGURES}
+
+
+def _cells(promise: Promise, key: WindowKey, fresh: _Fresh) -> list[Cells]:
+    measures = range(len(promise.measures))
+    return [fresh.get((key, measure), Counts()).cells for measure in measures]

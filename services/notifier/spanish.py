@@ -1,19 +1,12 @@
 """What a mail says of a part of a result, in the Spanish of Mexico that officials read."""
 
-from typing import Final
-
 from shared.contracts.results import PartResult
-from shared.spanish import counted, figure, number
-
-MEAN: Final = "mean"
+from shared.spanish import based_on, figure, number
 
 
 def figure_in_words(part: PartResult) -> str:
     """`84.8 % (178 de 210 casos)`; counts say what the figure is made of."""
-    if part.form == MEAN:
-        cases = counted(part.met, "caso medido", "casos medidos")
-    else:
-        cases = f"{number(part.met)} de {counted(part.denominator, 'caso', 'casos')}"
+    cases = based_on(part.form, part.numerator, part.denominator, items=part.items)
     if part.value is None:
         return cases
     return f"{figure(part.value, part.unit, goal=part.target)} ({cases})"

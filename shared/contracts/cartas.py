@@ -133,6 +133,9 @@ class Compromiso(Part):
     criterion: Criterion | Unsupported
     window: Window
     minimum_sample: Annotated[int, Field(ge=0)] = 0
+    closing_delay_days: Annotated[int, Field(ge=0, le=366)] = Field(
+        default=0, description="Natural days after the window in which its facts still come in."
+    )
     scope: Scope = Scope.CARTA
     remedy: str | None = Field(
         default=None, description="What the citizen is owed when it is broken."

@@ -4,7 +4,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from shared.contracts.events import Code, Event, Instant, Part
 
@@ -34,12 +34,14 @@ class ResultStatus(StrEnum):
 
 
 Count = Annotated[int, Field(ge=0)]
+Exact = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,60}(/[0-9]{1,60})?$")]
 
 
 class PartResult(Part):
     """Counts of one part: population = met + failed + pending + sum(excluded).
 
-    In a mean, `met` are the measured cases, and `failed` the overdue ones that have no value.
+    Where cases have no limit, `met` are the measured ones; in a percentile, `failed` are the
+    overdue ones that have no value yet. Those of a ratio are its denominator's.
     """
 
     form: Code
@@ -50,12 +52,19 @@ class PartResult(Part):
     overdue_open: Count = Field(description="Of `failed`: overdue and still open.")
     value: Decimal | None = Field(
         default=None,
-        description="Share in percent or mean in `unit`, rounded to 4 places, for display only.",
+        description="The figure in `unit`, rounded to 4 places, for display only.",
     )
-    numerator: int = Field(description="Exact: met cases, or the sum in microseconds or days.")
-    denominator: Count
-    target: Decimal
-    target_op: str
+    exact: Exact | None = Field(
+        default=None, description="The figure as it decided: a whole number or a fraction n/d."
+    )
+    numerator: int | Decimal = Field(description="Met cases or groups, or what adds up, in `unit`.")
+    denominator: int | Decimal
+    items: Count = Field(description="What the figure rests on: cases, answers, groups.")
+    target: Decimal | None = Field(
+        default=None,
+        description="Absent where the figure only informs, or follows a window that is missing.",
+    )
+    target_op: str | None = None
     unacceptable: Decimal | None = None
     unit: str
     verdict: Verdict

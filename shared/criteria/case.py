@@ -1,241 +1,249 @@
-"""Whether one case kept one part of a criterion, by written instants alone."""
+"""Whether one case kept what it is held to under one measure, by written instants alone."""
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from shared.criteria.contests import contested
-from shared.criteria.model import Anchor, Clock, Instant, Limit, Mean, Op, Population, Share
-from shared.criteria.verdict import Case, CaseReason, CaseStatus, CaseVerdict
-from shared.worktime.model import MICROSECONDS, OPEN_UNITS, Pause, StartRule, Unit
+from shared.criteria.model import (
+    Availability,
+    Count,
+    Measure,
+    Nps,
+    Percentile,
+    Schedule,
+    Share,
+)
+from shared.criteria.outages import microseconds
+from shared.criteria.schedule import cell_and_end
+from shared.criteria.timing import Timing, ends_with_a_day, is_day_early, timing_of
+from shared.criteria.values import NUMBER_SCALE, Clock, Limit, Number, Outage, Population
+from shared.criteria.verdict import (
+    BEYOND,
+    PLANNED,
+    Case,
+    CaseReason,
+    CaseStatus,
+    CaseVerdict,
+    Span,
+)
+from shared.criteria.vocabulary import Anchor, Op
+from shared.criteria.windows import cell_of
+from shared.worktime.model import MICROSECONDS
 from shared.worktime.prepared import CalendarExhaustedError, PreparedCalendar
-from shared.worktime.terms import due_instant, elapsed, kept_until
 
 _LAST_MOMENT: Final = timedelta(microseconds=1)
-_NUMBER: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,2})?")
-"""How an emitter may write a limit of its own; few digits keep the product with a factor exact."""
-_UPPER_LIMITS: Final = (Op.AT_MOST, Op.LESS)
+_PROMOTERS, _DETRACTORS = 9 * NUMBER_SCALE, 6 * NUMBER_SCALE
+RESOLUTION: Final = 1_000_000
+"""Microseconds. Percentiles keep times in whole seconds, rounded to the side on which a limit of
+whole seconds is kept or broken exactly as by the time itself."""
 
 
 def judge_case(
-    part: Share | Mean,
+    measure: Measure,
     case: Case,
     calendar: PreparedCalendar | None,
     *,
+    zone: ZoneInfo,
     complete_through: datetime | None,
 ) -> CaseVerdict | None:
-    """Return the verdict on a case, or None where it is not in the part's population.
+    """Return the verdict on a case, or None where it is not in the measure's population.
 
-    `calendar` is the one that the clock names. `complete_through` is the instant up to and
-    including which everything the source had to say is known; None when nothing is known.
-    Raises ValueError when the clock needs a calendar and there is none.
+    `calendar` is the one that `measure.calendar` names; `zone` is the municipality's.
+    `complete_through` is the instant up to and including which everything the source had to say
+    is known; None when nothing is known. Raises ValueError when a calendar is needed and missing.
     """
-    occurred = case.events.get(part.population.event)
-    if occurred is None or not _matches(part.population, case.attributes):
+    figure = measure.figure
+    occurred = case.events.get(figure.population.event)
+    if occurred is None or not _matches(figure.population, case.attributes):
         return None
-    try:
-        timing = _timing(part, case, calendar)
-    except CalendarExhaustedError:
-        timing = _Timing(start=occurred, stop=None, has_limit=False)
-    status, reason = _status(part, case, timing, occurred=occurred, known=complete_through)
-    return CaseVerdict(
-        status=status,
-        reason=reason,
-        anchor_instant=_anchor(part, timing, occurred=occurred, status=status),
-        due=timing.due,
-        overdue_from=timing.overdue_from,
-        elapsed=timing.elapsed,
-        overdue_open=reason == CaseReason.OVERDUE_OPEN,
+    if isinstance(figure, Schedule):
+        return _occurrence(figure, case, occurred, calendar, zone)
+    value = getattr(figure, "value", None)
+    if isinstance(value, Clock):
+        return _timed(measure, value, case, occurred, calendar, zone, complete_through)
+    if isinstance(value, Outage):
+        return _outage(measure, value, case, occurred, zone)
+    return _counted(measure, value, case, occurred, zone)
+
+
+def started_at(measure: Measure, case: Case) -> datetime | None:
+    """Return when the case came under the promise: that decides which version judges it.
+
+    It is the start of its clock, or else when the case entered the population.
+    """
+    clock = measure.clock
+    known = case.events
+    starts = (
+        [known[kind] for kind in clock.start.kinds if kind in known]
+        if clock is not None and not clock.from_due
+        else []
     )
-
-
-@dataclass(frozen=True, slots=True)
-class CaseTerm:
-    """The term of one case under one part, as a person would count it."""
-
-    start: datetime
-    stop: datetime | None
-    limit: Decimal
-    unit: Unit
-    start_rule: StartRule | None
-    pauses: tuple[Pause, ...]
-
-
-def term_of(part: Share | Mean, case: Case) -> CaseTerm | None:
-    """Return the term; None where its clock has not started, or where nothing is to be counted.
-
-    "Less than 8 days" is counted as 7.
-    """
-    clock = part.clock
-    start, stop = _instant_of(clock.start, case.events), _instant_of(clock.stop, case.events)
-    if start is None or (isinstance(part, Share) and part.limit.own_due):
-        return None
-    limit = part.target.value if isinstance(part, Mean) else _limit(part.limit, case.attributes)
-    op = part.target.op if isinstance(part, Mean) else part.limit.op
-    if limit is None:
-        return None
-    if stop is not None and stop < start:
-        stop = None
-    pauses = _pauses(clock, case, stop)
-    counted = _counted(op, limit, clock.unit)
-    return CaseTerm(start, stop, counted, clock.unit, clock.start_rule, pauses)
-
-
-@dataclass(frozen=True, slots=True)
-class _Timing:
-    """The instants of a case under one part. `bound` is the limit in the unit of `elapsed`."""
-
-    start: datetime | None
-    stop: datetime | None
-    has_limit: bool = True
-    bound: Decimal | None = None
-    due: datetime | None = None
-    overdue_from: datetime | None = None
-    elapsed: int | None = None
-
-    @property
-    def is_backwards(self) -> bool:
-        return self.start is not None and self.stop is not None and self.stop < self.start
+    return min(starts) if starts else known.get(measure.figure.population.event)
 
 
 def _matches(population: Population, attributes: Mapping[str, str]) -> bool:
     return all(attributes.get(name) in values for name, values in population.where.items())
 
 
-def _timing(part: Share | Mean, case: Case, calendar: PreparedCalendar | None) -> _Timing:
-    clock = part.clock
-    start, stop = _instant_of(clock.start, case.events), _instant_of(clock.stop, case.events)
-    if start is None:
-        return _Timing(start=None, stop=stop)
-    pauses = _pauses(clock, case, None if stop is None or stop < start else stop)
-    taken = None
-    if stop is not None and stop >= start:
-        taken = elapsed(start, stop, clock.unit, calendar, pauses, start_rule=clock.start_rule)
-    if isinstance(part, Share) and part.limit.own_due:
-        due = case.own_due
-        return _Timing(
-            start=start,
-            stop=stop,
-            has_limit=due is not None,
-            due=due,
-            overdue_from=due,
-            elapsed=taken,
-        )
-    limit = part.target.value if isinstance(part, Mean) else _limit(part.limit, case.attributes)
-    if limit is None:
-        return _Timing(start=start, stop=stop, has_limit=False, elapsed=taken)
-    bound = limit * MICROSECONDS.get(clock.unit, 1)
-    op = part.target.op if isinstance(part, Mean) else part.limit.op
-    term = _Term(clock, op, limit, start, pauses, calendar)
-    due = term.due()
-    return _Timing(
-        start=start,
-        stop=stop,
-        bound=bound,
-        due=due,
-        overdue_from=term.overdue_from(due),
-        elapsed=taken,
-    )
+def _named(population: Population, case: Case) -> str | None:
+    """Return an accepted contest, or the first exclusion of the list that the emitter named."""
+    decided = contested(case.exclusions)
+    if decided is not None:
+        return decided
+    return next((name for name in population.exclude if name in case.exclusions), None)
 
 
-def _instant_of(instant: Instant, events: Mapping[str, datetime]) -> datetime | None:
-    if instant.event is not None:
-        return events.get(instant.event)
-    known = [events[kind] for kind in instant.kinds if kind in events]
-    if instant.first_of:
-        return min(known, default=None)
-    return max(known) if len(known) == len(instant.max_of) else None
+def _cell(measure: Measure, case: Case, anchor: datetime | None, zone: ZoneInfo) -> str:
+    if measure.attribute is not None:
+        return case.attributes.get(measure.attribute, "")
+    if measure.by is None or anchor is None:
+        return ""
+    return cell_of(measure.by, anchor, zone)
 
 
-def _pauses(clock: Clock, case: Case, stop: datetime | None) -> tuple[Pause, ...]:
-    """Return the admitted pauses; the stop ends those that are open and hides later ones.
-
-    A pause that ends before it starts is a fault of its source and pauses nothing.
-    """
-    return tuple(
-        Pause(pause.start, _earlier(pause.end, stop))
-        for pause in case.pauses
-        if pause.reason in clock.pauses
-        and (pause.end is None or pause.start <= pause.end)
-        and (stop is None or pause.start <= stop)
-    )
+# Occurrences, outages, numbers
 
 
-def _earlier(end: datetime | None, stop: datetime | None) -> datetime | None:
-    if end is None or stop is None:
-        return end or stop
-    return min(end, stop)
-
-
-def _limit(limit: Limit, attributes: Mapping[str, str]) -> Decimal | None:
-    """Return the limit of this case in the clock's unit; None where its attributes give none."""
-    if limit.value is not None:
-        return limit.value
-    if limit.by is not None:
-        return limit.values.get(attributes.get(limit.by, ""))
-    written = attributes.get(limit.field or "", "")
-    if limit.factor is None or not _NUMBER.fullmatch(written):
-        return None
-    return Decimal(written) * limit.factor
-
-
-def _counted(op: Op, limit: Decimal, unit: Unit) -> Decimal:
-    """Return the last whole day, or month, that is in time; a duration is what it is."""
-    if op is Op.LESS and unit not in MICROSECONDS:
-        return Decimal(max(0, math.ceil(limit) - 1))
-    return limit
-
-
-@dataclass(frozen=True, slots=True)
-class _Term:
-    """The term of one case, as due_instant and kept_until take it."""
-
-    clock: Clock
-    op: Op
-    limit: Decimal
-    start: datetime
-    pauses: tuple[Pause, ...]
-    calendar: PreparedCalendar | None
-
-    def due(self) -> datetime | None:
-        """Return when the term is used up: "less than 8 days" ends with the seventh."""
-        clock = self.clock
-        limit = _counted(self.op, self.limit, clock.unit)
-        return due_instant(
-            self.start, limit, clock.unit, self.calendar, self.pauses, start_rule=clock.start_rule
-        )
-
-    def overdue_from(self, due: datetime | None) -> datetime | None:
-        """Return from when an open case is overdue; a lower limit is never overdue."""
-        if self.op not in _UPPER_LIMITS:
-            return None
-        if self.op is Op.LESS or not (self.pauses or self.clock.unit in OPEN_UNITS):
-            return due
-        return kept_until(
-            self.start,
-            self.limit,
-            self.clock.unit,
-            self.calendar,
-            self.pauses,
-            start_rule=self.clock.start_rule,
-        )
-
-
-def _status(
-    part: Share | Mean,
+def _occurrence(
+    figure: Schedule,
     case: Case,
-    timing: _Timing,
-    *,
+    occurred: datetime,
+    calendar: PreparedCalendar | None,
+    zone: ZoneInfo,
+) -> CaseVerdict:
+    if calendar is None:
+        raise ValueError("occurrences are expected by a calendar")
+    cell, end = cell_and_end(figure.recurrence, occurred, calendar, zone)
+    named = _named(figure.population, case)
+    if named is not None:
+        return CaseVerdict(CaseStatus.EXCLUDED, named, occurred, due=end, cell=cell)
+    is_kept = end is None or occurred < end
+    status = CaseStatus.MET if is_kept else CaseStatus.FAILED
+    return CaseVerdict(status, None, occurred, due=end, cell=cell)
+
+
+def _outage(
+    measure: Measure, value: Outage, case: Case, occurred: datetime, zone: ZoneInfo
+) -> CaseVerdict:
+    stop = case.events.get(value.stop)
+    population = measure.figure.population
+    named = _named(population, case)
+    if stop is not None and stop < occurred:
+        return CaseVerdict(CaseStatus.EXCLUDED, CaseReason.STOP_BEFORE_START, occurred)
+    span = (microseconds(occurred), BEYOND if stop is None else microseconds(stop))
+    if named is not None:
+        is_planned = isinstance(measure.figure, Availability) and named in population.exclude
+        return CaseVerdict(
+            CaseStatus.EXCLUDED,
+            named,
+            occurred,
+            cell=PLANNED if is_planned else _cell(measure, case, occurred, zone),
+            span=span if is_planned else None,
+        )
+    return CaseVerdict(
+        CaseStatus.PENDING if stop is None else CaseStatus.MET,
+        CaseReason.OPEN if stop is None else None,
+        occurred,
+        amount=None if stop is None else span[1] - span[0],
+        cell=_cell(measure, case, occurred, zone),
+        span=span,
+    )
+
+
+def _counted(
+    measure: Measure, value: Number | None, case: Case, occurred: datetime, zone: ZoneInfo
+) -> CaseVerdict:
+    """Judge what takes no time: a score, a sum, or its mere occurrence."""
+    population = measure.figure.population
+    placed = case.own_due if population.anchor is Anchor.DUE else occurred
+    anchor = placed or occurred
+    cell = _cell(measure, case, anchor, zone)
+    amount = None if value is None else value.read(case.attributes)
+    reason = _named(population, case)
+    if reason is None and placed is None:
+        reason = CaseReason.NO_DUE
+    if reason is None and value is not None and amount is None:
+        has_answer = bool(case.attributes.get(value.field))
+        reason = CaseReason.OFF_THE_SCALE if has_answer else CaseReason.NO_ANSWER
+    if reason is None and measure.limit is not None and value is not None and amount is not None:
+        return _held_number(measure, measure.limit, case, amount, anchor=anchor, cell=cell)
+    if reason is not None:
+        return CaseVerdict(CaseStatus.EXCLUDED, reason, anchor, cell=cell)
+    if isinstance(measure.figure, Nps) and amount is not None:
+        amount = _promotes(amount)
+    span = (amount, amount) if _spreads(measure) and amount is not None else None
+    return CaseVerdict(CaseStatus.MET, None, anchor, amount=amount, cell=cell, span=span)
+
+
+def _held_number(
+    measure: Measure, limit: Limit, case: Case, amount: int, *, anchor: datetime, cell: str
+) -> CaseVerdict:
+    bound = limit.value
+    if limit.by is not None:
+        bound = limit.values.get(case.attributes.get(limit.by, ""))
+    if limit.field is not None and limit.factor is not None:
+        other = Number(field=limit.field).read(case.attributes)
+        bound = None if other is None else Decimal(other) / NUMBER_SCALE * limit.factor
+    if bound is None:
+        return CaseVerdict(CaseStatus.EXCLUDED, CaseReason.UNKNOWN_LIMIT, anchor, cell=cell)
+    is_kept = limit.op.holds(Fraction(amount, NUMBER_SCALE), Fraction(bound))
+    status = CaseStatus.MET if is_kept else CaseStatus.FAILED
+    return CaseVerdict(status, None, anchor, amount=amount, cell=cell)
+
+
+def _promotes(score: int) -> int:
+    if score >= _PROMOTERS:
+        return NUMBER_SCALE
+    return -NUMBER_SCALE if score <= _DETRACTORS else 0
+
+
+# Times
+
+
+def _timed(  # noqa: PLR0917 - one value of each kind
+    measure: Measure,
+    clock: Clock,
+    case: Case,
+    occurred: datetime,
+    calendar: PreparedCalendar | None,
+    zone: ZoneInfo,
+    known: datetime | None,
+) -> CaseVerdict:
+    try:
+        timing = timing_of(clock, measure.limit, case, calendar, zone=zone)
+    except CalendarExhaustedError:
+        timing = Timing(start=occurred, stop=None, has_limit=False)
+    status, reason = _status(measure, clock, case, timing, occurred, known, zone)
+    anchor = _anchor(measure, clock, timing, occurred, status)
+    return CaseVerdict(
+        status=status,
+        reason=reason,
+        anchor_instant=anchor,
+        due=timing.due,
+        overdue_from=timing.overdue_from,
+        amount=timing.elapsed,
+        overdue_open=reason == CaseReason.OVERDUE_OPEN,
+        cell=_cell(measure, case, anchor, zone),
+        span=_span(measure, clock, timing, status) if _spreads(measure) else None,
+    )
+
+
+def _status(  # noqa: PLR0917 - one value of each kind
+    measure: Measure,
+    clock: Clock,
+    case: Case,
+    timing: Timing,
     occurred: datetime,
     known: datetime | None,
+    zone: ZoneInfo,
 ) -> tuple[CaseStatus, str | None]:
-    named = _exclusion(part, case, timing)
+    named = _exclusion(measure.figure.population, case, timing)
     if named is not None:
         return CaseStatus.EXCLUDED, named
     if timing.start is None:
@@ -243,13 +251,13 @@ def _status(
             return CaseStatus.EXCLUDED, CaseReason.NO_START
         return CaseStatus.PENDING, CaseReason.WAITING_FOR_START
     if timing.stop is None:
-        return _open_status(part, timing, known)
-    if isinstance(part, Mean) or _is_kept(part, timing):
-        return CaseStatus.MET, None
-    return CaseStatus.FAILED, None
+        return _open_status(measure, timing, known)
+    is_held = isinstance(measure.figure, Share | Count) and measure.limit is not None
+    is_broken = is_held and not _is_kept(measure.limit, clock, timing, zone)
+    return CaseStatus.FAILED if is_broken else CaseStatus.MET, None
 
 
-def _exclusion(part: Share | Mean, case: Case, timing: _Timing) -> str | None:
+def _exclusion(population: Population, case: Case, timing: Timing) -> str | None:
     """Return an accepted contest, the first listed exclusion that applies, or a fault in the data.
 
     Leaving before the limit is computed here: an emitter does not know the limit.
@@ -257,7 +265,7 @@ def _exclusion(part: Share | Mean, case: Case, timing: _Timing) -> str | None:
     decided = contested(case.exclusions)
     if decided is not None:
         return decided
-    for name in part.population.exclude:
+    for name in population.exclude:
         if name == CaseReason.LEFT_BEFORE_DUE:
             if _left_before_due(case, timing):
                 return name
@@ -268,7 +276,7 @@ def _exclusion(part: Share | Mean, case: Case, timing: _Timing) -> str | None:
     return None if timing.has_limit else CaseReason.UNKNOWN_LIMIT
 
 
-def _left_before_due(case: Case, timing: _Timing) -> bool:
+def _left_before_due(case: Case, timing: Timing) -> bool:
     left = case.abandoned_at
     if left is None or timing.due is None or left >= timing.due:
         return False
@@ -276,43 +284,62 @@ def _left_before_due(case: Case, timing: _Timing) -> bool:
 
 
 def _open_status(
-    part: Share | Mean, timing: _Timing, known: datetime | None
+    measure: Measure, timing: Timing, known: datetime | None
 ) -> tuple[CaseStatus, CaseReason]:
     """An open case is overdue only where its source is known complete through that instant.
 
-    In a share it has failed; in a mean there is nothing to add up yet, so it stays pending.
+    In a share it has failed, in a percentile it is beyond every value; in a mean there is nothing
+    to add up yet, so it stays pending.
     """
-    if timing.due is None:
+    if timing.due is None and measure.limit is not None:
         return CaseStatus.PENDING, CaseReason.PAUSED
     overdue_from = timing.overdue_from
     if overdue_from is None or known is None or known < overdue_from:
         return CaseStatus.PENDING, CaseReason.OPEN
-    status = CaseStatus.FAILED if isinstance(part, Share) else CaseStatus.PENDING
-    return status, CaseReason.OVERDUE_OPEN
+    counts = isinstance(measure.figure, Share | Count | Percentile)
+    return CaseStatus.FAILED if counts else CaseStatus.PENDING, CaseReason.OVERDUE_OPEN
 
 
-def _is_kept(part: Share, timing: _Timing) -> bool:
-    if timing.bound is None or timing.elapsed is None:
+def _is_kept(limit: Limit | None, clock: Clock, timing: Timing, zone: ZoneInfo) -> bool:
+    if limit is None or timing.bound is None or timing.elapsed is None:
         return timing.stop is not None and timing.due is not None and timing.stop <= timing.due
-    return part.limit.op.holds(Decimal(timing.elapsed), timing.bound)
+    in_time = limit.op.holds(Decimal(timing.elapsed), timing.bound)
+    return in_time and not is_day_early(clock, timing, zone)
+
+
+def _spreads(measure: Measure) -> bool:
+    return isinstance(measure.figure, Percentile)
+
+
+def _span(measure: Measure, clock: Clock, timing: Timing, status: CaseStatus) -> Span | None:
+    if status is CaseStatus.FAILED:
+        return (BEYOND, BEYOND)
+    if status is not CaseStatus.MET or timing.elapsed is None:
+        return None
+    amount = timing.elapsed
+    if clock.unit in MICROSECONDS:
+        op = Op.AT_MOST if measure.limit is None else measure.limit.op
+        up = op in (Op.AT_MOST, Op.MORE)
+        amount = (amount + RESOLUTION - 1 if up else amount) // RESOLUTION * RESOLUTION
+    return (amount, amount)
 
 
 def _anchor(
-    part: Share | Mean, timing: _Timing, *, occurred: datetime, status: CaseStatus
+    measure: Measure, clock: Clock, timing: Timing, occurred: datetime, status: CaseStatus
 ) -> datetime | None:
     """Return the instant that places the case; the population's event where that will never come.
 
     A term that ends with the 30th of September belongs to September: its end, the midnight that
     follows, is exclusive, so the last moment before it places the case.
     """
-    instant = _anchor_of(part, timing, occurred)
+    instant = _anchor_of(measure.figure.population.anchor, clock, timing, occurred)
     if instant is None and (timing.start is None or status is CaseStatus.EXCLUDED):
         return occurred
     return instant
 
 
-def _anchor_of(part: Share | Mean, timing: _Timing, occurred: datetime) -> datetime | None:
-    match part.population.anchor:
+def _anchor_of(anchor: Anchor, clock: Clock, timing: Timing, occurred: datetime) -> datetime | None:
+    match anchor:
         case Anchor.OCCURRED:
             return occurred
         case Anchor.OPENED:
@@ -320,5 +347,5 @@ def _anchor_of(part: Share | Mean, timing: _Timing, occurred: datetime) -> datet
         case Anchor.CLOSED:
             return timing.stop
         case Anchor.DUE:
-            ends_with_a_day = part.clock.unit not in MICROSECONDS and timing.bound is not None
-            return timing.due - _LAST_MOMENT if timing.due and ends_with_a_day else timing.due
+            has_days = ends_with_a_day(clock.unit) and timing.bound is not None
+            return timing.due - _LAST_MOMENT if timing.due and has_days else timing.due

@@ -1,11 +1,46 @@
-"""What the shape of a criterion cannot tell: names that must exist, promises that judge nothing."""
+"""What the shape of a criterion cannot tell: real defects of real cartas, said to their authors.
+
+An error contradicts itself or judges nothing; a warning is doubtful and may be meant.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
 
-from shared.criteria.model import AnyCriterion, Mean, Share, Unsupported
+from shared.criteria import phrases, words
+from shared.criteria.claims import Amount, Claims, claims_of
+from shared.criteria.model import (
+    AnyCriterion,
+    Availability,
+    Count,
+    Criterion,
+    Groups,
+    Mean,
+    Measure,
+    Nps,
+    Part,
+    Percentile,
+    Schedule,
+    Share,
+    Sum,
+    Unsupported,
+    Window,
+    measures_of,
+)
+from shared.criteria.values import Clock, Limit, Population
+from shared.criteria.vocabulary import Anchor, Op, Period, WindowKind
+from shared.worktime.model import MICROSECONDS, Unit
+
+
+class Severity(StrEnum):
+    """An error keeps a carta from being published; a warning is told and stands."""
+
+    ERROR = "error"
+    WARNING = "warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,30 +49,361 @@ class Problem:
 
     path: tuple[str | int, ...]
     message: str
+    severity: Severity = Severity.ERROR
 
 
 def lint(criterion: AnyCriterion, *, calendars: Collection[str]) -> tuple[Problem, ...]:
     """Return the problems of a criterion whose carta may use `calendars` (ids)."""
     if isinstance(criterion, Unsupported):
         return ()
+    found = [
+        problem for measure in measures_of(criterion) for problem in _of_measure(measure, calendars)
+    ]
+    found += [
+        problem for number, part in enumerate(criterion.parts) for problem in _of(number, part)
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _of_measure(measure: Measure, calendars: Collection[str]) -> Iterator[Problem]:
+    place = ("parts", measure.part)
+    named, clock = measure.calendar, measure.clock
+    if named is not None and named not in calendars:
+        yield Problem((*place, "calendar"), f"no existe el calendario «{named}»")
+    if clock is not None and clock.start == clock.stop:
+        yield Problem((*place, "stop"), "el reloj empieza y termina con lo mismo")
+    population = measure.figure.population
+    for name, values in population.where.items():
+        if not values:
+            message = f"ningún valor de «{name}» se admite"
+            yield Problem((*place, "where", name), message)
+    if clock is not None:
+        yield from _of_open_cases(place, population, clock, is_share=_is_share(measure))
+
+
+def _is_share(measure: Measure) -> bool:
+    return isinstance(measure.figure, Share)
+
+
+def _of_open_cases(
+    place: tuple[str | int, ...], population: Population, clock: Clock, *, is_share: bool
+) -> Iterator[Problem]:
+    """Say where open cases never count: the oldest are hidden (domain 3.4, 4)."""
+    if population.anchor is Anchor.CLOSED:
+        message = (
+            "solo cuenta los casos concluidos: los más viejos, aún abiertos, no aparecen; "
+            "con «ancla: due» cuentan al vencer"
+        )
+        yield Problem((*place, "anchor"), message, Severity.WARNING)
+    elif (
+        is_share and population.event in clock.stop.kinds and clock.start.event != population.event
+    ):
+        message = (
+            f"la población es de los casos en que {words.event(population.event)}: "
+            "los que siguen esperando nunca cuentan"
+        )
+        yield Problem((*place, "population"), message, Severity.WARNING)
+
+
+def _of(number: int, part: Part) -> Iterator[Problem]:
+    place, figure, target = ("parts", number), part.figure, part.target
+    if target is None:
+        yield Problem(place, "no tiene meta: se publica y no se evalúa", Severity.WARNING)
+        return
+    if isinstance(figure, Share) and _is_upper_tail(figure, target.op):
+        message = (
+            "los casos abiertos no cuentan hasta que terminan; dígalo al revés: "
+            "cuántos terminan dentro del límite"
+        )
+        yield Problem((*place, "limit"), message, Severity.WARNING)
+    if isinstance(figure, Count) and not target.op.wants_more:
+        message = (
+            "un periodo sin casos se da por cumplido solo si la fuente da señal de vida; "
+            "declare de qué sistema viene"
+        )
+        yield Problem(place, message, Severity.WARNING)
+
+
+def _is_upper_tail(figure: Share, op: Op) -> bool:
+    has_clock = isinstance(figure.value, Clock)
+    return has_clock and figure.limit.op.wants_more and not op.wants_more
+
+
+# What the printed text says
+
+
+_WINDOW_PERIODS: Final = {
+    WindowKind.MONTH: Period.MONTH,
+    WindowKind.QUARTER: Period.QUARTER,
+    WindowKind.SEMESTER: Period.SEMESTER,
+    WindowKind.YEAR: Period.YEAR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the criterion says, in the terms in which a text is read."""
+
+    limits: tuple[tuple[Decimal, Unit], ...]
+    numbers: tuple[Decimal, ...]
+    shares: tuple[Decimal, ...]
+    means: bool
+    only_means_of_time: bool
+    periods: frozenset[Period]
+
+
+def compare_text(
+    text: str, criterion: AnyCriterion, window: Window, *, generated: bool = False
+) -> tuple[Problem, ...]:
+    """Return each difference between a printed text and what is judged: C-4 of the checklist.
+
+    `generated` marks a formula: it says how, and need not name the share that is promised.
+    """
+    if isinstance(criterion, Unsupported):
+        return ()
+    claims, facts = claims_of(text), _facts(criterion, window)
+    found = [*_limits(claims, facts), *_statistic(claims, facts), *_periods(claims, facts)]
+    if not generated:
+        found += [*_shares(claims, facts), *_unsaid(claims, facts), *_content(claims)]
+    return tuple(dict.fromkeys(found))
+
+
+def _facts(criterion: Criterion, window: Window) -> _Facts:
+    pairs = [pair for part in criterion.parts for pair in _pairs(part)]
+    figures = [part.figure for part in criterion.parts]
+    means = [figure for figure in figures if isinstance(figure, Mean)]
+    timed = [figure for figure in means if isinstance(figure.value, Clock)]
+    periods = {_WINDOW_PERIODS[window.kind]} if window.kind in _WINDOW_PERIODS else set()
+    periods |= {f.recurrence.every for f in figures if isinstance(f, Schedule)}
+    periods |= {f.by for f in figures if isinstance(f, Groups) and f.by is not None}
+    return _Facts(
+        limits=tuple((value, unit) for value, unit in pairs if unit is not None),
+        numbers=tuple(value for value, unit in pairs if unit is None),
+        shares=tuple(share for part in criterion.parts for share in _promised_shares(part)),
+        means=any(isinstance(f, Mean | Groups | Nps) for f in figures),
+        only_means_of_time=bool(timed) and len(timed) == len(figures),
+        periods=frozenset(periods),
+    )
+
+
+def _pairs(part: Part) -> Iterator[tuple[Decimal, Unit | None]]:
+    """Yield each fixed limit or target that is no percentage, with its unit of time if any."""
+    figure, target = part.figure, part.target
+    inner = figure.inner if isinstance(figure, Groups) else figure
+    value = getattr(inner, "value", None)
+    unit = value.unit if isinstance(value, Clock) else getattr(value, "unit", None)
+    own = [figure] if figure is inner else [figure, inner]
+    for limit in (getattr(each, "limit", None) for each in own):
+        if isinstance(limit, Limit):
+            yield from ((bound, unit) for bound in _bounds(limit))
+    follows = target is not None and target.reference is not None
+    if target is None or follows or isinstance(figure, Availability):
+        return
+    if isinstance(figure, Mean | Percentile | Sum | Count | Nps):
+        yield target.value, unit
+
+
+def _bounds(limit: Limit) -> Iterator[Decimal]:
+    if limit.value:
+        yield limit.value
+    yield from (season.value for season in limit.seasons)
+    yield from limit.values.values()
+
+
+def _promised_shares(part: Part) -> Iterator[Decimal]:
+    figure, target = part.figure, part.target
+    if isinstance(figure, Percentile):
+        yield figure.p
+    elif target is not None and target.reference is None and target.unit == "%":
+        yield target.value
+
+
+def _limits(claims: Claims, facts: _Facts) -> Iterator[Problem]:
+    """Compare amounts of time: another number is another limit, another unit is another unit."""
+    for value, unit in facts.limits:
+        same_number = [a for a in claims.amounts if a.value == value]
+        if any(unit in amount.units and not amount.is_ambiguous_day for amount in same_number):
+            continue
+        if any(unit in amount.units for amount in same_number):
+            judged = words.duration(value, unit)
+            message = f"el texto no dice qué días son: se evalúa con {judged}"
+            yield Problem(("unit",), f"unidad: {message}", Severity.WARNING)
+        elif same_number:
+            said = phrases_of(same_number)
+            yield _differs("unidad", said, words.duration(value, unit))
+        elif value not in claims.numbers:
+            yield from _other_number(value, unit, claims, facts)
+
+
+def _other_number(value: Decimal, unit: Unit, claims: Claims, facts: _Facts) -> Iterator[Problem]:
+    """An error where the text says other amounts and none that is judged: one limit was changed."""
+    judged = words.duration(value, unit)
+    alike = _alike(claims, unit)
+    limits = {limit for limit, _ in facts.limits}
+    if alike and not limits & {amount.value for amount in alike}:
+        yield _differs("límite", phrases_of(alike), judged)
+    elif claims.amounts:
+        message = f"límite: el texto no menciona {judged}, que se evalúa"
+        yield Problem(("limit",), message, Severity.WARNING)
+
+
+def _alike(claims: Claims, unit: Unit) -> list[Amount]:
+    return [a for a in claims.amounts if any(_class(unit) == _class(u) for u in a.units)]
+
+
+def _class(unit: Unit) -> str:
+    return "time" if unit in MICROSECONDS else "days"
+
+
+def phrases_of(amounts: list[Amount]) -> str:
+    return words.alternatives([amount.said for amount in amounts])
+
+
+def _differs(what: str, said: str, judged: str) -> Problem:
+    path = {"límite": "limit", "unidad": "unit", "proporción": "share"}.get(what, what)
+    return Problem((path,), f"{what}: el texto dice {said} y el criterio evalúa {judged}")
+
+
+def _shares(claims: Claims, facts: _Facts) -> Iterator[Problem]:
+    """A share below 100 is said; a percentage that nothing promises is another promise."""
+    missing = [share for share in facts.shares if share < 100 and share not in claims.numbers]
+    unknown = [share for share in claims.shares if share not in facts.shares]
+    unknown = [share for share in unknown if share not in facts.numbers]
+    if missing and unknown:
+        said = words.alternatives([f"{words.number(share)} %" for share in unknown])
+        yield _differs("proporción", said, f"{words.number(missing[0])} %")
+    elif missing:
+        for share in missing:
+            message = f"proporción: el texto no menciona el {words.number(share)} que se evalúa"
+            yield Problem(("share",), message, Severity.WARNING)
+
+
+def _unsaid(claims: Claims, facts: _Facts) -> Iterator[Problem]:
+    said = {amount.value for amount in claims.amounts} | claims.numbers
+    for value in (*(value for value, _ in facts.limits), *facts.numbers):
+        if value not in said and not claims.amounts:
+            message = f"límite: el texto no menciona el {words.number(value)} que se evalúa"
+            yield Problem(("limit",), message, Severity.WARNING)
+
+
+def _statistic(claims: Claims, facts: _Facts) -> Iterator[Problem]:
+    """A mean can be met while most cases break what the text says (domain 3.4, 3)."""
+    if facts.only_means_of_time and not claims.speaks_of_mean and claims.amounts:
+        message = (
+            f"estadístico: el texto promete {claims.amounts[0].said} sin decir que es un promedio "
+            "y el criterio evalúa el promedio; diga «en promedio», o evalúe cada caso"
+        )
+        yield Problem(("statistic",), message)
+    if claims.speaks_of_mean and not facts.means:
+        message = "estadístico: el texto habla de un promedio y el criterio evalúa caso por caso"
+        yield Problem(("statistic",), message)
+
+
+def _periods(claims: Claims, facts: _Facts) -> Iterator[Problem]:
+    if claims.periods and not claims.periods & facts.periods and facts.periods:
+        said = words.alternatives(sorted(words.periods(p) for p in claims.periods))
+        judged = words.alternatives(sorted(words.periods(p) for p in facts.periods))
+        message = f"ventana: el texto habla de {said} y se evalúa por {judged}"
+        yield Problem(("window",), message, Severity.WARNING)
+
+
+def _content(claims: Claims) -> Iterator[Problem]:
+    if claims.content is not None:
+        message = (
+            f"contenido: «{claims.content}» no se puede medir con eventos; solo una revisión puede "
+            "decidirlo: prométalo aparte, con una lista de verificación"
+        )
+        yield Problem(("content",), message, Severity.WARNING)
+
+
+# Against the law, and against the version before
+
+
+def beyond_duty(criterion: AnyCriterion, legal: tuple[Decimal, Unit]) -> tuple[Problem, ...]:
+    """Return what promises no more than the law demands: C-5. `legal` is the term and its unit."""
+    value, unit = legal
+    if isinstance(criterion, Unsupported):
+        return ()
+    slack = [
+        bound
+        for part in criterion.parts
+        for bound, given in _pairs(part)
+        if given is unit and bound >= value
+    ]
+    message = "no promete más que la ley: el plazo legal es de {} y el compromiso de {}"
     return tuple(
-        Problem(("parts", index, *problem.path), problem.message)
-        for index, part in enumerate(criterion.parts)
-        for problem in _problems(part, calendars)
+        Problem(
+            ("limit",),
+            message.format(words.duration(value, unit), words.duration(bound, unit)),
+            Severity.WARNING,
+        )
+        for bound in slack
     )
 
 
-def _problems(part: Share | Mean, calendars: Collection[str]) -> list[Problem]:
-    problems = []
-    clock = part.clock
-    if clock.calendar is not None and clock.calendar not in calendars:
-        message = f"no existe el calendario «{clock.calendar}»"
-        problems.append(Problem(("clock", "calendar"), message))
-    if clock.start == clock.stop:
-        problems.append(Problem(("clock", "stop"), "el reloj empieza y termina con lo mismo"))
-    problems.extend(
-        Problem(("population", "where", name), f"ningún valor de «{name}» se admite")
-        for name, values in part.population.where.items()
-        if not values
+def loosened(before: AnyCriterion, after: AnyCriterion) -> tuple[Problem, ...]:
+    """Return where a new version asks for less: legitimate, and always said (domain 3.4, 6)."""
+    if isinstance(before, Unsupported) or isinstance(after, Unsupported):
+        return ()
+    return tuple(
+        problem
+        for number, (old, new) in enumerate(zip(before.parts, after.parts, strict=False))
+        for problem in _looser(number, old, new)
     )
-    return problems
+
+
+def _looser(number: int, old: Part, new: Part) -> Iterator[Problem]:
+    place: tuple[str | int, ...] = ("parts", number)
+    if old.figure.form != new.figure.form:
+        return
+    if old.target and new.target and old.target.op is new.target.op:
+        is_less = new.target.value < old.target.value
+        if old.target.value != new.target.value and is_less == old.target.op.wants_more:
+            message = _eased("la meta", old.target.value, new.target.value)
+            yield Problem((*place, "target"), message, Severity.WARNING)
+    one, two = (getattr(part.figure, "limit", None) for part in (old, new))
+    if not isinstance(one, Limit) or not isinstance(two, Limit) or one.op is not two.op:
+        return
+    if one.value is None or two.value is None or one.value == two.value:
+        return
+    if (two.value < one.value) == one.op.wants_more:
+        message = _eased("el límite", one.value, two.value)
+        yield Problem((*place, "limit"), message, Severity.WARNING)
+
+
+def _eased(what: str, old: Decimal, new: Decimal) -> str:
+    return (
+        f"{what} se relaja: de {words.number(old)} a {words.number(new)}; "
+        "la versión debe decir el motivo, y el cambio queda a la vista con su fecha"
+    )
+
+
+# Blanks
+
+
+_DEFAULTS: Final = (
+    "seleccione",
+    "elija una",
+    "choose an option",
+    "por definir",
+    "pendiente",
+    "n/d",
+)
+
+
+def is_blank(text: str) -> bool:
+    """Return whether a field was left as its form had it: empty, or a default option (C-3)."""
+    bare = text.strip().lower()
+    return not bare.strip("-–. ?") or any(bare.startswith(default) for default in _DEFAULTS)
+
+
+__all__ = [
+    "Problem",
+    "Severity",
+    "beyond_duty",
+    "compare_text",
+    "is_blank",
+    "lint",
+    "loosened",
+    "phrases",
+]

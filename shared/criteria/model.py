@@ -1,234 +1,287 @@
-"""The closed vocabulary in which a compromiso is declared; there are no free expressions.
+"""A criterion: figures of a window's items, each with its target. There are no free expressions.
 
-A criterion is one part, or the conjunction of several. A part takes items from a population,
-measures each with a clock, and compares a statistic with a target.
+Four primitives make every figure: a statistic over one population, a ratio of two, groups within
+the window of which a share complies, and the conjunction of several parts.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
-from fractions import Fraction
-from typing import Annotated, Final, Literal, Self, TypeVar
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, model_validator
 
-from shared.worktime.model import UNITS_WITHOUT_CALENDAR, StartRule, Unit
+from shared.criteria.values import (
+    NUMBER_SCALE,
+    Clock,
+    Limit,
+    Measurable,
+    Number,
+    Outage,
+    Population,
+    Summable,
+)
+from shared.criteria.vocabulary import (
+    Anchor,
+    Declared,
+    Name,
+    Op,
+    Period,
+    Reference,
+    WindowKind,
+)
+from shared.worktime.model import MICROSECONDS
 
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-
-MAXIMUM_LIMIT: Final = Decimal(1_000_000)
-"""In the clock's unit. Beyond it a limit is a mistake, and hostile to the calendar search."""
-BoundedDecimal = Annotated[Decimal, Field(ge=0, le=MAXIMUM_LIMIT, max_digits=10)]
-_Number = TypeVar("_Number", Decimal, Fraction)
-
-
-class Op(StrEnum):
-    """Comparisons; whether the edge is inside is always written, never understood."""
-
-    AT_MOST = "<="
-    LESS = "<"
-    AT_LEAST = ">="
-    MORE = ">"
-
-    def holds(self, value: _Number, bound: _Number) -> bool:
-        """Compare exactly; equality keeps `<=` and `>=`: "within 20" includes the twentieth."""
-        match self:
-            case Op.AT_MOST:
-                return value <= bound
-            case Op.LESS:
-                return value < bound
-            case Op.AT_LEAST:
-                return value >= bound
-            case Op.MORE:
-                return value > bound
+PERCENT: Final = "%"
 
 
-class Anchor(StrEnum):
-    """Which instant of a case places it in a window."""
-
-    DUE = "due"
-    OCCURRED = "occurred"
-    CLOSED = "closed"
-    OPENED = "opened"
-
-
-class WindowKind(StrEnum):
-    """How long the results of a compromiso are gathered before they are judged."""
-
-    MONTH = "month"
-    QUARTER = "quarter"
-    SEMESTER = "semester"
-    YEAR = "year"
-    CAMPAIGN = "campaign"
-
-
-class _Declared(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Instant(_Declared):
-    """One instant of a case: an event, the first of several that happens, or the last of all.
-
-    `max_of` needs all its events: an appointment's wait starts when both its hour and its person
-    have come. `first_of` takes the earliest that happened ("answered, or the delay explained").
-    """
-
-    event: Name | None = None
-    first_of: tuple[Name, ...] = Field(default=(), max_length=10)
-    max_of: tuple[Name, ...] = Field(default=(), max_length=10)
+class _Statistic(Declared):
+    population: Population
 
     @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if sum((self.event is not None, bool(self.first_of), bool(self.max_of))) != 1:
-            raise ValueError("give exactly one of event, first_of, max_of")
-        return self
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        return (self.event,) if self.event is not None else self.first_of or self.max_of
-
-
-class Clock(_Declared):
-    """What is timed. `pauses` names the only reasons that stop this clock.
-
-    `calendar` is the calendar's id; units other than s, min and h need it (at least for its zone).
-    `start_rule` overrides the calendar's own.
-    """
-
-    start: Instant
-    stop: Instant
-    unit: Unit
-    calendar: Name | None = None
-    pauses: tuple[Name, ...] = Field(default=(), max_length=50)
-    start_rule: StartRule | None = None
-
-    @model_validator(mode="after")
-    def _calendar_for_its_unit(self) -> Self:
-        if self.calendar is None and self.unit not in UNITS_WITHOUT_CALENDAR:
-            raise ValueError(f"the unit {self.unit.value} needs a calendar")
+    def _placeable(self) -> Self:
+        """Only a limit makes a case due; what is not timed happens at one instant."""
+        value, limit = getattr(self, "value", None), getattr(self, "limit", None)
+        anchor = self.population.anchor
+        if isinstance(value, Clock):
+            if anchor is Anchor.DUE and limit is None:
+                raise ValueError("without a limit nothing is due: anchor it elsewhere")
+        elif anchor in (Anchor.CLOSED, Anchor.OPENED):
+            raise ValueError("what is not timed is anchored where it occurred, or was due")
         return self
 
 
-class Population(_Declared):
-    """The cases that count: those where `event` happened and every attribute of `where` matches.
+class Share(_Statistic):
+    """The share of items that keep the limit, in percent."""
 
-    `exclude` is the closed list of exclusions that this compromiso admits.
+    form: Literal["share_within"] = "share_within"
+    value: Measurable
+    limit: Limit
+
+    @model_validator(mode="after")
+    def _due_only_for_times(self) -> Self:
+        if self.limit.own_due and not isinstance(self.value, Clock):
+            raise ValueError("only a time ends at an instant promised to the case")
+        return self
+
+
+class Mean(_Statistic):
+    """The mean of the items that ended or answered, in the value's unit."""
+
+    form: Literal["mean"] = "mean"
+    value: Measurable
+
+
+class Percentile(_Statistic):
+    """The value that `p` percent of the items do not exceed, by the nearest rank; 100: the worst.
+
+    An open item that is past the target counts as beyond every value.
     """
 
-    event: Name
-    anchor: Anchor
-    where: dict[Name, tuple[str, ...]] = Field(default_factory=dict, max_length=20)
-    exclude: tuple[Name, ...] = Field(default=(), max_length=50)
+    form: Literal["percentile"] = "percentile"
+    p: Annotated[Decimal, Field(gt=0, le=100, max_digits=6)]
+    value: Measurable
 
 
-class Limit(_Declared):
-    """The limit of one case, in the clock's unit; equality keeps `<=` and `>=`.
+class Sum(_Statistic):
+    """What the items add up to."""
 
-    Exactly one of: `value`; `by` + `values` (looked up by an attribute of the case);
-    `field` + `factor` (an attribute of the case, times a factor); `own_due` (the stop comes at or
-    before the instant that was promised to this very case).
+    form: Literal["sum"] = "sum"
+    value: Summable
+
+
+class Count(_Statistic):
+    """How many items there are; with a value and its limit, how many of them keep it."""
+
+    form: Literal["count"] = "count"
+    value: Measurable | None = None
+    limit: Limit | None = None
+
+    @model_validator(mode="after")
+    def _value_with_its_limit(self) -> Self:
+        if (self.value is None) != (self.limit is None):
+            raise ValueError("value and limit go together")
+        return self
+
+
+class Nps(_Statistic):
+    """Net promoters: percent of 9 and 10 less percent of 0 to 6, on the scale from 0 to 10."""
+
+    form: Literal["nps"] = "nps"
+    value: Number
+
+    @model_validator(mode="after")
+    def _its_scale(self) -> Self:
+        if self.value.lowest != 0 or self.value.highest != 10:
+            raise ValueError("net promoters are asked on a scale from 0 to 10")
+        return self
+
+
+Statistic = Share | Mean | Percentile | Sum | Count | Nps
+Quantity = Annotated[Sum | Count, Field(discriminator="form")]
+
+
+class Ratio(Declared):
+    """One quantity in percent of another; the two may come from different sources."""
+
+    form: Literal["ratio"] = "ratio"
+    numerator: Quantity
+    denominator: Quantity
+
+
+class Groups(Declared):
+    """The share of groups within the window whose own statistic keeps the limit, in percent.
+
+    Groups are periods (`by`), or the values of an attribute. One without a measured item (a day
+    without service) is no group.
+    """
+
+    form: Literal["nested_share"] = "nested_share"
+    by: Period | None = None
+    attribute: Name | None = None
+    inner: Annotated[Statistic, Field(discriminator="form")]
+    limit: Limit
+
+    @model_validator(mode="after")
+    def _one_grouping(self) -> Self:
+        if (self.by is None) == (self.attribute is None):
+            raise ValueError("give exactly one of by and attribute")
+        if self.limit.value is None:
+            raise ValueError("a group is held to a fixed value")
+        return self
+
+
+class Availability(_Statistic):
+    """Service time without outages, in percent of service time; what is excluded was planned.
+
+    Planned interruptions leave the service time; overlapping outages count once.
+    """
+
+    form: Literal["availability"] = "availability"
+    value: Outage
+
+
+class Recurrence(Declared):
+    """What is owed again and again: once in each period, by a day of it and an hour.
+
+    `working_day` counts the days that count from the first of the period (or of its `month`);
+    `day` is a day number, or the month's last where it is missing; neither: the period's last day.
+    For `every` day each counting day is one. `time` is local; without it the whole day is in time.
+    """
+
+    every: Period
+    calendar: Name
+    month: Annotated[int, Field(ge=1, le=12)] | None = None
+    day: Annotated[int, Field(ge=1, le=31)] | None = None
+    working_day: Annotated[int, Field(ge=1, le=260)] | None = None
+    time: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None = None
+
+    @model_validator(mode="after")
+    def _one_day(self) -> Self:
+        if self.day is not None and self.working_day is not None:
+            raise ValueError("give a day or a working day, not both")
+        if self.every in (Period.DAY, Period.WEEK) and (self.day or self.month):
+            raise ValueError("a day of the month belongs to months and longer periods")
+        if self.every is Period.DAY and self.working_day:
+            raise ValueError("what recurs each day needs no day")
+        if self.month is not None and self.month > _MONTHS.get(self.every, 1):
+            raise ValueError("the month is counted within its period")
+        return self
+
+
+_MONTHS: Final = {Period.QUARTER: 3, Period.SEMESTER: 6, Period.YEAR: 12}
+
+
+class Schedule(Declared):
+    """The share of expected occurrences that came in time, in percent.
+
+    What is expected comes from the calendar: that it is missing is the failure. The population's
+    event fulfils the occurrence of the period in which it happens.
+    """
+
+    form: Literal["deadline"] = "deadline"
+    population: Population
+    recurrence: Recurrence
+
+    @model_validator(mode="after")
+    def _occurs(self) -> Self:
+        if self.population.anchor is not Anchor.OCCURRED:
+            raise ValueError("an occurrence is anchored where it occurred")
+        return self
+
+
+Figure = Annotated[
+    Statistic | Ratio | Groups | Availability | Schedule, Field(discriminator="form")
+]
+MeasuredFigure = Statistic | Availability | Schedule
+"""What takes items from one population."""
+
+
+class Target(Declared):
+    """What the figure must reach, in its unit: percent for shares and ratios.
+
+    `unacceptable` parts amber from red: at it or beyond it, the result is red. With a `reference`,
+    both are factors of that earlier window's own figure; `zero_reference` says whether nothing
+    then is a target of nothing, or no target.
     """
 
     op: Op
-    value: BoundedDecimal | None = None
-    by: Name | None = None
-    values: dict[Name, BoundedDecimal] = Field(default_factory=dict, max_length=500)
-    field: Name | None = None
-    factor: BoundedDecimal | None = None
-    own_due: bool = False
-
-    @model_validator(mode="after")
-    def _exactly_one_form(self) -> Self:
-        forms = (self.value is not None, self.by is not None, self.field is not None, self.own_due)
-        if sum(forms) != 1:
-            raise ValueError("give exactly one of value, by, field, own_due")
-        if (self.by is not None) != bool(self.values):
-            raise ValueError("by and values go together")
-        if (self.field is not None) != (self.factor is not None):
-            raise ValueError("field and factor go together")
-        if self.own_due and self.op is not Op.AT_MOST:
-            raise ValueError("a case's own due instant is compared with <=")
-        return self
-
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        if self.op is Op.LESS and 0 in (self.value, *self.values.values()):
-            raise ValueError("nothing takes less than 0")
-        return self
-
-
-class Target(_Declared):
-    """What the statistic must reach: percentage points 0 to 100 for a share, else `unit`.
-
-    `unacceptable` parts amber from red: at it or beyond it, the result is red.
-    """
-
-    op: Op
-    value: BoundedDecimal
-    unacceptable: BoundedDecimal | None = None
-    unit: str = Field(default="%", max_length=40)
+    value: Annotated[Decimal, Field(ge=-100, le=1_000_000, max_digits=10)]
+    unacceptable: Annotated[Decimal, Field(ge=-100, le=1_000_000, max_digits=10)] | None = None
+    unit: str = Field(default=PERCENT, max_length=40)
+    reference: Reference | None = None
+    zero_reference: Literal["zero", "not_evaluated"] = "zero"
 
     @model_validator(mode="after")
     def _unacceptable_is_worse(self) -> Self:
         if self.unacceptable is None:
             return self
-        more_is_better = self.op in (Op.AT_LEAST, Op.MORE)
-        if self.unacceptable != self.value and more_is_better == (self.unacceptable > self.value):
+        better = self.op.wants_more == (self.unacceptable > self.value)
+        if self.unacceptable != self.value and better:
             raise ValueError("the unacceptable value is better than the target")
         return self
 
 
-class Share(_Declared):
-    """The share of cases that keep the limit, in percent."""
+class Part(Declared):
+    """A figure and its target; without one it is published and never judged."""
 
-    form: Literal["share_within"] = "share_within"
-    population: Population
-    clock: Clock
-    limit: Limit
-    target: Target
-
-    @model_validator(mode="after")
-    def _percent(self) -> Self:
-        if self.target.unit != "%" or max(self.target.value, self.target.unacceptable or 0) > 100:
-            raise ValueError("the target of a share is a percentage from 0 to 100")
-        return self
-
-
-class Mean(_Declared):
-    """The mean time of the cases that ended, in the clock's unit."""
-
-    form: Literal["mean"] = "mean"
-    population: Population
-    clock: Clock
-    target: Target
-
-    @model_validator(mode="after")
-    def _placeable(self) -> Self:
-        if self.population.anchor is Anchor.DUE:
-            raise ValueError("a mean has no limit and so no due instant: anchor it elsewhere")
-        return self
+    figure: Figure
+    target: Target | None = None
 
     @model_validator(mode="after")
     def _same_unit(self) -> Self:
         """Value and target in different units is a defect of real sheets (domain 3.4)."""
-        if self.target.unit != self.clock.unit.value:
-            raise ValueError(f"the target is in {self.target.unit}, the clock in {self.clock.unit}")
+        target, unit = self.target, unit_of(self.figure)
+        if target is None or target.reference is not None:
+            return self
+        if unit is not None and target.unit != unit:
+            raise ValueError(f"the target is in {target.unit}, the figure in {unit}")
+        if isinstance(self.figure, Percentile) and isinstance(self.figure.value, Clock):
+            _check_resolution(self.figure.value, target)
+        if is_share(self.figure) and not all(
+            0 <= bound <= 100 for bound in (target.value, target.unacceptable or 0)
+        ):
+            raise ValueError("the target of a share is a percentage from 0 to 100")
         return self
 
 
-Part = Annotated[Share | Mean, Field(discriminator="form")]
+def _check_resolution(clock: Clock, target: Target) -> None:
+    """Percentiles keep whole seconds: a target between two of them could not be decided."""
+    size = MICROSECONDS.get(clock.unit)
+    if size is not None and target.value * size % 1_000_000:
+        raise ValueError("the target of a percentile is a whole number of seconds")
 
 
-class Criterion(_Declared):
+class Criterion(Declared):
     """One part, or a conjunction: all parts must be met."""
 
     parts: tuple[Part, ...] = Field(min_length=1, max_length=20)
 
 
-class Unsupported(_Declared):
-    """A declared form that is published by its name and not evaluated yet."""
+class Unsupported(Declared):
+    """A declared form that is published by its name and not evaluated."""
 
     form: Name
     declared: dict[str, JsonValue]
@@ -237,7 +290,7 @@ class Unsupported(_Declared):
 AnyCriterion = Criterion | Unsupported
 
 
-class Window(_Declared):
+class Window(Declared):
     """How results are cut: calendar periods in local time, or one campaign, both dates included."""
 
     kind: WindowKind
@@ -254,3 +307,110 @@ class Window(_Declared):
         if self.id is None or self.first is None or self.last is None or self.last < self.first:
             raise ValueError("a campaign needs an id and a first day not after its last")
         return self
+
+
+def is_share(figure: Figure) -> bool:
+    """Return whether the figure lies between 0 and 100 percent whatever happens."""
+    return isinstance(figure, Share | Groups | Availability | Schedule)
+
+
+def unit_of(figure: Figure) -> str | None:
+    """Return the unit that the target must be in; None where any noun will do ("talleres")."""
+    if isinstance(figure, Mean | Percentile | Sum):
+        return figure.value.unit.value if not isinstance(figure.value, Number) else None
+    return None if isinstance(figure, Count | Nps) else PERCENT
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One population of a part, as its cases are judged one by one.
+
+    `limit` is what one item is held to: its own, or where the target speaks of a mean or a
+    percentile, the target's. `by` or `attribute` tell the cell of a group in which it counts.
+    """
+
+    part: int
+    figure: MeasuredFigure
+    limit: Limit | None = None
+    by: Period | None = None
+    attribute: str | None = None
+
+    @property
+    def calendar(self) -> str | None:
+        """The id of the calendar that its cases are judged by."""
+        if isinstance(self.figure, Schedule):
+            return self.figure.recurrence.calendar
+        value = getattr(self.figure, "value", None)
+        return value.calendar if isinstance(value, Clock | Outage) else None
+
+    @property
+    def clock(self) -> Clock | None:
+        value = getattr(self.figure, "value", None)
+        return value if isinstance(value, Clock) else None
+
+
+def measures_of(criterion: AnyCriterion) -> tuple[Measure, ...]:
+    """Return the populations that a criterion counts, in the order of its parts."""
+    if isinstance(criterion, Unsupported):
+        return ()
+    return tuple(
+        measure
+        for number, part in enumerate(criterion.parts)
+        for measure in _measures(number, part)
+    )
+
+
+def _measures(number: int, part: Part) -> tuple[Measure, ...]:
+    figure = part.figure
+    if isinstance(figure, Ratio):
+        return _measure(number, figure.numerator), _measure(number, figure.denominator)
+    if isinstance(figure, Groups):
+        inner = _measure(number, figure.inner, figure.limit)
+        return (replace(inner, by=figure.by, attribute=figure.attribute),)
+    return (_measure(number, figure, part.target),)
+
+
+def _measure(number: int, figure: MeasuredFigure, bound: Target | Limit | None = None) -> Measure:
+    """A bound on a mean or percentile of times is what makes an open case overdue."""
+    limit: Limit | None = getattr(figure, "limit", None)
+    if isinstance(figure, Mean | Percentile) and isinstance(figure.value, Clock):
+        limit = bound if isinstance(bound, Limit) else _as_limit(bound)
+    return Measure(number, figure, limit)
+
+
+def _as_limit(target: Target | None) -> Limit | None:
+    """Return a fixed target that a time can keep as a limit."""
+    if target is None or target.reference is not None or target.value < 0:
+        return None
+    impossible = target.op is Op.LESS and target.value == 0
+    return None if impossible else Limit(op=target.op, value=target.value)
+
+
+def references_of(criterion: AnyCriterion) -> frozenset[Reference]:
+    """Return the earlier windows that targets follow."""
+    parts = () if isinstance(criterion, Unsupported) else criterion.parts
+    targets = [part.target for part in parts if part.target is not None]
+    return frozenset(t.reference for t in targets if t.reference is not None)
+
+
+def moves_with_time(criterion: AnyCriterion) -> bool:
+    """Return whether figures change though no case does: service time passes, something is owed."""
+    return any(
+        isinstance(measure.figure, Schedule)
+        or isinstance(getattr(measure.figure, "value", None), Outage)
+        for measure in measures_of(criterion)
+    )
+
+
+def has_spread(measure: Measure) -> bool:
+    """Return whether the figure needs more than counts and sums: each amount, or each outage."""
+    value = getattr(measure.figure, "value", None)
+    return isinstance(measure.figure, Percentile) or isinstance(value, Outage)
+
+
+def scale_of(figure: MeasuredFigure) -> int:
+    """Return how many of the whole amounts that are added up make one unit of the figure."""
+    value = getattr(figure, "value", None)
+    if isinstance(value, Number):
+        return NUMBER_SCALE
+    return MICROSECONDS.get(value.unit, 1) if isinstance(value, Clock | Outage) else 1

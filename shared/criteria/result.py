@@ -1,114 +1,238 @@
-"""From counts to verdicts: exact fractions, three states, and a reason for each missing verdict."""
+"""From figures to verdicts: three states, and a reason for each missing verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final
 
-from shared.criteria.model import AnyCriterion, Mean, Op, Share, Target, Unsupported
-from shared.criteria.verdict import Band, NotEvaluated, PartResult, Result, Tally, Verdict
-from shared.worktime.model import MICROSECONDS
+from shared.criteria.figures import FigureValue, Setting, figure_of
+from shared.criteria.model import (
+    AnyCriterion,
+    Count,
+    Criterion,
+    Measure,
+    Part,
+    Schedule,
+    Share,
+    Sum,
+    Target,
+    Unsupported,
+    measures_of,
+)
+from shared.criteria.verdict import Band, Cells, NotEvaluated, PartResult, Result, Verdict
+from shared.criteria.vocabulary import Op, Reference
 
 _WORST_FIRST: Final = (Band.RED, Band.AMBER, Band.GREEN, Band.GREY)
 
 
-def reaches(target: Target, value: Fraction) -> bool:
-    """Compare exactly: 2/3 is not 66.67 %."""
-    return target.op.holds(value, Fraction(target.value))
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a criterion is judged by: the cells of each measure, in the order of measures_of.
+
+    `earlier` are those of the windows that targets refer to, where there were any.
+    """
+
+    setting: Setting
+    cells: Sequence[Cells]
+    earlier: Mapping[Reference, Counts] = field(default_factory=dict)
 
 
-def is_every_case(part: Share | Mean) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """A target with its numbers: those of one that follows an earlier window are made from it."""
+
+    op: Op
+    value: Fraction
+    unacceptable: Fraction | None
+
+
+def is_every_case(part: Part) -> bool:
     """Return whether one failed case breaks the promise, however many cases there are."""
-    return isinstance(part, Share) and part.target.op is Op.AT_LEAST and part.target.value == 100
-
-
-def at_risk(part: Share | Mean, tally: Tally, *, minimum_sample: int) -> bool:
-    """Return whether the running window would end badly if it ended now.
-
-    Never for an every-case promise: that one is kept or breached.
-    """
-    if is_every_case(part) or _denominator(part, tally) < minimum_sample:
-        return False
-    value = value_of(part, tally)
-    return value is not None and not reaches(part.target, value)
-
-
-def value_of(part: Share | Mean, tally: Tally) -> Fraction | None:
-    """Return percent for a share, the clock's unit for a mean; None without a decided case."""
-    denominator = _denominator(part, tally)
-    if denominator == 0:
-        return None
-    if isinstance(part, Share):
-        return Fraction(100 * tally.met, denominator)
-    return Fraction(tally.elapsed_sum, denominator * MICROSECONDS.get(part.clock.unit, 1))
-
-
-def judge_part(
-    part: Share | Mean,
-    tally: Tally,
-    *,
-    minimum_sample: int,
-    source_known: bool = True,
-    final: bool = False,
-) -> PartResult:
-    """Judge one part by its counts. For `source_known` and `final` see judge_result.
-
-    The numerator and denominator of a share are its kept and its decided cases; those of a mean
-    the summed time (as in Tally) and the measured cases.
-    """
-    reason = _why_not(
-        part, tally, minimum_sample=minimum_sample, source_known=source_known, final=final
+    target = part.target
+    return (
+        isinstance(part.figure, Share)
+        and target is not None
+        and target.reference is None
+        and target.op is Op.AT_LEAST
+        and target.value == 100
     )
-    value = value_of(part, tally)
-    verdict = Verdict.NOT_EVALUATED
-    if reason is None and value is not None:
-        verdict = Verdict.MET if reaches(part.target, value) else Verdict.NOT_MET
-    return PartResult(
-        verdict=verdict,
-        reason=reason,
-        value=value,
-        band=_band(part.target, verdict, value),
-        numerator=tally.met if isinstance(part, Share) else tally.elapsed_sum,
-        denominator=_denominator(part, tally),
-        tally=tally,
+
+
+def figures_of(criterion: Criterion, counts: Counts) -> tuple[FigureValue, ...]:
+    """Return the figure of each part. Raises ValueError when there are not all cells."""
+    measures = measures_of(criterion)
+    if not len(measures) == len(counts.cells) == len(counts.setting.calendars):
+        raise ValueError(f"{len(measures)} measures, {len(counts.cells)} cells")
+    return tuple(
+        figure_of(part, *_of_part(number, measures, counts))
+        for number, part in enumerate(criterion.parts)
     )
+
+
+def _of_part(
+    number: int, measures: Sequence[Measure], counts: Counts
+) -> tuple[list[Cells], Setting]:
+    own = [place for place, measure in enumerate(measures) if measure.part == number]
+    calendars = [counts.setting.calendars[place] for place in own]
+    return [counts.cells[place] for place in own], replace(counts.setting, calendars=calendars)
 
 
 def judge_result(
     criterion: AnyCriterion,
-    tallies: Sequence[Tally],
+    counts: Counts,
     *,
     minimum_sample: int,
     source_known: bool,
     final: bool = False,
     impediment: NotEvaluated | None = None,
 ) -> Result:
-    """Judge a criterion by the tallies of its parts, in their order; nothing else matters.
+    """Judge a criterion by its counts; nothing else matters.
 
     `source_known`: the source is known complete to the window's end (or to now, while it runs).
     `final`: at the cut-off a source that is not complete, or pending cases that could still turn
-    a share, leave the window without a verdict. `impediment` is a reason from outside: the carta
+    a figure, leave the window without a verdict. `impediment` is a reason from outside: the carta
     suspended, the service not provided, the measurement out of order.
-    Raises ValueError when there is not one tally for each part.
+    Raises ValueError when there are not cells for each measure.
     """
     if isinstance(criterion, Unsupported):
         return _without_verdict(NotEvaluated.UNSUPPORTED_FORM, ())
+    earlier = _earlier_figures(criterion, counts)
     parts = tuple(
-        judge_part(
-            part, tally, minimum_sample=minimum_sample, source_known=source_known, final=final
+        _judge_part(
+            part,
+            figure,
+            before,
+            minimum_sample=minimum_sample,
+            source_known=source_known,
+            final=final,
         )
-        for part, tally in zip(criterion.parts, tallies, strict=True)
+        for part, figure, before in zip(
+            criterion.parts, figures_of(criterion, counts), earlier, strict=True
+        )
     )
     return _conjunction(parts) if impediment is None else _without_verdict(impediment, parts)
 
 
+def _earlier_figures(criterion: Criterion, counts: Counts) -> Sequence[FigureValue | None]:
+    figures = {kind: figures_of(criterion, each) for kind, each in counts.earlier.items()}
+    references = [None if p.target is None else p.target.reference for p in criterion.parts]
+    return [
+        figures[reference][number] if reference in figures else None
+        for number, reference in enumerate(references)
+    ]
+
+
+def _judge_part(
+    part: Part,
+    figure: FigureValue,
+    before: FigureValue | None,
+    *,
+    minimum_sample: int,
+    source_known: bool,
+    final: bool,
+) -> PartResult:
+    bounds = _bounds(part.target, before)
+    reason = _why_no_target(part.target, before) or _why_not(
+        figure, bounds, minimum_sample=minimum_sample, source_known=source_known, final=final
+    )
+    verdict = Verdict.NOT_EVALUATED
+    if reason is None and bounds is not None and figure.value is not None:
+        is_met = bounds.op.holds(figure.value, bounds.value)
+        verdict = Verdict.MET if is_met else Verdict.NOT_MET
+    return PartResult(
+        verdict=verdict,
+        reason=reason,
+        value=None if figure.is_beyond else figure.value,
+        band=_band(bounds, verdict, figure.value),
+        numerator=figure.numerator,
+        denominator=figure.denominator,
+        items=figure.tally.decided if figure.sample is None else figure.sample,
+        tally=figure.tally,
+        bound=None if bounds is None else bounds.value,
+        unacceptable=None if bounds is None else bounds.unacceptable,
+    )
+
+
+def _bounds(target: Target | None, before: FigureValue | None) -> _Bounds | None:
+    if target is None:
+        return None
+    factor = Fraction(1)
+    if target.reference is not None:
+        if before is None or before.value is None:
+            return None
+        factor = before.value
+    worst = None if target.unacceptable is None else factor * Fraction(target.unacceptable)
+    return _Bounds(target.op, factor * Fraction(target.value), worst)
+
+
+def _why_no_target(target: Target | None, before: FigureValue | None) -> NotEvaluated | None:
+    if target is None:
+        return NotEvaluated.INFORMATIVE
+    if target.reference is None:
+        return None
+    if before is None or before.value is None:
+        return NotEvaluated.NO_REFERENCE
+    if before.value == 0 and target.zero_reference == "not_evaluated":
+        return NotEvaluated.ZERO_REFERENCE
+    return None
+
+
+def _why_not(
+    figure: FigureValue,
+    bounds: _Bounds | None,
+    *,
+    minimum_sample: int,
+    source_known: bool,
+    final: bool,
+) -> NotEvaluated | None:
+    has_nothing = figure.value is None or figure.sample == 0
+    is_unheard = not source_known and (has_nothing or not figure.tally.population)
+    if has_nothing and figure.tally.pending > 0 and not (final and not source_known):
+        return NotEvaluated.PENDING_CASES
+    if is_unheard or (final and not source_known):
+        return NotEvaluated.SILENT_SOURCE
+    if has_nothing:
+        return NotEvaluated.NO_DEMAND
+    if figure.sample is not None and figure.sample < minimum_sample:
+        return NotEvaluated.SMALL_SAMPLE
+    if final and bounds is not None and _could_turn(bounds, figure):
+        return NotEvaluated.PENDING_CASES
+    return None
+
+
+def _could_turn(bounds: _Bounds, figure: FigureValue) -> bool:
+    """Return whether the pending cases, all one way or all the other, give different verdicts."""
+    if figure.lowest is None or figure.highest is None:
+        return False
+    return bounds.op.holds(figure.lowest, bounds.value) != bounds.op.holds(
+        figure.highest, bounds.value
+    )
+
+
+def _band(bounds: _Bounds | None, verdict: Verdict, value: Fraction | None) -> Band:
+    if bounds is None or value is None or verdict is Verdict.NOT_EVALUATED:
+        return Band.GREY
+    if verdict is Verdict.MET:
+        return Band.GREEN
+    worst = bounds.unacceptable
+    if worst is None:
+        return Band.RED
+    is_unacceptable = value <= worst if bounds.op.wants_more else value >= worst
+    return Band.RED if is_unacceptable else Band.AMBER
+
+
 def _conjunction(parts: tuple[PartResult, ...]) -> Result:
-    """Met if every part is; not met as soon as one is not, whatever the others lack."""
-    if any(part.verdict is Verdict.NOT_MET for part in parts):
-        worst = min((part.band for part in parts), key=_WORST_FIRST.index)
+    """Met if every judged part is; not met as soon as one is not, whatever the others lack.
+
+    A part without a target only informs, unless there is no other.
+    """
+    judged = [p for p in parts if p.reason is not NotEvaluated.INFORMATIVE] or list(parts)
+    if any(part.verdict is Verdict.NOT_MET for part in judged):
+        worst = min((part.band for part in judged), key=_WORST_FIRST.index)
         return Result(Verdict.NOT_MET, None, _only_value(parts), worst, parts)
-    reason = next((part.reason for part in parts if part.reason is not None), None)
+    reason = next((part.reason for part in judged if part.reason is not None), None)
     if reason is not None:
         return _without_verdict(reason, parts)
     return Result(Verdict.MET, None, _only_value(parts), Band.GREEN, parts)
@@ -122,43 +246,80 @@ def _only_value(parts: tuple[PartResult, ...]) -> Fraction | None:
     return parts[0].value if len(parts) == 1 else None
 
 
-def _denominator(part: Share | Mean, tally: Tally) -> int:
-    return tally.decided if isinstance(part, Share) else tally.elapsed_count
+def at_risk(criterion: AnyCriterion, counts: Counts, *, minimum_sample: int) -> bool:
+    """Return whether the running window would end badly if it ended now.
+
+    Never for a promise that cannot be kept any more: that one is broken, not at risk.
+    """
+    if isinstance(criterion, Unsupported) or broken(
+        criterion, counts, minimum_sample=minimum_sample
+    ):
+        return False
+    result = judge_result(
+        criterion, counts, minimum_sample=minimum_sample, source_known=True, final=False
+    )
+    return any(
+        judged.verdict is Verdict.NOT_MET and not is_every_case(part)
+        for part, judged in zip(criterion.parts, result.parts, strict=True)
+    )
 
 
-def _why_not(
-    part: Share | Mean, tally: Tally, *, minimum_sample: int, source_known: bool, final: bool
-) -> NotEvaluated | None:
-    if final and not source_known:
-        return NotEvaluated.SILENT_SOURCE
-    denominator = _denominator(part, tally)
-    if denominator == 0 and tally.pending > 0:
-        return NotEvaluated.PENDING_CASES
-    if denominator == 0:
-        return NotEvaluated.NO_DEMAND if source_known else NotEvaluated.SILENT_SOURCE
-    if denominator < minimum_sample:
-        return NotEvaluated.SMALL_SAMPLE
-    if final and isinstance(part, Share) and _could_turn(part.target, tally):
-        return NotEvaluated.PENDING_CASES
-    return None
+def broken(criterion: AnyCriterion, counts: Counts, *, minimum_sample: int) -> bool:
+    """Return whether the promise cannot be kept any more, before its window ends.
+
+    An every-case promise after one failed case, a limited count once it is beyond its target, a
+    schedule that is owed in full once one occurrence has failed. Not before the minimum sample:
+    below it there will be no verdict to break.
+    """
+    if isinstance(criterion, Unsupported):
+        return False
+    figures = figures_of(criterion, counts)
+    return any(
+        _is_broken(part, figure, minimum_sample)
+        for part, figure in zip(criterion.parts, figures, strict=True)
+    )
 
 
-def _could_turn(target: Target, tally: Tally) -> bool:
-    """Return whether the pending cases, all kept or all failed, give different verdicts."""
+def _is_broken(part: Part, figure: FigureValue, minimum_sample: int) -> bool:
+    target, tally = part.target, figure.tally
+    if target is None or target.reference is not None:
+        return False
+    if is_every_case(part):
+        return tally.failed > 0 and tally.decided >= minimum_sample
+    if isinstance(part.figure, Schedule):
+        return target.op is Op.AT_LEAST and target.value == 100 and tally.failed > 0
+    rises_only = isinstance(part.figure, Count | Sum) and not target.op.wants_more
+    return rises_only and figure.value is not None and not _reaches(target, figure.value)
+
+
+def _reaches(target: Target, value: Fraction) -> bool:
+    return target.op.holds(value, Fraction(target.value))
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much may still go wrong in a running window: `decided` and `failed` cases, `open` ones.
+
+    `may_fail`: how many of the open ones may fail; negative when too many have failed already,
+    and only cases yet to come could make up for them.
+    """
+
+    decided: int
+    failed: int
+    open: int
+    may_fail: int
+
+
+def room(part: Part, figure: FigureValue) -> Room | None:
+    """Return the exact room of a share of cases that must reach a fixed target, else None."""
+    target, tally = part.target, figure.tally
+    if target is None or target.reference is not None or not target.op.wants_more:
+        return None
+    if not isinstance(part.figure, Share | Schedule):
+        return None
     everyone = tally.decided + tally.pending
-    worst = Fraction(100 * tally.met, everyone)
-    best = Fraction(100 * (tally.met + tally.pending), everyone)
-    return reaches(target, worst) != reaches(target, best)
-
-
-def _band(target: Target, verdict: Verdict, value: Fraction | None) -> Band:
-    if verdict is Verdict.NOT_EVALUATED or value is None:
-        return Band.GREY
-    if verdict is Verdict.MET:
-        return Band.GREEN
-    if target.unacceptable is None:
-        return Band.RED
-    limit = Fraction(target.unacceptable)
-    more_is_better = target.op in (Op.AT_LEAST, Op.MORE)
-    is_unacceptable = value <= limit if more_is_better else value >= limit
-    return Band.RED if is_unacceptable else Band.AMBER
+    needed = Fraction(target.value) * everyone / 100
+    least = -(-needed.numerator // needed.denominator)
+    if target.op is Op.MORE and needed == least:
+        least += 1
+    return Room(tally.decided, tally.failed, tally.pending, everyone - least - tally.failed)

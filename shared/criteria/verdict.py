@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
+from typing import Final, TypeVar
+
+_Key = TypeVar("_Key", str, tuple[int, int])
 
 
 class CaseStatus(StrEnum):
@@ -29,6 +32,9 @@ class CaseReason(StrEnum):
     UNKNOWN_LIMIT = "limite_desconocido"
     NO_START = "sin_evento_inicial"
     LEFT_BEFORE_DUE = "abandono_antes_del_limite"
+    NO_ANSWER = "sin_respuesta"
+    OFF_THE_SCALE = "fuera_de_escala"
+    NO_DUE = "sin_fecha_prometida"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +63,19 @@ class Case:
     abandoned_at: datetime | None = None
 
 
+BEYOND: Final = 2**63 - 1
+"""An amount beyond every other (an open case past its limit), an outage that has not ended."""
+
+PLANNED: Final = "planned"
+"""The cell of planned interruptions, which leave the service time."""
+
+Span = tuple[int, int]
+"""What a spread counts: an amount twice, or the microseconds at which an outage began and ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class CaseVerdict:
-    """The verdict on one case under one part. It depends on written instants alone.
+    """The verdict on one case under one measure. It depends on written instants alone.
 
     `reason` is a `CaseReason` or the name of the exclusion; None for a plain met or failed.
     `anchor_instant` places the case in a window; None while that is unknown (an open pause, or
@@ -69,26 +85,32 @@ class CaseVerdict:
     `overdue_from` is the instant at which an open case becomes overdue, once its source is known
     complete through it: set the alarm here. It is `due`, except where office hours or a pause
     begin to stand still exactly at `due`: nothing is late before the clock moves again.
-    `elapsed` is in microseconds, or whole days or months where the unit counts those.
+    `amount` is what a sum adds up: microseconds, whole days or months where the unit counts those,
+    ten-thousandths of a number; of net promoters 1, 0 or -1 in ten-thousandths.
+    `cell` is the group it counts in, empty where there are none. `span` is what its figure needs
+    beside counts and sums: the amount of a percentile, the bounds of an outage.
     """
 
     status: CaseStatus
     reason: str | None
     anchor_instant: datetime | None
-    due: datetime | None
-    overdue_from: datetime | None
-    elapsed: int | None
-    overdue_open: bool
+    due: datetime | None = None
+    overdue_from: datetime | None = None
+    amount: int | None = None
+    overdue_open: bool = False
+    cell: str = ""
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The counts of one part, unit and window; they add and subtract.
+    """The counts of one measure, unit, window and cell; they add and subtract.
 
-    Population = met + failed + pending + the sum of `excluded`. In a mean, `met` counts the
-    measured cases and `failed` stays 0. `overdue_open` is part of `failed` in a share and of
-    `pending` in a mean. `elapsed_sum` over `elapsed_count` cases with a stop (met or failed) is in
-    microseconds, or whole days or months where the unit counts those.
+    Population = met + failed + pending + the sum of `excluded`. Where items have no limit, `met`
+    counts the measured ones and `failed` stays 0. `overdue_open` is part of `failed` in a share
+    and of `pending` in a mean. `amount_sum` over `amount_count` decided items is as in
+    CaseVerdict.amount. `spread` says how often each span occurred: the exact state of percentiles
+    and outages, which no sum can hold.
     A difference of two tallies may be negative: it is a change, not a count.
     """
 
@@ -97,22 +119,24 @@ class Tally:
     pending: int = 0
     excluded: Mapping[str, int] = field(default_factory=dict)
     overdue_open: int = 0
-    elapsed_sum: int = 0
-    elapsed_count: int = 0
+    amount_sum: int = 0
+    amount_count: int = 0
+    spread: Mapping[Span, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, verdict: CaseVerdict) -> Tally:
         """Return the tally of one case."""
         status = verdict.status
-        elapsed = verdict.elapsed if status in (CaseStatus.MET, CaseStatus.FAILED) else None
+        amount = verdict.amount if status in (CaseStatus.MET, CaseStatus.FAILED) else None
         return cls(
             met=int(status is CaseStatus.MET),
             failed=int(status is CaseStatus.FAILED),
             pending=int(status is CaseStatus.PENDING),
             excluded={str(verdict.reason): 1} if status is CaseStatus.EXCLUDED else {},
             overdue_open=int(verdict.overdue_open),
-            elapsed_sum=elapsed or 0,
-            elapsed_count=int(elapsed is not None),
+            amount_sum=amount or 0,
+            amount_count=int(amount is not None),
+            spread={} if verdict.span is None else {verdict.span: 1},
         )
 
     @property
@@ -132,17 +156,39 @@ class Tally:
 
 
 def _combined(left: Tally, right: Tally, *, sign: int) -> Tally:
-    names = sorted(left.excluded.keys() | right.excluded.keys())
-    excluded = {n: left.excluded.get(n, 0) + sign * right.excluded.get(n, 0) for n in names}
     return Tally(
         met=left.met + sign * right.met,
         failed=left.failed + sign * right.failed,
         pending=left.pending + sign * right.pending,
-        excluded={name: count for name, count in excluded.items() if count},
+        excluded=_added(left.excluded, right.excluded, sign=sign),
         overdue_open=left.overdue_open + sign * right.overdue_open,
-        elapsed_sum=left.elapsed_sum + sign * right.elapsed_sum,
-        elapsed_count=left.elapsed_count + sign * right.elapsed_count,
+        amount_sum=left.amount_sum + sign * right.amount_sum,
+        amount_count=left.amount_count + sign * right.amount_count,
+        spread=_added(left.spread, right.spread, sign=sign),
     )
+
+
+def _added(left: Mapping[_Key, int], right: Mapping[_Key, int], *, sign: int) -> dict[_Key, int]:
+    added = dict(left)
+    for key, count in right.items():
+        added[key] = added.get(key, 0) + sign * count
+    return {key: count for key, count in added.items() if count}
+
+
+Cells = Mapping[str, Tally]
+"""The counts of one measure in one window, by the group they are in; one cell "" without groups."""
+
+
+def merged(cells: Cells) -> Tally:
+    """Return the counts of all cells together."""
+    return sum(cells.values(), Tally())
+
+
+def added(left: Cells, right: Cells) -> dict[str, Tally]:
+    """Return the sum cell by cell, without the cells that come to nothing."""
+    names = left.keys() | right.keys()
+    total = {name: left.get(name, Tally()) + right.get(name, Tally()) for name in names}
+    return {name: tally for name, tally in total.items() if tally != Tally()}
 
 
 class Verdict(StrEnum):
@@ -164,6 +210,9 @@ class NotEvaluated(StrEnum):
     MEASUREMENT_INCIDENT = "incidencia_de_medicion"
     SERVICE_NOT_PROVIDED = "servicio_no_prestado"
     CARTA_SUSPENDED = "carta_suspendida"
+    INFORMATIVE = "solo_informativo"
+    NO_REFERENCE = "sin_periodo_de_referencia"
+    ZERO_REFERENCE = "referencia_en_cero"
 
 
 class Band(StrEnum):
@@ -177,18 +226,24 @@ class Band(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PartResult:
-    """One part judged. `value` is exact: percent for a share, the clock's unit for a mean.
+    """One part judged. `value` is exact, in the figure's unit: percent for shares and ratios.
 
-    `value` is there whenever a case was decided, also when the sample is too small to judge.
+    `value` is there whenever it can be computed, also when the sample is too small to judge.
+    `items` counts what the figure rests on: cases, answers, groups. `bound` and `unacceptable` are
+    what it was compared with; those of a target that follows an earlier window are known only with
+    it. `tally` has all counts of the part; of a ratio, those of its denominator.
     """
 
     verdict: Verdict
     reason: NotEvaluated | None
     value: Fraction | None
     band: Band
-    numerator: int
-    denominator: int
+    numerator: Fraction
+    denominator: Fraction
+    items: int
     tally: Tally
+    bound: Fraction | None
+    unacceptable: Fraction | None
 
 
 @dataclass(frozen=True, slots=True)

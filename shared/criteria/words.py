@@ -6,26 +6,45 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
+from shared.criteria.vocabulary import Period
 from shared.worktime.model import Unit
 
 EVENTS: Final = {
     "appointment.arrived": "llega usted a su cita",
+    "appointment.cancelled": "cancelamos una cita",
     "appointment.ended": "termina su cita",
     "appointment.first_offered_slot": "es la primera cita que le ofrecemos",
     "appointment.first_started": "empieza su primera cita",
+    "appointment.scheduled": "se agenda una cita",
     "appointment.scheduled_for": "es la hora de su cita",
     "appointment.started": "empieza su cita",
     "buzon.answered": "le respondemos de fondo",
     "buzon.submitted": "deja su mensaje en el buzón",
+    "buzon.upheld": "se declara procedente una queja",
+    "call.abandoned": "cuelga antes de que contestemos",
     "call.answered": "contestamos su llamada",
     "call.closed": "termina su llamada",
     "call.dispatched": "canalizamos su llamada",
     "call.queued": "entra su llamada",
+    "certificate.issued": "expedimos un acta",
+    "certificate.reissued": "reexpedimos un acta",
+    "chat.first_reply": "le responde una persona",
+    "chat.opened": "nos escribe",
+    "class.ended": "termina una clase",
+    "class.first_session": "se da la primera sesión de un taller",
+    "class.scheduled": "se programa una clase",
+    "class.scheduled_start": "llega la hora anunciada de la clase",
+    "class.started": "empieza la clase",
     "crew.on_site": "llega la cuadrilla",
+    "document.published": "publicamos el documento",
+    "instrument.scored": "se califica una visita",
+    "outage.ended": "vuelve el servicio",
+    "outage.started": "se interrumpe el servicio",
     "referral.sent": "se canaliza el caso a la autoridad de protección",
     "report.accepted": "aceptamos su reporte",
     "report.assigned": "asignamos su reporte a una cuadrilla",
     "report.received": "recibimos su reporte",
+    "report.recurrence": "reaparece una falla ya reparada",
     "report.repaired": "queda hecha la reparación",
     "request.complete": "está completa su solicitud",
     "request.confirmed": "confirmamos su solicitud",
@@ -35,22 +54,28 @@ EVENTS: Final = {
     "request.resolved": "resolvemos su solicitud",
     "request.routed": "turnamos su solicitud",
     "risk.flagged": "se detecta un riesgo",
+    "survey.answered": "se contesta la encuesta",
     "service.started": "empezamos a atenderle",
     "ticket.called": "le llamamos a ventanilla",
     "ticket.issued": "toma su turno",
     "ticket.served": "terminamos de atenderle",
     "visit.done": "hacemos la visita",
+    "visit.scheduled": "se agenda la visita",
+    "visit.scheduled_for": "llega la fecha acordada para la visita",
 }
 """Each reads after "desde que" and "hasta que"."""
 
 EXCLUSIONS: Final = {
     "abandono_antes_del_limite": "abandonos antes del límite",
+    "abandono_en_menos_de_5_s": "llamadas que cuelgan en menos de 5 segundos",
     "acta_inexistente_en_libro": "actas que no existen en el libro",
+    "cancelada_con_aviso_24h": "clases canceladas con aviso de 24 horas",
     "denuncia_turnada_contraloria": "denuncias turnadas a la Contraloría",
     "desechada_por_prevencion_no_atendida": "solicitudes desechadas por no completarse",
     "desistida": "solicitudes de las que la persona desistió",
     "duplicado": "duplicados",
     "fecha_posterior_pedida_por_usuaria": "fechas posteriores pedidas por la usuaria",
+    "fuera_de_escala": "respuestas fuera de la escala",
     "fin_anterior_al_inicio": "casos con un fin anterior a su inicio",
     "impugnado_fuerza_mayor": "casos impugnados por fuerza mayor",
     "impugnado_registro_equivocado": "casos impugnados por un registro equivocado",
@@ -58,9 +83,13 @@ EXCLUSIONS: Final = {
     "limite_desconocido": "casos sin límite conocido",
     "llamada_de_broma": "llamadas de broma",
     "llamada_muda": "llamadas en las que nadie habla",
+    "mantenimiento_avisado": "mantenimientos avisados",
     "no_competencia_turnado": "asuntos turnados a otra autoridad",
     "red_ajena": "redes que no son del municipio",
+    "reprogramada_por_usuario": "visitas reprogramadas por la persona",
     "reporte_improcedente": "reportes improcedentes",
+    "sin_fecha_prometida": "casos sin fecha prometida",
+    "sin_respuesta": "encuestas sin respuesta a la pregunta",
     "sin_evento_inicial": "casos sin inicio registrado",
     "termino_por_usuaria": "sesiones que la usuaria terminó antes",
     "transferido": "turnos transferidos",
@@ -73,7 +102,10 @@ VALUES: Final = {
     "clave_y_valor": "clave y valor catastral",
     "linea": "en línea",
     "lic_construccion_menor": "licencia de construcción menor",
+    "puntaje": "puntaje",
     "reclamacion": "reclamación",
+    "recomendaria": "recomendaría el servicio",
+    "satisfaccion_global": "satisfacción global",
     "tramite": "trámite",
 }
 """Names and values of attributes whose words are more than the name without its underscores."""
@@ -129,6 +161,31 @@ def alternatives(words: Sequence[str]) -> str:
         return "".join(words)
     joint = "u" if words[-1].lower().startswith(("o", "ho")) else "o"
     return f"{', '.join(words[:-1])} {joint} {words[-1]}"
+
+
+_PERIODS: Final = {
+    Period.DAY: "los días",
+    Period.WEEK: "las semanas",
+    Period.MONTH: "los meses",
+    Period.QUARTER: "los trimestres",
+    Period.SEMESTER: "los semestres",
+    Period.YEAR: "los años",
+}
+
+
+def periods(period: Period) -> str:
+    return _PERIODS[period]
+
+
+def everyone(whom: str) -> str:
+    """Put "all" before a plural with its article."""
+    return f"{'todas' if whom.startswith('las ') else 'todos'} {whom}"
+
+
+def day_of_year(written: str) -> str:
+    """Write 03-31 as "31 de marzo"."""
+    month, day = written.split("-")
+    return f"{int(day)} de {month_name(int(month))}"
 
 
 def month_name(month: int) -> str:

@@ -18,7 +18,7 @@ from tests.chaos.world import World
 
 FACTS = "SELECT uri || ' ' || event_id FROM fact JOIN source USING (source_id)"
 VERDICTS = """
-SELECT case_id, compromiso, part, unit, window_id, status, reason, due_at, elapsed, overdue_open
+SELECT case_id, compromiso, part, unit, window_id, status, reason, due_at, amount, overdue_open
 FROM verdict WHERE case_id !~ '^BZ-'
 """
 # Folios have other numbers and hours in each run.

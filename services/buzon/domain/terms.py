@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from shared.contracts.cartas import CartaData, MunicipalityData, Status
 from shared.contracts.complaints import ComplaintKind
-from shared.criteria import Criterion, Limit, Op, Share
+from shared.criteria import Clock, Criterion, Limit, Op, Share
 from shared.worktime import Pause, PreparedCalendar, StartRule, Unit, due_instant
 
 ANSWER_BASE: Final = "tiempo_respuesta_buzon"
@@ -83,27 +83,20 @@ def _promised(carta: CartaData, kind: ComplaintKind) -> Term | None:
         if compromiso.base != ANSWER_BASE or not isinstance(criterion, Criterion):
             continue
         for part in criterion.parts:
-            if isinstance(part, Share) and _covers(part, known):
-                return _term_of_part(part, known)
+            if isinstance(part.figure, Share) and (term := _term_in(part.figure, known)):
+                return term
     return None
 
 
-def _covers(part: Share, known: dict[str, str]) -> bool:
-    """Whether the part is timed from filing and counts folios of this carta and kind."""
-    population = part.population
-    return (
-        part.clock.start.event == SUBMITTED
-        and population.event == SUBMITTED
-        and all(known.get(name) in values for name, values in population.where.items())
-        and _value(part.limit, known) is not None
-    )
-
-
-def _term_of_part(part: Share, known: dict[str, str]) -> Term | None:
-    value = _value(part.limit, known)
-    if value is None:
+def _term_in(share: Share, known: dict[str, str]) -> Term | None:
+    """Return the term of a share that is timed from filing, for folios of this carta and kind."""
+    clock, population, value = share.value, share.population, _value(share.limit, known)
+    if value is None or not isinstance(clock, Clock):
         return None
-    clock = part.clock
+    if (clock.start.event, population.event) != (SUBMITTED, SUBMITTED):
+        return None
+    if not all(known.get(name) in values for name, values in population.where.items()):
+        return None
     return Term(
         limit=value,
         unit=clock.unit,

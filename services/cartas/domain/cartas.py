@@ -3,21 +3,21 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 from pydantic import JsonValue
 
 from services.cartas.domain.criteria import (
-    UNJUDGED_MODIFIERS,
     Surroundings,
     missing_calendar,
     read_criterion,
 )
 from services.cartas.domain.fields import CODE, CODE_EXPECTED, NO_CODE, Section
-from services.cartas.domain.limits import limits_and_targets, number_in
 from services.cartas.domain.organisation import Units
 from shared.contracts.cartas import Approval, CartaData, Compromiso, Indicator, Scope, Status
-from shared.criteria import Window, WindowKind
+from shared.criteria import Severity, Window, WindowKind, beyond_duty, compare_text, is_blank
+from shared.worktime import Unit
 
 BASES: Final = (
     *("satisfaccion", "tiempo_espera", "tiempo_atencion", "tiempo_respuesta_solicitud"),
@@ -220,27 +220,49 @@ def _warn_of_what_is_not_applied(section: Section) -> None:
 
 def _compromiso(section: Section, around: Surroundings) -> Compromiso:
     criterion = read_criterion(section, around)
-    text = section.text("texto")
+    text, window = section.text("texto"), _window(section)
     compromiso = Compromiso(
         id=section.code("id"),
         base=section.choice("base", _BASES, default=OWN_BASE),
         text=text,
         indicator=_indicator(section.section("indicador")),
         criterion=criterion,
-        window=_window(section),
+        window=window,
         minimum_sample=section.integer("min_muestra", 0, 1_000_000, default=0),
+        closing_delay_days=section.integer("desfase_cierre_dias", 0, 366, default=0),
         scope=section.choice("alcance", _SCOPES, default="carta"),
         remedy=section.optional_text("subsanacion"),
     )
-    limits, targets = limits_and_targets(criterion)
-    for number in limits + targets:
-        if not number_in(text, number):
-            section.warn("texto", f"no menciona el {number.normalize():f} que fija el criterio")
+    if not section.report.faults:
+        _compare_texts(section, compromiso)
     if "alerta" in section:
         section.warn("alerta", "el aviso por caso antes de vencer aún no se aplica")
-    section.ignore("alerta", "nota", *UNJUDGED_MODIFIERS)
+    section.ignore("alerta", "nota")
     section.close()
     return compromiso
+
+
+def _compare_texts(section: Section, compromiso: Compromiso) -> None:
+    """Name each difference between what is printed and what is judged."""
+    criterion, window = compromiso.criterion, compromiso.window
+    for problem in compare_text(compromiso.text, criterion, window):
+        tell = section.fault if problem.severity is Severity.ERROR else section.warn
+        tell("texto", problem.message)
+    for problem in compare_text(compromiso.indicator.formula, criterion, window, generated=True):
+        section.warn("indicador", f"fórmula: {problem.message}")
+    legal = _legal_term(section)
+    for problem in () if legal is None else beyond_duty(criterion, legal):
+        section.warn("plazo_legal", problem.message)
+
+
+def _legal_term(section: Section) -> tuple[Decimal, Unit] | None:
+    """Return the term that the law gives anyway, if the author says it."""
+    term = section.optional_section("plazo_legal")
+    if term is None:
+        return None
+    legal = (term.decimal("valor", 10_000), term.choice("unidad", {u.value: u for u in Unit}))
+    term.close()
+    return legal
 
 
 def _indicator(section: Section) -> Indicator:
@@ -250,6 +272,10 @@ def _indicator(section: Section) -> Indicator:
         source=section.text("fuente", longest=200),
         frequency=section.text("medicion", longest=200),
     )
+    for key in ("nombre", "formula", "fuente", "medicion"):
+        written = section.optional_text(key)
+        if written is not None and is_blank(written):
+            section.fault(key, "quedó sin llenar: diga qué es, no la opción por omisión")
     section.close()
     return indicator
 

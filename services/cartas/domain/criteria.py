@@ -1,75 +1,27 @@
 """From the criterion as the author writes it to the algebra that is judged.
 
-A form that is not judged yet is kept whole, by its name; a form that nobody knows is a fault.
+docs/criteria.md shows every form. Each is a figure of the algebra, some by another name.
 """
 
-import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
-from pydantic import JsonValue
+from pydantic import ValidationError
 
-from services.cartas.domain.fields import (
-    CODE,
-    CODE_EXPECTED,
-    EVENT_EXPECTED,
-    EVENT_KIND,
-    NO_EVENT,
-    Section,
-    listed,
-    plain,
-)
-from services.cartas.domain.limits import ATTRIBUTE, LARGEST, OPS, VALUE, read_limit, read_target
+from services.cartas.domain import figures
+from services.cartas.domain.fields import Section, listed
+from services.cartas.domain.figures import NO_FIGURE, Scope
+from services.cartas.domain.limits import read_reference, read_seasons, read_target
 from services.cartas.domain.marked_yaml import Items, Mapping, Node, Scalar
-from shared.criteria import (
-    Anchor,
-    AnyCriterion,
-    Clock,
-    Criterion,
-    Instant,
-    Mean,
-    Op,
-    Population,
-    Share,
-    Target,
-    Unsupported,
-)
-from shared.worktime import StartRule, Unit
-from shared.worktime.model import UNITS_WITHOUT_CALENDAR
+from shared.criteria import Criterion, Figure, Part, Severity, Target, lint
 
-SHARE: Final = "share_within"
-MEAN: Final = "mean"
+T = TypeVar("T")
+
 ALL_OF: Final = "all_of"
-JUDGED_FIELDS: Final = {
-    SHARE: ("poblacion", "reloj", "limite"),
-    MEAN: ("poblacion", "reloj"),
-}
-NOT_YET_JUDGED: Final = {
-    "score_share": ("encuesta", "pregunta", "escala", "aprobatorio"),
-    "score_mean": ("encuesta", "pregunta", "escala", "instrumento", "campo"),
-    "nps": ("encuesta", "pregunta", "escala"),
-    "ratio": ("numerador", "denominador"),
-    "nested_share": ("poblacion", "sub_ventana", "interno", "limite"),
-    "availability": ("servicio", "horario", "excluir"),
-    "count": ("poblacion",),
-    "relative": ("interno", "referencia", "factor", "si_referencia_cero"),
-    "deadline": ("poblacion", "vence", "cumple", "tolerancia", "recurrencia", "donde"),
-    "checklist": ("instrumento",),
-    "percentile": ("p", "poblacion", "reloj"),
-}
-"""Forms of the algebra that are published by name, with the fields each may have."""
-
-ALL_FORMS: Final = (*JUDGED_FIELDS, ALL_OF, *NOT_YET_JUDGED)
-_ANCHORS: Final = {anchor.value: anchor for anchor in Anchor}
-_UNITS: Final = {unit.value: unit for unit in Unit}
-_START_RULES: Final = {
-    "dia_siguiente": StartRule.NEXT_COUNTING_DAY,
-    "mismo_dia": StartRule.START_DAY,
-}
-_COMPOSITE = re.compile(r"(max|first_of)\(([^()]+)\)")
-_NO_INSTANT: Final = Instant(event=NO_EVENT)
+RELATIVE: Final = "relative"
+ALL_FORMS: Final = (*figures.READERS, ALL_OF, RELATIVE)
+_ALWAYS_OPEN: Final = "24x7"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,76 +32,127 @@ class Surroundings:
     calendar: str
 
 
-def read_criterion(compromiso: Section, around: Surroundings) -> AnyCriterion:
+def read_criterion(compromiso: Section, around: Surroundings) -> Criterion:
     """Return the criterion of a compromiso, whose target (`umbral`) stands beside it."""
     section = compromiso.section("criterio")
-    form = _form(section)
     check_calendars(section, around)
-    if form is None:
-        return Unsupported(form="?", declared={})
-    unsupported_by = _unsupported_by(compromiso, section, form)
-    if unsupported_by is not None:
-        _check_declared(section, form)
-        _checkread_target(compromiso)
-        return Unsupported(form=unsupported_by, declared=_declared(compromiso, section))
+    form = _form(section)
     reader = _Reader(compromiso, section, around)
     parts = reader.conjunction() if form == ALL_OF else (reader.part(section, form),)
     section.close()
-    return Criterion(parts=parts)
+    criterion = Criterion(parts=parts)
+    if not compromiso.report.faults:
+        _lint(criterion, section, around)
+    return criterion
 
 
-def _form(section: Section) -> str | None:
-    """Return the form, None and a fault where it is none of the algebra's."""
-    return section.choice("forma", {form: form for form in ALL_FORMS}, otherwise="") or None
+def _form(section: Section) -> str:
+    return section.choice("forma", {form: form for form in ALL_FORMS}, otherwise="")
 
 
-def _unsupported_by(compromiso: Section, section: Section, form: str) -> str | None:
-    """Return the name under which the criterion is not judged yet, or None where it is."""
-    season = [key for key in UNJUDGED_MODIFIERS if key in compromiso]
-    if form in NOT_YET_JUDGED:
-        return form
-    if form == ALL_OF and any(
-        _form(part) not in JUDGED_FIELDS for part in section.sections("partes")
-    ):
-        return form
-    return f"{form} con {season[0]}" if season else None
+def _lint(criterion: Criterion, section: Section, around: Surroundings) -> None:
+    """Tell the author what the shape of each field cannot tell."""
+    for problem in lint(criterion, calendars=around.calendars):
+        where = f"parte {int(problem.path[1]) + 1}: " if len(criterion.parts) > 1 else ""
+        tell = section.fault if problem.severity is Severity.ERROR else section.warn
+        tell(None, where + problem.message)
 
 
-UNJUDGED_MODIFIERS: Final = ("variantes_temporada", "desfase_cierre_dias")
-"""Fields of a compromiso that would change what is judged, and are not applied yet."""
+class _Reader:
+    """Reads parts; what a part of a conjunction does not say, the conjunction says."""
+
+    def __init__(self, compromiso: Section, criterion: Section, around: Surroundings) -> None:
+        self._compromiso = compromiso
+        self._criterion = criterion
+        self._seasons = read_seasons(compromiso)
+        self._calendar = around.calendar
+
+    def conjunction(self) -> tuple[Part, ...]:
+        sections = self._criterion.sections("partes")
+        if not 1 <= len(sections) <= 20:
+            self._criterion.fault("partes", "se esperaban de 1 a 20 partes")
+        if self._seasons:
+            self._compromiso.fault(
+                "variantes_temporada", "un compromiso de varias partes no tiene temporadas"
+            )
+        self._criterion.ignore("poblacion", "reloj", "limite", "umbral")
+        self._compromiso.ignore("umbral", "informativo")
+        parts = tuple(self.part(each, _form(each)) for each in sections[:20])
+        for each in sections:
+            each.close()
+        return parts or (Part(figure=NO_FIGURE),)
+
+    def part(self, section: Section, form: str) -> Part:
+        """Return one part; what cannot be read is noted and something else stands in."""
+        if form == ALL_OF and section is not self._criterion:
+            section.fault("forma", "una conjunción no contiene otra")
+        if form in ("", ALL_OF):
+            section.ignore(*section.names())
+            return Part(figure=NO_FIGURE)
+        figure = self._figure(section, form)
+        if figure is NO_FIGURE:
+            section.ignore("umbral")
+            self._compromiso.ignore("umbral", "informativo")
+            return Part(figure=NO_FIGURE)
+        target = self._target(section, form, figure)
+        return _made(section, lambda: Part(figure=figure, target=target)) or Part(figure=NO_FIGURE)
+
+    def _figure(self, section: Section, form: str) -> Figure:
+        outer = (self._criterion,) if section is not self._criterion else ()
+        scope = Scope((section, *outer), self._calendar, self._seasons)
+        read = figures.relative_inner if form == RELATIVE else figures.READERS[form]
+        before = len(section.report.faults)
+        figure = _made(section, lambda: read(scope))
+        return NO_FIGURE if figure is None or len(section.report.faults) > before else figure
+
+    def _target(self, section: Section, form: str, figure: Figure) -> Target | None:
+        owner = self._target_owner(section)
+        if owner.boolean("informativo", default=False):
+            owner.ignore("umbral")
+            return None
+        if form == RELATIVE:
+            return read_reference(section, owner.section("umbral"), figure)
+        return _made(section, lambda: read_target(owner.section("umbral"), figure))
+
+    def _target_owner(self, part: Section) -> Section:
+        if part is not self._criterion and "umbral" in part:
+            return part
+        if "umbral" in self._criterion:
+            return self._criterion
+        return self._compromiso if part is self._criterion else part
 
 
-def _declared(compromiso: Section, section: Section) -> dict[str, JsonValue]:
-    beside = {
-        key: plain(node)
-        for key in ("umbral", *UNJUDGED_MODIFIERS)
-        if (node := compromiso.node(key)) is not None
-    }
-    return {**section.plain(), **beside}
+def _made(section: Section, make: Callable[[], T]) -> T | None:
+    """Return what is made; what the algebra refuses is a fault of the section."""
+    try:
+        return make()
+    except ValidationError as error:
+        for each in error.errors(include_url=False, include_input=False, include_context=False):
+            section.fault(None, _in_spanish(each["msg"]))
+        return None
 
 
-def _check_declared(section: Section, form: str) -> None:
-    """Known fields only, also where the form is not judged: a misspelling is cheapest now."""
-    section.ignore("umbral")
-    if form == ALL_OF:
-        section.ignore("poblacion", "reloj", "limite")
-        for part in section.sections("partes"):
-            _check_declared(part, _form(part) or form)
-            _checkread_target(part)
-    else:
-        section.ignore(*NOT_YET_JUDGED.get(form, JUDGED_FIELDS.get(form, ())))
-    section.close()
+_SPANISH: Final = {
+    "without a limit nothing is due": "sin límite no hay vencimiento: use otra «ancla» que due",
+    "what is not timed is anchored": "lo que no tiene reloj se ancla en occurred o en due",
+    "a scale rises": "la escala va de menor a mayor",
+    "net promoters are asked": "el NPS se pregunta en una escala de 0 a 10",
+    "give a day or a working day": "diga «dia» o «dia_habil», no los dos",
+    "a day of the month belongs": "un día del mes es de cada month o de un periodo más largo",
+    "what recurs each day": "lo de cada día no lleva «dia_habil»",
+    "the month is counted within": "el «mes» se cuenta dentro de su periodo",
+    "outages add up in": "los cortes se suman en s, min, h, min_habil o h_habil",
+    "only a date set beforehand": "solo una fecha fijada antes puede cumplirse el día exacto",
+    "only a time ends at": "solo un reloj termina en la fecha prometida al caso",
+    "a group is held to": "a un grupo se le exige un «valor» fijo",
+}
+"""What the algebra refuses, by the beginning of its message, in the words of the author."""
 
 
-def _checkread_target(owner: Section) -> None:
-    target = owner.optional_section("umbral")
-    if target is None:
-        return
-    target.choice("op", OPS)
-    target.decimal("objetivo", LARGEST)
-    target.optional_decimal("inaceptable", LARGEST)
-    target.optional_text("unidad", longest=40)
-    target.close()
+def _in_spanish(message: str) -> str:
+    bare = message.removeprefix("Value error, ")
+    found = (spanish for start, spanish in _SPANISH.items() if bare.startswith(start))
+    return next(found, f"el criterio no se admite ({bare})")
 
 
 def check_calendars(section: Section, around: Surroundings) -> None:
@@ -166,135 +169,14 @@ def _check_calendar_node(owner: Section, key: str, node: Node | None, around: Su
         inner = Section(node, owner.path_of(key) if key else owner.path, owner.report)
         check_calendars(inner, around)
     elif (
-        key == "calendario"
+        key in ("calendario", "horario")
         and isinstance(node, Scalar)
-        and node.text is not None
+        and node.text not in (None, _ALWAYS_OPEN)
         and node.text not in around.calendars
     ):
-        owner.fault(key, missing_calendar(node.text, around.calendars))
+        owner.fault(key, missing_calendar(node.text or "", around.calendars))
 
 
 def missing_calendar(name: str, calendars: Collection[str]) -> str:
     """Return the message for a calendar that is cited and does not exist."""
     return f"el calendario «{name}» no existe; hay: {listed(calendars)}"
-
-
-class _Reader:
-    """Reads judged parts; what a part of a conjunction does not say, the conjunction says."""
-
-    def __init__(self, compromiso: Section, criterion: Section, around: Surroundings) -> None:
-        self._compromiso = compromiso
-        self._criterion = criterion
-        self._around = around
-
-    def conjunction(self) -> tuple[Share | Mean, ...]:
-        sections = self._criterion.sections("partes")
-        if not 1 <= len(sections) <= 20:
-            self._criterion.fault("partes", "se esperaban de 1 a 20 partes")
-        self._criterion.ignore("poblacion", "reloj", "limite", "umbral")
-        self._compromiso.ignore("umbral")
-        parts = tuple(self.part(each, _form(each) or MEAN) for each in sections)
-        for each in sections:
-            each.close()
-        return parts or (_NO_PART,)
-
-    def part(self, section: Section, form: str) -> Share | Mean:
-        section.ignore(*JUDGED_FIELDS[form])
-        population = _population(self._owner(section, "poblacion"))
-        clock_section = self._owner(section, "reloj")
-        clock = _clock(clock_section, self._around)
-        target_section = self._target_owner(section)
-        if form == MEAN:
-            target = read_target(target_section, clock.unit.value, LARGEST)
-            return _mean(section, population, clock=clock, target=target)
-        limit = read_limit(self._owner(section, "limite"))
-        target = read_target(target_section, "%", 100)
-        return Share(population=population, clock=clock, limit=limit, target=target)
-
-    def _owner(self, part: Section, key: str) -> Section:
-        """Return the group `key` of the part, else of the whole criterion."""
-        inherited = part is not self._criterion and key not in part and key in self._criterion
-        return (self._criterion if inherited else part).section(key)
-
-    def _target_owner(self, part: Section) -> Section:
-        if part is not self._criterion and "umbral" in part:
-            return part.section("umbral")
-        if "umbral" in self._criterion:
-            return self._criterion.section("umbral")
-        return (self._compromiso if part is self._criterion else part).section("umbral")
-
-
-def _population(section: Section) -> Population:
-    population = Population(
-        event=section.event("evento"),
-        anchor=section.choice("ancla", _ANCHORS),
-        where=_where(section),
-        exclude=section.words("excluir", CODE, CODE_EXPECTED),
-    )
-    section.close()
-    return population
-
-
-def _where(section: Section) -> dict[str, tuple[str, ...]]:
-    conditions = section.optional_section("donde")
-    if conditions is None:
-        return {}
-    where = {}
-    for name in conditions.names():
-        if not ATTRIBUTE.fullmatch(name):
-            conditions.fault(name, "se esperaba un atributo en minúsculas, como canal")
-        where[name] = conditions.words(name, VALUE, "un valor sin espacios")
-        if not where[name]:
-            conditions.fault(name, "se esperaba al menos un valor")
-    if len(where) > 20:
-        section.fault("donde", "se esperaban a lo sumo 20 condiciones")
-        return {}
-    return {name: values for name, values in where.items() if 1 <= len(name) <= 200}
-
-
-def _clock(section: Section, around: Surroundings) -> Clock:
-    unit = section.choice("unidad", _UNITS)
-    cited = section.code("calendario") if "calendario" in section else None
-    section.ignore("calendario")
-    if cited is None and unit not in UNITS_WITHOUT_CALENDAR:
-        cited = around.calendar
-    start, stop = _instant(section, "inicio"), _instant(section, "fin")
-    if start == stop and start != _NO_INSTANT:
-        section.fault("fin", "el reloj empieza y termina con lo mismo")
-    rule = section.choice("inicio_de_plazo", _START_RULES) if "inicio_de_plazo" in section else None
-    pauses = section.words("pausas", CODE, CODE_EXPECTED)
-    section.close()
-    return Clock(start=start, stop=stop, unit=unit, calendar=cited, pauses=pauses, start_rule=rule)
-
-
-def _instant(section: Section, key: str) -> Instant:
-    """Read an event, or `max(a, b)` (the last of them), or `first_of(a, b)` (the first)."""
-    expected = f"{EVENT_EXPECTED}, o max(a, b), o first_of(a, b)"
-    anything = re.compile(r"[^\n]{1,700}")
-    text = section.matching(key, anything, expected, stand_in=NO_EVENT)
-    composite = _COMPOSITE.fullmatch(text)
-    if composite is None:
-        if EVENT_KIND.fullmatch(text):
-            return Instant(event=text)
-        section.fault(key, f"se esperaba {expected}")
-        return _NO_INSTANT
-    kinds = tuple(kind.strip() for kind in composite[2].split(","))
-    if not 2 <= len(kinds) <= 10 or not all(EVENT_KIND.fullmatch(kind) for kind in kinds):
-        section.fault(key, f"se esperaban en el paréntesis de 2 a 10, cada uno {EVENT_EXPECTED}")
-        return _NO_INSTANT
-    return Instant(max_of=kinds) if composite[1] == "max" else Instant(first_of=kinds)
-
-
-def _mean(section: Section, population: Population, *, clock: Clock, target: Target) -> Mean:
-    if population.anchor is Anchor.DUE:
-        message = "un promedio no tiene límite y por eso tampoco vencimiento: use otra «ancla»"
-        section.fault("poblacion", message)
-        population = population.model_copy(update={"anchor": Anchor.OCCURRED})
-    return Mean(population=population, clock=clock, target=target)
-
-
-_NO_PART: Final = Mean(
-    population=Population(event=NO_EVENT, anchor=Anchor.OCCURRED),
-    clock=Clock(start=_NO_INSTANT, stop=_NO_INSTANT, unit=Unit.MINUTE),
-    target=Target(op=Op.AT_MOST, value=Decimal(1), unit="min"),
-)

@@ -23,7 +23,7 @@ from shared.contracts.cartas import (
     Status,
     UnitData,
 )
-from shared.criteria import Criterion
+from shared.criteria import loosened, measures_of
 from shared.worktime import Calendar
 
 State: TypeAlias = MunicipalityData | UnitData | PostData | CalendarData | CartaData
@@ -163,13 +163,12 @@ def _retire(
 
 def calendars_of(carta: CartaData) -> set[str]:
     """Return the ids of the calendars that a carta is judged by."""
-    clocks = [
-        part.clock.calendar
+    named = [
+        measure.calendar
         for compromiso in carta.compromisos
-        if isinstance(compromiso.criterion, Criterion)
-        for part in compromiso.criterion.parts
+        for measure in measures_of(compromiso.criterion)
     ]
-    return {carta.calendar, *(name for name in clocks if name is not None)}
+    return {carta.calendar, *(name for name in named if name is not None)}
 
 
 def _compare_cartas(
@@ -182,6 +181,7 @@ def _compare_cartas(
         _close_earlier(earlier, versions, outcome=outcome, decision=decision)
     for carta in sorted(catalogue.cartas, key=lambda each: (each.data.carta, each.data.version)):
         _compare_carta(carta, versions.get(_version_key(carta.data)), decision)
+        _warn_of_less(carta, outcome, decision)
         outcome[_version_key(carta.data)] = carta
     _check_neighbours(outcome, decision)
     _warn_of_absent(catalogue, outcome, decision)
@@ -237,6 +237,19 @@ def _compare_carta(carta: DeclaredCarta, before: Stored | None, decision: Decisi
         if new.valid_to != old.valid_to:
             _warn_of_end(carta.line, carta.path, old, new, decision)
         decision.publish.append(Stored(new, carta.declared))
+
+
+def _warn_of_less(
+    carta: DeclaredCarta, outcome: dict[tuple[str, int], DeclaredCarta], decision: Decision
+) -> None:
+    """Name what a version asks less of than the one before it: legitimate, never silent."""
+    before = outcome.get((carta.data.carta, carta.data.version - 1))
+    old = {each.id: each for each in before.data.compromisos} if before else {}
+    for compromiso in carta.data.compromisos:
+        earlier = old.get(compromiso.id)
+        for problem in loosened(earlier.criterion, compromiso.criterion) if earlier else ():
+            path = f"{carta.path}.compromisos[{compromiso.id}]"
+            decision.report.warnings.append(Fault(carta.line, path, problem.message))
 
 
 def _warn_of_end(line: int, path: str, old: CartaData, new: CartaData, decision: Decision) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.evaluator.domain.coverage import BUZON_SERVICE
@@ -14,7 +14,17 @@ from shared.contracts.cartas import (
     Scope,
     Status,
 )
-from shared.criteria import Criterion, Mean, Share, WindowBounds, window_of
+from shared.criteria import (
+    Criterion,
+    Measure,
+    Part,
+    WindowBounds,
+    earlier_window,
+    measures_of,
+    references_of,
+    window_of,
+)
+from shared.criteria.vocabulary import Reference
 from shared.worktime import CalendarHistory, PreparedCalendar, Unit, due_instant
 
 BUZON_EVENTS = "buzon."
@@ -25,8 +35,8 @@ _MICROSECOND = timedelta(microseconds=1)
 class Promise:
     """One compromiso of one carta version, ready to judge by.
 
-    `calendars` has one for each part, None where its clock needs none; `histories` has all that
-    was ever known of each, newest last.
+    `measures` are the populations that its parts count; `calendars` has one for each, None where
+    it needs none; `histories` has all that was ever known of each, newest last.
     """
 
     municipality: str
@@ -35,20 +45,30 @@ class Promise:
     zone: ZoneInfo
     cutoff: PreparedCalendar
     cutoff_days: int
+    measures: tuple[Measure, ...]
     calendars: tuple[PreparedCalendar | None, ...]
     calendar_versions: Mapping[str, int]
     histories: tuple[CalendarHistory | None, ...]
 
     @property
-    def parts(self) -> tuple[Share | Mean, ...]:
-        """The judged parts; none where the form is not supported yet."""
+    def parts(self) -> tuple[Part, ...]:
+        """The judged parts; none where the form is not supported."""
         criterion = self.compromiso.criterion
         return criterion.parts if isinstance(criterion, Criterion) else ()
 
     @property
     def about_buzon(self) -> bool:
         """Whether it promises something about folios."""
-        return any(part.population.event.startswith(BUZON_EVENTS) for part in self.parts)
+        return any(event.startswith(BUZON_EVENTS) for event in self.events)
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """The events that bring cases under it."""
+        return tuple(measure.figure.population.event for measure in self.measures)
+
+    def part_of(self, measure: int) -> Part:
+        """Return the part that a measure counts for."""
+        return self.parts[self.measures[measure].part]
 
     def with_versions(self, versions: Mapping[str, int]) -> "Promise":
         """Return the promise as it was judged when these versions of its calendars were known."""
@@ -80,10 +100,26 @@ class Promise:
         return window_of(self.compromiso.window, instant, self.zone)
 
     def closes_at(self, window: WindowBounds) -> datetime:
-        """Return the data cut-off: the end of the n-th working day after the window's last day."""
-        last_moment = window.end - _MICROSECOND
+        """Return the data cut-off: the end of the n-th working day after the facts' last day."""
+        last_moment = self.facts_until(window.end) - _MICROSECOND
         due = due_instant(last_moment, self.cutoff_days, Unit.WORKING_DAY, self.cutoff, ())
         return window.end if due is None else due
+
+    def facts_until(self, end: datetime) -> datetime:
+        """Return until when facts of a window come in that ends at `end`: some take their time."""
+        delay = self.compromiso.closing_delay_days
+        if not delay:
+            return end
+        day = end.astimezone(self.zone).date() + timedelta(days=delay)
+        return datetime(day.year, day.month, day.day, tzinfo=self.zone).astimezone(UTC)
+
+    def earlier(self, window: WindowBounds) -> dict[Reference, WindowBounds]:
+        """Return the earlier windows that its targets follow."""
+        kinds = references_of(self.compromiso.criterion)
+        found = {
+            kind: earlier_window(self.compromiso.window, window, kind, self.zone) for kind in kinds
+        }
+        return {kind: bounds for kind, bounds in found.items() if bounds is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +208,9 @@ def _prepare(
     if cutoff is None:
         return None
     needed: list[CalendarHistory | None] = []
-    criterion = compromiso.criterion
-    for part in criterion.parts if isinstance(criterion, Criterion) else ():
-        name = part.clock.calendar
+    measures = measures_of(compromiso.criterion)
+    for measure in measures:
+        name = measure.calendar
         history = None if name is None else calendars.get((town.municipality, name))
         if name is not None and history is None:
             return None
@@ -187,6 +223,7 @@ def _prepare(
         zone=ZoneInfo(town.zone),
         cutoff=cutoff.latest,
         cutoff_days=town.cutoff_working_days,
+        measures=measures,
         calendars=latest,
         calendar_versions={c.calendar.id: c.calendar.version for c in latest if c is not None},
         histories=tuple(needed),
@@ -206,9 +243,10 @@ def _by_service(
 
 def services_of(promise: Promise) -> tuple[str, ...]:
     """Return the services whose cases the promise is about; folios are a service of their own."""
-    if not promise.parts:
-        return ()
-    return (BUZON_SERVICE,) if promise.about_buzon else promise.carta.services
+    events = promise.events
+    about_folios = [event.startswith(BUZON_EVENTS) for event in events]
+    folios = (BUZON_SERVICE,) if any(about_folios) else ()
+    return folios if all(about_folios) else (*promise.carta.services, *folios)
 
 
 def windows_until(promise: Promise, now: datetime, *, most: int) -> list[WindowBounds]:

@@ -14,30 +14,39 @@ from shared.criteria import (
     CaseReason,
     CaseStatus,
     CaseVerdict,
+    Span,
     Tally,
     WindowBounds,
     judge_case,
+    places_of,
+    started_at,
 )
 from shared.worktime import PreparedCalendar
 
-VerdictKey = tuple[str, int]
-"""Compromiso and part."""
+VerdictKey = tuple[str, int, int]
+"""Compromiso, measure, and which of the windows it counts in: an outage may touch several."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The verdict on one case under one part, where it counts, and when to look again."""
+    """The verdict on one case under one measure, where it counts, and when to look again.
+
+    `part` is the number of the measure: a ratio has two, everything else one for each part.
+    """
 
     compromiso: str
     part: int
+    slice: int
     carta_version: int
     unit: str
     window_id: str | None
     status: CaseStatus
     reason: str | None
     due_at: datetime | None
-    elapsed: int | None
+    amount: int | None
     overdue_open: bool
+    cell: str
+    span: Span | None
     historical: bool
     alarm_at: datetime | None
     calendar_version: int | None = None
@@ -45,7 +54,7 @@ class Judgement:
     @property
     def key(self) -> VerdictKey:
         """What it is a verdict of, within its case."""
-        return (self.compromiso, self.part)
+        return (self.compromiso, self.part, self.slice)
 
     def tally(self) -> Tally:
         """Return the counts it makes."""
@@ -54,10 +63,10 @@ class Judgement:
                 status=self.status,
                 reason=self.reason,
                 anchor_instant=None,
-                due=self.due_at,
-                overdue_from=None,
-                elapsed=self.elapsed,
+                amount=self.amount,
                 overdue_open=self.overdue_open,
+                cell=self.cell,
+                span=self.span,
             )
         )
 
@@ -69,12 +78,15 @@ _NONE_CLOSED: Final[Closed] = {}
 
 
 def as_case(data: hot.CaseData) -> Case:
-    """Return the case as the judge takes it."""
+    """Return the case as the judge takes it; its service and unit are attributes like any other."""
+    attributes = {"servicio": data.service, **data.attributes}
+    if data.unit is not None:
+        attributes.setdefault("unidad", data.unit)
     return Case(
         events=data.instants,
         pauses=tuple(CasePause(p.reason, p.start, p.end) for p in data.pauses),
         exclusions=frozenset(data.exclusions),
-        attributes=data.attributes,
+        attributes=attributes,
         own_due=data.due_at,
         abandoned_at=data.instants.get(CASE_ABANDONED),
     )
@@ -95,9 +107,8 @@ def judge(
     verdicts: dict[VerdictKey, Judged] = {}
     for versions in groups:
         for promise in versions:
-            for number in range(len(promise.parts)):
-                judged = _under(_Look(promise, number, case, data, known), closed)
-                if judged is not None:
+            for number in range(len(promise.measures)):
+                for judged in _under(_Look(promise, number, case, data, known), closed):
                     verdicts.setdefault(judged[0].key, judged)
     return verdicts
 
@@ -105,18 +116,20 @@ def judge(
 def due_by(
     data: hot.CaseData, promise: Promise, part: int, *, calendar_version: int
 ) -> datetime | None:
-    """Return when a case would be due by another version of the part's calendar."""
+    """Return when a case would be due by another version of the measure's calendar."""
     history = promise.histories[part]
     calendar = None if history is None else history.version(calendar_version)
     if calendar is None:
         return None
-    verdict = judge_case(promise.parts[part], as_case(data), calendar, complete_through=None)
+    verdict = judge_case(
+        promise.measures[part], as_case(data), calendar, zone=promise.zone, complete_through=None
+    )
     return None if verdict is None else verdict.due
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """One case under one part of one promise."""
+    """One case under one measure of one promise."""
 
     promise: Promise
     number: int
@@ -126,11 +139,10 @@ class _Look:
 
     @property
     def started(self) -> datetime | None:
-        part = self.promise.parts[self.number]
-        return _started(part.clock.start.kinds, part.population.event, self.case.events)
+        return started_at(self.promise.measures[self.number], self.case)
 
 
-def _under(look: _Look, closed: Closed) -> Judged | None:
+def _under(look: _Look, closed: Closed) -> tuple[Judged, ...]:
     """Judge by the calendar as it is known now, or was when the case's window closed.
 
     The versions are gone through as they became known: each re-dated the cases whose window had not
@@ -138,11 +150,11 @@ def _under(look: _Look, closed: Closed) -> Judged | None:
     """
     promise, started = look.promise, look.started
     if started is None or not promise.in_force(started):
-        return None
+        return ()
     history = promise.histories[look.number]
     for earlier in history.replaced_after(started) if history and closed else ():
         judged = _by(look, earlier)
-        if judged is not None and _closed_with(judged[0], earlier, closed):
+        if judged and _closed_with(judged[0][0], earlier, closed):
             return judged
     return _by(look, promise.calendars[look.number])
 
@@ -154,46 +166,55 @@ def _closed_with(judgement: Judgement, calendar: PreparedCalendar, closed: Close
     return versions is not None and versions.get(known.id) == known.version
 
 
-def _by(look: _Look, calendar: PreparedCalendar | None) -> Judged | None:
+def _by(look: _Look, calendar: PreparedCalendar | None) -> tuple[Judged, ...]:
+    """Return the verdict in each window in which it counts; none outside of a campaign."""
     promise, data = look.promise, look.data
-    part = promise.parts[look.number]
-    verdict = judge_case(part, look.case, calendar, complete_through=look.known)
-    if verdict is None:
-        return None
-    anchor = verdict.anchor_instant
-    window = None if anchor is None else promise.window_at(anchor)
-    if anchor is not None and window is None:
-        return None  # outside of the campaign
-    judgement = Judgement(
-        compromiso=promise.compromiso.id,
-        part=look.number,
-        carta_version=promise.carta.version,
-        unit=promise.unit_of(data.unit),
-        window_id=None if window is None else window.id,
-        status=verdict.status,
-        reason=verdict.reason,
-        due_at=verdict.due,
-        elapsed=verdict.elapsed,
-        overdue_open=verdict.overdue_open,
-        historical=data.historical,
-        alarm_at=_alarm(verdict),
-        calendar_version=None if calendar is None else calendar.calendar.version,
+    measure = promise.measures[look.number]
+    verdict = judge_case(
+        measure, look.case, calendar, zone=promise.zone, complete_through=look.known
     )
-    return judgement, promise, window
+    if verdict is None:
+        return ()
+    windows = places_of(
+        measure, verdict, promise.compromiso.window, zone=promise.zone, known=look.known
+    )
+    return tuple(
+        (
+            Judgement(
+                compromiso=promise.compromiso.id,
+                part=look.number,
+                slice=place,
+                carta_version=promise.carta.version,
+                unit=promise.unit_of(data.unit),
+                window_id=None if window is None else window.id,
+                status=verdict.status,
+                reason=verdict.reason,
+                due_at=verdict.due,
+                amount=verdict.amount,
+                overdue_open=verdict.overdue_open,
+                cell=verdict.cell,
+                span=verdict.span,
+                historical=data.historical,
+                alarm_at=_alarm(verdict, windows),
+                calendar_version=None if calendar is None else calendar.calendar.version,
+            ),
+            promise,
+            window,
+        )
+        for place, window in enumerate(windows)
+    )
 
 
-def _started(
-    start_kinds: Iterable[str], population_event: str, events: Mapping[str, datetime]
-) -> datetime | None:
-    """Return when the clock started, or else when the case entered the population."""
-    starts = [events[kind] for kind in start_kinds if kind in events]
-    return min(starts) if starts else events.get(population_event)
+def _alarm(verdict: CaseVerdict, windows: tuple[WindowBounds | None, ...]) -> datetime | None:
+    """Return when an open case must be looked at again though nothing more is heard of it.
 
-
-def _alarm(verdict: CaseVerdict) -> datetime | None:
-    """Return when an open case must be looked at again though nothing more is heard of it."""
+    An outage that goes on will touch the next window.
+    """
     if verdict.status is not CaseStatus.PENDING or verdict.overdue_open:
         return None
     if verdict.reason == CaseReason.WAITING_FOR_START:
         return verdict.anchor_instant
+    last = windows[-1]
+    if verdict.span is not None and last is not None:
+        return last.end
     return verdict.overdue_from

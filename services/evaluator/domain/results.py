@@ -1,7 +1,7 @@
 """From counts to a result and to what is said about it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
@@ -18,8 +18,22 @@ from shared.contracts.results import (
     ResultWindow,
     Verdict,
 )
-from shared.criteria import Mean, Result, Share, Tally, is_every_case, judge_result
+from shared.criteria import (
+    Availability,
+    Cells,
+    Counts,
+    Part,
+    Result,
+    Setting,
+    Target,
+    WindowBounds,
+    at_risk,
+    broken,
+    judge_result,
+    unit_of,
+)
 from shared.criteria import PartResult as JudgedPart
+from shared.criteria.vocabulary import Reference
 
 _PLACES = Decimal("0.0001")
 
@@ -51,30 +65,55 @@ class Known:
         return self.historical or self.through >= end
 
 
-def judged(
-    promise: Promise, tallies: Sequence[Tally], *, known: Known, end: datetime, final: bool
-) -> Result:
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The counts of one window, cell by cell for each measure, and of those its targets follow."""
+
+    window: WindowBounds
+    cells: Sequence[Cells]
+    earlier: Mapping[Reference, "Counted"] = field(default_factory=dict)
+
+    def under(self, promise: Promise, through: datetime | None) -> Counts:
+        """Return them as they are judged when everything through an instant is known."""
+        setting = Setting(self.window, promise.zone, promise.calendars, through)
+        earlier = {kind: each.under(promise, through) for kind, each in self.earlier.items()}
+        return Counts(setting, self.cells, earlier)
+
+
+def judged(promise: Promise, counted: Counted, *, known: Known, final: bool) -> Result:
     """Judge the counts of one window. Provisionally, a source that is heard of at all is known."""
+    end = promise.facts_until(counted.window.end)
     source_known = known.covers(end) if final else known.through is not None
     return judge_result(
         promise.compromiso.criterion,
-        tallies,
+        counted.under(promise, known.through if final else _provisional(promise, known)),
         minimum_sample=promise.compromiso.minimum_sample,
         source_known=source_known,
         final=final,
     )
 
 
-def breach_is_certain(promise: Promise, tallies: Sequence[Tally]) -> bool:
-    """Return whether an every-case part has failed for good, before the window ends.
-
-    Not before the minimum sample: below it there will be no verdict to break.
-    """
+def breach_is_certain(promise: Promise, counted: Counted, *, known: Known) -> bool:
+    """Return whether the promise cannot be kept any more, before the window ends."""
     minimum = promise.compromiso.minimum_sample
-    return any(
-        is_every_case(part) and tally.failed > 0 and tally.decided >= minimum
-        for part, tally in zip(promise.parts, tallies, strict=True)
-    )
+    counts = counted.under(promise, known.through)
+    return broken(promise.compromiso.criterion, counts, minimum_sample=minimum)
+
+
+def is_at_risk(promise: Promise, counted: Counted, *, known: Known) -> bool:
+    """Return whether the running window would end badly if it ended now."""
+    minimum = promise.compromiso.minimum_sample
+    counts = counted.under(promise, _provisional(promise, known))
+    return at_risk(promise.compromiso.criterion, counts, minimum_sample=minimum)
+
+
+def _provisional(promise: Promise, known: Known) -> datetime | None:
+    """Return what is known, by the hour where service time passes: else all hours were news."""
+    if known.through is None or not any(
+        isinstance(part.figure, Availability) for part in promise.parts
+    ):
+        return known.through
+    return known.through.replace(minute=0, second=0, microsecond=0)
 
 
 def window_of_result(
@@ -127,25 +166,43 @@ def part_results(promise: Promise, result: Result) -> tuple[PartResult, ...]:
     )
 
 
-def _part_result(part: Share | Mean, result: JudgedPart) -> PartResult:
-    tally = result.tally
+def _part_result(part: Part, result: JudgedPart) -> PartResult:
+    tally, target = result.tally, part.target
     return PartResult(
-        form=part.form,
+        form=part.figure.form,
         met=tally.met,
         failed=tally.failed,
         pending=tally.pending,
         excluded=dict(sorted(tally.excluded.items())),
         overdue_open=tally.overdue_open,
         value=None if result.value is None else shown(result.value),
-        numerator=result.numerator,
-        denominator=result.denominator,
-        target=part.target.value,
-        target_op=part.target.op.value,
-        unacceptable=part.target.unacceptable,
-        unit=part.target.unit,
+        exact=None if result.value is None else str(result.value),
+        numerator=_counted(result.numerator),
+        denominator=_counted(result.denominator),
+        items=result.items,
+        target=_bound(target, result.bound, None if target is None else target.value),
+        target_op=None if target is None else target.op.value,
+        unacceptable=_bound(
+            target, result.unacceptable, None if target is None else target.unacceptable
+        ),
+        unit=(unit_of(part.figure) or "casos") if target is None else target.unit,
         verdict=Verdict(result.verdict.value),
         reason=None if result.reason is None else result.reason.value,
     )
+
+
+def _bound(
+    target: Target | None, bound: Fraction | None, declared: Decimal | None
+) -> Decimal | None:
+    """Return a fixed bound as it was declared, one that follows an earlier window as a number."""
+    if target is None or target.reference is None or bound is None:
+        return declared if target is not None and target.reference is None else None
+    return shown(bound)
+
+
+def _counted(value: Fraction) -> int | Decimal:
+    """Cases are whole; hours and other sums may not be."""
+    return value.numerator if value.denominator == 1 else shown(value)
 
 
 def shown(value: Fraction) -> Decimal:
@@ -161,6 +218,11 @@ class Subject:
     promise: Promise
     unit: str
     window: ResultWindow
+
+    @property
+    def bounds(self) -> WindowBounds:
+        """The window as it is judged."""
+        return WindowBounds(self.window.id, self.window.start, self.window.end)
 
     @property
     def breach(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.evaluator.domain.judging import Judgement
+from services.evaluator.domain.judging import Judgement, VerdictKey
 from shared.contracts import hot
 from shared.criteria import CaseStatus
 from shared.database import Connection
@@ -31,32 +31,34 @@ WHERE c.revision < excluded.revision
 """
 VERDICTS = """
 SELECT v.municipality, v.case_id, v.compromiso, v.part, v.carta_version, v.unit, v.window_id,
-       v.status, v.reason, v.due_at, v.elapsed, v.overdue_open, v.historical, v.alarm_at,
-       v.calendar_version
+       v.status, v.reason, v.due_at, v.amount, v.overdue_open, v.historical, v.alarm_at,
+       v.calendar_version, v.slice, v.cell, v.span_from, v.span_to
 FROM verdict v
 JOIN unnest($1::text[], $2::text[]) AS wanted (municipality, case_id)
     USING (municipality, case_id)
 """
 SAVE_VERDICTS = """
 INSERT INTO verdict AS v (municipality, case_id, compromiso, part, carta_version, unit, window_id,
-                          status, reason, due_at, elapsed, overdue_open, historical, alarm_at,
-                          calendar_version)
+                          status, reason, due_at, amount, overdue_open, historical, alarm_at,
+                          calendar_version, slice, cell, span_from, span_to)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::int[], $6::text[],
                      $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::bigint[],
-                     $12::bool[], $13::bool[], $14::timestamptz[], $15::int[])
-ON CONFLICT (municipality, case_id, compromiso, part) DO UPDATE
+                     $12::bool[], $13::bool[], $14::timestamptz[], $15::int[], $16::smallint[],
+                     $17::text[], $18::bigint[], $19::bigint[])
+ON CONFLICT (municipality, case_id, compromiso, part, slice) DO UPDATE
 SET carta_version = excluded.carta_version, unit = excluded.unit, window_id = excluded.window_id,
     status = excluded.status, reason = excluded.reason, due_at = excluded.due_at,
-    elapsed = excluded.elapsed, overdue_open = excluded.overdue_open,
+    amount = excluded.amount, overdue_open = excluded.overdue_open,
     historical = excluded.historical, alarm_at = excluded.alarm_at,
-    calendar_version = excluded.calendar_version
+    calendar_version = excluded.calendar_version, cell = excluded.cell,
+    span_from = excluded.span_from, span_to = excluded.span_to
 """
 DROP_VERDICTS = """
 DELETE FROM verdict v
-USING unnest($1::text[], $2::text[], $3::text[], $4::smallint[])
-    AS gone (municipality, case_id, compromiso, part)
+USING unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::smallint[])
+    AS gone (municipality, case_id, compromiso, part, slice)
 WHERE v.municipality = gone.municipality AND v.case_id = gone.case_id
-    AND v.compromiso = gone.compromiso AND v.part = gone.part
+    AND v.compromiso = gone.compromiso AND v.part = gone.part AND v.slice = gone.slice
 """
 # Open cases of a municipality whose alarm lies within what is known; the caller judges them again.
 ALARMED = """
@@ -151,9 +153,9 @@ async def save_cases(connection: Connection, stored: Sequence[StoredCase]) -> No
 
 async def load_verdicts(
     connection: Connection, keys: Iterable[CaseKey]
-) -> dict[CaseKey, dict[tuple[str, int], Judgement]]:
+) -> dict[CaseKey, dict[VerdictKey, Judgement]]:
     """Return the stored verdicts of the cases."""
-    stored: dict[CaseKey, dict[tuple[str, int], Judgement]] = {}
+    stored: dict[CaseKey, dict[VerdictKey, Judgement]] = {}
     for row in await connection.fetch(VERDICTS, *_columns(keys)):
         judgement = Judgement(
             compromiso=row["compromiso"],
@@ -164,8 +166,11 @@ async def load_verdicts(
             status=CaseStatus(row["status"]),
             reason=row["reason"],
             due_at=row["due_at"],
-            elapsed=row["elapsed"],
+            amount=row["amount"],
             overdue_open=row["overdue_open"],
+            slice=row["slice"],
+            cell=row["cell"],
+            span=None if row["span_from"] is None else (row["span_from"], row["span_to"]),
             historical=row["historical"],
             alarm_at=row["alarm_at"],
             calendar_version=row["calendar_version"],
@@ -190,17 +195,19 @@ async def save_verdicts(connection: Connection, verdicts: Sequence[StoredVerdict
         [judgement.status.value for judgement in judgements],
         [judgement.reason for judgement in judgements],
         [judgement.due_at for judgement in judgements],
-        [judgement.elapsed for judgement in judgements],
+        [judgement.amount for judgement in judgements],
         [judgement.overdue_open for judgement in judgements],
         [judgement.historical for judgement in judgements],
         [judgement.alarm_at for judgement in judgements],
         [judgement.calendar_version for judgement in judgements],
+        [judgement.slice for judgement in judgements],
+        [judgement.cell for judgement in judgements],
+        [judgement.span[0] if judgement.span else None for judgement in judgements],
+        [judgement.span[1] if judgement.span else None for judgement in judgements],
     )
 
 
-async def drop_verdicts(
-    connection: Connection, gone: Sequence[tuple[CaseKey, tuple[str, int]]]
-) -> None:
+async def drop_verdicts(connection: Connection, gone: Sequence[tuple[CaseKey, VerdictKey]]) -> None:
     """Remove verdicts on cases that are in the population no more."""
     ordered = sorted(gone)
     await connection.execute(
@@ -209,6 +216,7 @@ async def drop_verdicts(
         [case[1] for case, _ in ordered],
         [key[0] for _, key in ordered],
         [key[1] for _, key in ordered],
+        [key[2] for _, key in ordered],
     )
 
 

@@ -6,7 +6,7 @@ from services.evaluator.store.tallies import WindowKey
 from shared.database import Pool
 
 CASES = """
-SELECT case_id, part, status, reason, due_at, elapsed, overdue_open, carta_version
+SELECT case_id, part, status, reason, due_at, amount, overdue_open, carta_version
 FROM verdict
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND status = $5
     AND (case_id, part) > ($6, $7)
@@ -14,7 +14,7 @@ ORDER BY case_id, part
 LIMIT $8
 """
 EXPLANATION = """
-SELECT v.part, v.carta_version, v.unit, v.window_id, v.status, v.reason, v.due_at, v.elapsed,
+SELECT v.part, v.carta_version, v.unit, v.window_id, v.status, v.reason, v.due_at, v.amount,
        v.overdue_open, v.historical, v.calendar_version,
        convert_from(c.data, 'UTF8')::jsonb AS facts, c.traceparent
 FROM verdict v

@@ -4,8 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
-from shared.criteria import Tally
+from asyncpg import Record
+
+from shared.criteria import Cells, Measure, Tally, added, has_spread, merged
 from shared.database import Connection
 
 WindowKey = tuple[str, str, str, str]
@@ -14,14 +17,15 @@ WindowKey = tuple[str, str, str, str]
 # Sorted by key. `excluded` is added name by name; names that come to nought stay with 0.
 ADD = """
 INSERT INTO tally AS t (municipality, compromiso, unit, window_id, part, writer, met, failed,
-                        pending, excluded, overdue_open, elapsed_sum, elapsed_count, historical)
+                        pending, excluded, overdue_open, amount_sum, amount_count, historical, cell)
 SELECT m, c, u, w, p, $6, met, failed, pending, excluded::jsonb, overdue, total, measured,
-       historical
+       historical, cell
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::smallint[], $7::bigint[],
-            $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[],
-            $14::bigint[])
-    AS x (m, c, u, w, p, met, failed, pending, excluded, overdue, total, measured, historical)
-ON CONFLICT (municipality, compromiso, unit, window_id, part, writer) DO UPDATE
+            $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::numeric[], $13::bigint[],
+            $14::bigint[], $15::text[])
+    AS x (m, c, u, w, p, met, failed, pending, excluded, overdue, total, measured, historical,
+          cell)
+ON CONFLICT (municipality, compromiso, unit, window_id, part, cell, writer) DO UPDATE
 SET met = t.met + excluded.met,
     failed = t.failed + excluded.failed,
     pending = t.pending + excluded.pending,
@@ -32,10 +36,28 @@ SET met = t.met + excluded.met,
                   UNION ALL SELECT * FROM jsonb_each_text(excluded.excluded)) AS n (name, count)
             GROUP BY name) AS summed) END,
     overdue_open = t.overdue_open + excluded.overdue_open,
-    elapsed_sum = t.elapsed_sum + excluded.elapsed_sum,
-    elapsed_count = t.elapsed_count + excluded.elapsed_count,
+    amount_sum = t.amount_sum + excluded.amount_sum,
+    amount_count = t.amount_count + excluded.amount_count,
     historical = t.historical + excluded.historical,
     changed = true
+"""
+# Sorted by key, as the counts.
+ADD_SPREAD = """
+INSERT INTO spread AS s (municipality, compromiso, unit, window_id, part, cell, span_from, span_to,
+                         writer, count)
+SELECT m, c, u, w, p, cell, first, last, $9, n
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[],
+            $7::bigint[], $8::bigint[], $10::bigint[])
+    AS x (m, c, u, w, p, cell, first, last, n)
+ON CONFLICT (municipality, compromiso, unit, window_id, part, cell, span_from, span_to, writer)
+DO UPDATE SET count = s.count + excluded.count
+"""
+SPREAD = """
+SELECT part, cell, span_from, span_to, sum(count)::bigint AS count
+FROM spread
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
+GROUP BY part, cell, span_from, span_to
+HAVING sum(count) <> 0
 """
 OPEN_WINDOWS = """
 INSERT INTO judged_window (municipality, compromiso, unit, window_id, carta, carta_version,
@@ -48,7 +70,8 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[
 ON CONFLICT DO NOTHING
 """
 PARTIAL = """
-SELECT part, met, failed, pending, excluded, overdue_open, elapsed_sum, elapsed_count, historical
+SELECT part, cell, met, failed, pending, excluded, overdue_open, amount_sum, amount_count,
+       historical
 FROM tally
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 """
@@ -68,6 +91,18 @@ WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND
 """
 # A calendar that changed may have moved the cut-off of every window that is open.
 OPEN_STALE = "UPDATE judged_window SET stale = true WHERE municipality = $1 AND edition = 0"
+# Figures that change as time passes, though no case does.
+STALE_BY_TIME = """
+UPDATE judged_window SET stale = true
+WHERE edition = 0 AND NOT stale AND starts_at <= $3
+    AND (municipality, compromiso) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+"""
+WINDOW_EXISTS = """
+SELECT EXISTS (
+    SELECT FROM judged_window
+    WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
+)
+"""
 STALE_AGAIN = """
 UPDATE judged_window SET stale = true
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND NOT stale
@@ -103,16 +138,22 @@ WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """A tally, and how many of its cases came through an import."""
+    """The cells of one measure, and how many of their cases came through an import."""
 
-    tally: Tally = field(default_factory=Tally)
+    cells: Cells = field(default_factory=dict)
     historical: int = 0
 
+    @property
+    def tally(self) -> Tally:
+        """All cells together."""
+        return merged(self.cells)
+
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts(self.tally + other.tally, self.historical + other.historical)
+        return Counts(added(self.cells, other.cells), self.historical + other.historical)
 
     def __sub__(self, other: "Counts") -> "Counts":
-        return Counts(self.tally - other.tally, self.historical - other.historical)
+        taken = {cell: Tally() - tally for cell, tally in other.cells.items()}
+        return Counts(added(self.cells, taken), self.historical - other.historical)
 
 
 def is_historical(counts: Sequence[Counts]) -> bool:
@@ -171,45 +212,87 @@ async def add(
     connection: Connection, changes: Mapping[tuple[WindowKey, int], Counts], *, writer: int
 ) -> None:
     """Add the changes of one transaction to the writer's own rows, in sorted order."""
-    ordered = sorted(changes.items())
-    tallies = [counts.tally for _, counts in ordered]
+    rows = [
+        (key, part, cell, tally, _historical(counts, cell))
+        for (key, part), counts in sorted(changes.items())
+        for cell, tally in sorted(counts.cells.items()) or [("", Tally())]
+    ]
+    tallies = [tally for _, _, _, tally, _ in rows]
     await connection.execute(
         ADD,
-        *([key[place] for (key, _), _ in ordered] for place in range(4)),
-        [part for (_, part), _ in ordered],
+        *([key[place] for key, *_ in rows] for place in range(4)),
+        [part for _, part, *_ in rows],
         writer,
         [tally.met for tally in tallies],
         [tally.failed for tally in tallies],
         [tally.pending for tally in tallies],
         [json.dumps(dict(tally.excluded)) for tally in tallies],
         [tally.overdue_open for tally in tallies],
-        [tally.elapsed_sum for tally in tallies],
-        [tally.elapsed_count for tally in tallies],
-        [counts.historical for _, counts in ordered],
+        [Decimal(tally.amount_sum) for tally in tallies],
+        [tally.amount_count for tally in tallies],
+        [historical for *_, historical in rows],
+        [cell for _, _, cell, *_ in rows],
+    )
+    spans = [
+        (*key, part, cell, *span, count)
+        for key, part, cell, tally, _ in rows
+        for span, count in sorted(tally.spread.items())
+    ]
+    if spans:
+        columns = [[row[place] for row in spans] for place in range(9)]
+        await connection.execute(ADD_SPREAD, *columns[:8], writer, columns[8])
+
+
+def _historical(counts: Counts, cell: str) -> int:
+    """The imported cases of a measure are counted once, with its first cell."""
+    return counts.historical if cell == min(counts.cells, default="") else 0
+
+
+async def counts_of(
+    connection: Connection, key: WindowKey, measures: Sequence[Measure]
+) -> list[Counts]:
+    """Return the summed counts of each measure of a window.
+
+    Where a later version of the promise has more of them, a window of the earlier one ignores them.
+    """
+    summed = [Counts() for _ in measures]
+    for row in await connection.fetch(PARTIAL, *key):
+        if row["part"] < len(measures):
+            partial = Counts({row["cell"]: _tally(row)}, row["historical"])
+            summed[row["part"]] = summed[row["part"]] + partial
+    if any(map(has_spread, measures)):
+        for row in await connection.fetch(SPREAD, *key):
+            if row["part"] < len(measures):
+                spread = {(row["span_from"], row["span_to"]): row["count"]}
+                partial = Counts({row["cell"]: Tally(spread=spread)})
+                summed[row["part"]] = summed[row["part"]] + partial
+    return summed
+
+
+def _tally(row: Record) -> Tally:
+    excluded = {name: count for name, count in json.loads(row["excluded"]).items() if count}
+    return Tally(
+        met=row["met"],
+        failed=row["failed"],
+        pending=row["pending"],
+        excluded=excluded,
+        overdue_open=row["overdue_open"],
+        amount_sum=int(row["amount_sum"]),
+        amount_count=row["amount_count"],
     )
 
 
-async def counts_of(connection: Connection, key: WindowKey, parts: int) -> list[Counts]:
-    """Return the summed counts of each part of a window.
+async def exists(connection: Connection, key: WindowKey) -> bool:
+    """Return whether the window was ever opened: whether there was a promise in it."""
+    return bool(await connection.fetchval(WINDOW_EXISTS, *key))
 
-    Where a later version of the promise has more parts, a window of the earlier one ignores them.
-    """
-    summed = [Counts() for _ in range(parts)]
-    for row in await connection.fetch(PARTIAL, *key):
-        if row["part"] >= parts:
-            continue
-        excluded = {name: count for name, count in json.loads(row["excluded"]).items() if count}
-        partial = Tally(
-            met=row["met"],
-            failed=row["failed"],
-            pending=row["pending"],
-            excluded=excluded,
-            overdue_open=row["overdue_open"],
-            elapsed_sum=row["elapsed_sum"],
-            elapsed_count=row["elapsed_count"],
-        )
-        summed[row["part"]] = summed[row["part"]] + Counts(partial, row["historical"])
-    return summed
+
+async def stale_by_time(
+    connection: Connection, compromisos: Sequence[tuple[str, str]], now: datetime
+) -> None:
+    """Have the running windows of (municipality, compromiso) looked at again."""
+    towns, names = [town for town, _ in compromisos], [name for _, name in compromisos]
+    await connection.execute(STALE_BY_TIME, towns, names, now)
 
 
 async def to_publish(connection: Connection, *, limit: int) -> list[WindowKey]:

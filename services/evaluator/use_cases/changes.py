@@ -45,13 +45,13 @@ class Changes:
             return
         window = (municipality, judgement.compromiso, judgement.unit, judgement.window_id)
         key = (window, judgement.part)
-        one = Counts(judgement.tally(), int(judgement.historical))
+        one = Counts({judgement.cell: judgement.tally()}, int(judgement.historical))
         before = self.counts.get(key, NOTHING)
         self.counts[key] = before + one if sign > 0 else before - one
 
-    def counted(self, window: WindowKey, parts: int) -> tuple[Counts, ...]:
-        """Return what was added to each part of a window so far."""
-        return tuple(self.counts.get((window, part), NOTHING) for part in range(parts))
+    def counted(self, window: WindowKey, measures: int) -> tuple[Counts, ...]:
+        """Return what was added to each measure of a window so far."""
+        return tuple(self.counts.get((window, part), NOTHING) for part in range(measures))
 
     def to_add(self) -> dict[tuple[WindowKey, int], Counts]:
         """Return the changes of counts; that of a window with a moment even where it is nought.

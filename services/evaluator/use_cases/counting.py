@@ -30,7 +30,7 @@ async def counts_of_case(
     found: list[dict[str, Any]] = []
     for row in rows:
         promise = catalogue.promise(municipality, compromiso, row["carta_version"])
-        if promise is not None and row["part"] < len(promise.parts):
+        if promise is not None and row["part"] < len(promise.measures):
             found += _count(data, promise, row, now=utc_now())
     return found
 
@@ -40,8 +40,8 @@ def _count(
 ) -> list[dict[str, Any]]:
     """Count on the calendar version of the verdict; a clock without one runs always."""
     number: int = row["part"]
-    part, history = promise.parts[number], promise.histories[number]
-    term = term_of(part, as_case(data))
+    measure, history = promise.measures[number], promise.histories[number]
+    term = term_of(measure, as_case(data), promise.zone)
     if term is None:
         return []
     calendar = promise.cutoff

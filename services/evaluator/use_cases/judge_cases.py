@@ -9,6 +9,7 @@ from services.evaluator.domain.catalogue import Catalogue, Promise
 from services.evaluator.domain.coverage import Coverage
 from services.evaluator.domain.judging import Closed, Judgement, VerdictKey, due_by, judge
 from services.evaluator.domain.results import (
+    Counted,
     Known,
     Subject,
     breach_is_certain,
@@ -155,11 +156,10 @@ class JudgeCases:
         """Make the window known; say a late case at once; mark what may be a breach."""
         key = (promise.municipality, judgement.compromiso, judgement.unit, bounds.id)
         bench.changes.open_window(key, promise, bounds)
-        part = promise.parts[judgement.part]
-        if judgement.status is not CaseStatus.FAILED or not isinstance(part, Share):
+        if judgement.status is not CaseStatus.FAILED or not _is_timed_share(promise, judgement):
             return
-        if is_every_case(part):
-            counted = bench.changes.counted(key, len(promise.parts))
+        if is_every_case(promise.part_of(judgement.part)):
+            counted = bench.changes.counted(key, len(promise.measures))
             moment = Moment(arrival.data.case, counted, arrival.received_at, arrival.traceparent)
             bench.changes.moments.setdefault(key, []).append(moment)
         was_late = any(
@@ -218,12 +218,12 @@ class JudgeCases:
 
     async def _say_if_certain(self, tx: Transaction, key: WindowKey, changes: Changes) -> None:
         subject, moments = changes.subjects[key], changes.moments[key]
-        parts = len(subject.promise.parts)
-        after = await tally_store.counts_of(tx.connection, key, parts)
+        measures = subject.promise.measures
+        after = await tally_store.counts_of(tx.connection, key, measures)
         if _is_certain(subject, after):
             await self._say_breach(tx, key, subject, after, moments[0])
             return
-        added = changes.counted(key, parts)
+        added = changes.counted(key, len(measures))
         for moment in moments:
             then = [
                 now - all_added + by_then
@@ -243,10 +243,8 @@ class JudgeCases:
         *,
         failing: Sequence[str] = (),
     ) -> None:
-        tallies = [count.tally for count in counts]
-        result = judged(
-            subject.promise, tallies, known=_NOTHING_KNOWN, end=subject.window.end, final=False
-        )
+        counted = Counted(subject.bounds, [count.cells for count in counts])
+        result = judged(subject.promise, counted, known=_NOTHING_KNOWN, final=False)
         await breaches.say(
             tx,
             key,
@@ -322,14 +320,22 @@ def _redated(
             compromiso=new.compromiso,
             part=new.part,
             window_id=new.window_id,
-            calendar=promise.parts[new.part].clock.calendar or "",
+            calendar=promise.measures[new.part].calendar or "",
             from_version=before,
             to_version=after,
             due_before=due,
             due_after=new.due_at,
-            is_open=new.elapsed is None,
+            is_open=new.amount is None,
         )
 
 
 def _is_certain(subject: Subject, counts: Sequence[Counts]) -> bool:
-    return breach_is_certain(subject.promise, [count.tally for count in counts])
+    counted = Counted(subject.bounds, [count.cells for count in counts])
+    return breach_is_certain(subject.promise, counted, known=_NOTHING_KNOWN)
+
+
+def _is_timed_share(promise: Promise, judgement: Judgement) -> bool:
+    """Only what takes too long is late: a low score or a mean has no case to hurry."""
+    return isinstance(promise.part_of(judgement.part).figure, Share) and (
+        promise.measures[judgement.part].clock is not None
+    )

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,9 +10,11 @@ from typing import Any
 from services.evaluator.domain.catalogue import Promise, services_of
 from services.evaluator.domain.identity import SOURCE, result_id
 from services.evaluator.domain.results import (
+    Counted,
     Known,
     Subject,
     breach_is_certain,
+    is_at_risk,
     judged,
     result_data,
     window_of_result,
@@ -27,7 +29,8 @@ from services.evaluator.use_cases import breaches
 from services.evaluator.use_cases.knowledge import Knowledge, of_window
 from shared.contracts.results import ResultData, ResultPublished, Verdict
 from shared.contracts.topics import RESULTS
-from shared.criteria import Tally, WindowBounds, at_risk
+from shared.criteria import WindowBounds
+from shared.criteria.vocabulary import Reference
 from shared.database import Pool
 from shared.messaging import Transaction, transaction
 from shared.messaging.backoff import OUTAGES
@@ -55,10 +58,13 @@ class _Look:
     known: Known
     awaits_import: bool
     standing: bool
+    earlier: Mapping[Reference, Counted]
 
     @property
-    def tallies(self) -> list[Tally]:
-        return [count.tally for count in self.counts]
+    def counted(self) -> Counted:
+        """The counts as they are judged."""
+        cells = [count.cells for count in self.counts]
+        return Counted(self.subject.bounds, cells, self.earlier)
 
     @property
     def historical(self) -> bool:
@@ -82,11 +88,7 @@ class _Look:
 
     def is_at_risk(self) -> bool:
         """Return whether the window would end badly; what an import tells of is past already."""
-        minimum = self.promise.compromiso.minimum_sample
-        return not self.historical and any(
-            at_risk(part, tally, minimum_sample=minimum)
-            for part, tally in zip(self.promise.parts, self.tallies, strict=True)
-        )
+        return not self.historical and is_at_risk(self.promise, self.counted, known=self.known)
 
 
 class PublishResults:
@@ -156,7 +158,7 @@ class PublishResults:
         coverage = await self._knowledge.coverage(tx.connection)
         await tally_store.take_changes(tx.connection, key)
         standing = await breach_store.is_standing(tx.connection, key)
-        counts = await tally_store.counts_of(tx.connection, key, len(promise.parts))
+        counts = await tally_store.counts_of(tx.connection, key, promise.measures)
         imported = of_window(coverage, promise, historical=True)
         return _Look(
             key,
@@ -166,11 +168,12 @@ class PublishResults:
             known=imported if is_historical(counts) else of_window(coverage, promise),
             awaits_import=imported.through is None and any(count.historical for count in counts),
             standing=standing is True,
+            earlier=await _earlier(tx, key, promise, state),
         )
 
     async def _decide(self, tx: Transaction, look: _Look, *, final: bool) -> None:
         state, promise = look.state, look.promise
-        result = judged(promise, look.tallies, known=look.known, end=state.ends_at, final=final)
+        result = judged(promise, look.counted, known=look.known, final=final)
         data = result_data(
             promise,
             result,
@@ -197,7 +200,7 @@ class PublishResults:
         taken it back itself.
         """
         is_broken = data.verdict is Verdict.NOT_MET and data.edition > 0
-        if is_broken or breach_is_certain(look.promise, look.tallies):
+        if is_broken or breach_is_certain(look.promise, look.counted, known=look.known):
             await breaches.say(
                 tx,
                 look.key,
@@ -252,6 +255,23 @@ async def _as_dated(
     return promise, replace(state, closes_at=closes_at)
 
 
+async def _earlier(
+    tx: Transaction, key: WindowKey, promise: Promise, state: WindowState
+) -> dict[Reference, Counted]:
+    """Return the counts of the windows that targets follow, where something was promised in them.
+
+    What is added to them later is followed when this window is looked at again.
+    """
+    window = WindowBounds(key[3], state.starts_at, state.ends_at)
+    found: dict[Reference, Counted] = {}
+    for kind, bounds in promise.earlier(window).items():
+        earlier = (*key[:3], bounds.id)
+        if await tally_store.exists(tx.connection, earlier):
+            counts = await tally_store.counts_of(tx.connection, earlier, promise.measures)
+            found[kind] = Counted(bounds, [count.cells for count in counts])
+    return found
+
+
 async def _is_settled(tx: Transaction, look: _Look) -> bool:
     """Return whether what we know already has been applied to the counts.
 
@@ -277,12 +297,12 @@ def _may_close(look: _Look) -> bool:
     A window of before our time is not frozen empty: its first edition is that of an import.
     """
     known = look.known
-    is_empty = not any(tally.population for tally in look.tallies)
+    is_empty = not any(count.tally.population for count in look.counts)
     if look.state.is_past and is_empty and look.promise.parts:
         return False
     if not look.promise.parts or known.lacks_source(look.state.closes_at):
         return True
-    return known.covers(look.state.ends_at)
+    return known.covers(look.promise.facts_until(look.state.ends_at))
 
 
 def _is_news(before: dict[str, Any] | None, data: ResultData) -> bool:

@@ -7,6 +7,7 @@ from services.evaluator.store import tallies
 from services.evaluator.store.tallies import NewWindow
 from services.evaluator.use_cases.knowledge import Knowledge
 from shared.contracts.cartas import Scope
+from shared.criteria import moves_with_time
 from shared.database import Pool
 from shared.messaging import transaction
 
@@ -20,6 +21,13 @@ async def open_windows(
         windows = _windows(catalogue, now, most=past_windows)
         if windows:
             await tallies.open_windows(tx.connection, windows, now)
+        moving = [
+            key
+            for key, promises in catalogue.by_compromiso.items()
+            if any(moves_with_time(promise.compromiso.criterion) for promise in promises)
+        ]
+        if moving:
+            await tallies.stale_by_time(tx.connection, moving, now)
 
 
 def _windows(catalogue: Catalogue, now: datetime, *, most: int) -> list[NewWindow]:

@@ -13,7 +13,7 @@ from services.portal.spanish import elapsed
 from services.portal.use_cases.showing import Place
 from shared.contracts.cartas import Role
 from shared.contracts.events import Code
-from shared.criteria import Criterion
+from shared.criteria import measures_of
 
 STATUSES: Final = {
     "failed": "Fuera de plazo",
@@ -82,13 +82,13 @@ class _Elapsed:
         self._units = units
 
     def __call__(self, case: dict[str, Any]) -> str:
-        if case["elapsed"] is None:
+        if case["amount"] is None:
             return "Sigue abierto" if case["overdue_open"] else "–"
-        return elapsed(case["elapsed"], self._units.get(case["part"], "min"))
+        return elapsed(case["amount"], self._units.get(case["part"], "min"))
 
 
 def _elapsed_in(place: Place, compromiso: str) -> _Elapsed:
     criteria = [c.criterion for k in place.cartas for c in k.compromisos if c.id == compromiso]
-    if not criteria or not isinstance(criteria[-1], Criterion):
-        return _Elapsed({})
-    return _Elapsed({n: part.clock.unit.value for n, part in enumerate(criteria[-1].parts)})
+    measures = measures_of(criteria[-1]) if criteria else ()
+    clocks = {number: measure.clock for number, measure in enumerate(measures)}
+    return _Elapsed({number: clock.unit.value for number, clock in clocks.items() if clock})

@@ -14,7 +14,8 @@ from shared.contracts.results import (
 )
 
 SMALL_SAMPLE: Final = 30
-MEAN: Final = "mean"
+SHARES: Final = frozenset({"share_within"})
+"""Forms whose numerator and figure tell how many failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Below:
 
 
 Count = int | Below
+_WITHOUT_SAMPLE: Final = frozenset({"count", "sum", "availability", "deadline", "nested_share"})
+"""Forms whose figure is no estimate: nothing of it is read with care because it is small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,8 @@ class Disclosure:
 
     def hides_figure(self, part: PartResult) -> bool:
         """Whether the figure would tell of few people."""
-        if not self.strict or part.form == MEAN:
-            return 0 < part.denominator < self.limit
+        if not self.strict or part.form not in SHARES:
+            return 0 < part.items < self.limit
         return any(0 < cell < self.limit for cell in (part.met, part.failed))
 
 
@@ -62,14 +65,15 @@ class PublicPart:
     """One part of a result as everybody may see it; the page and the CSV read this alone."""
 
     form: str
-    numerator: Count | None
-    denominator: Count
+    numerator: Count | Decimal | None
+    denominator: Count | Decimal
+    items: Count
     pending: Count
     overdue_open: Count
     excluded: tuple[tuple[str, Count], ...]
     value: Decimal | None
-    target: Decimal
-    target_op: str
+    target: Decimal | None
+    target_op: str | None
     unacceptable: Decimal | None
     unit: str
     verdict: Verdict
@@ -78,7 +82,9 @@ class PublicPart:
     @property
     def is_small_sample(self) -> bool:
         """Whether the figure should be read with care."""
-        return isinstance(self.denominator, Below) or 0 < self.denominator < SMALL_SAMPLE
+        if self.form in _WITHOUT_SAMPLE:
+            return False
+        return isinstance(self.items, Below) or 0 < self.items < SMALL_SAMPLE
 
     @property
     def is_withheld(self) -> bool:
@@ -138,7 +144,8 @@ def _part(part: PartResult, rule: Disclosure) -> PublicPart:
     return PublicPart(
         form=part.form,
         numerator=None if hidden else part.numerator,
-        denominator=rule.count(part.denominator),
+        denominator=_denominator(part, rule, hidden=hidden),
+        items=rule.count(part.items),
         pending=rule.beside(part.pending),
         overdue_open=rule.beside(part.overdue_open),
         excluded=tuple((name, rule.beside(n)) for name, n in sorted(part.excluded.items()) if n),
@@ -150,3 +157,10 @@ def _part(part: PartResult, rule: Disclosure) -> PublicPart:
         verdict=part.verdict,
         reason=part.reason,
     )
+
+
+def _denominator(part: PartResult, rule: Disclosure, *, hidden: bool) -> Count | Decimal:
+    """Where the denominator counts the items, it is withheld as they are; else with the figure."""
+    if part.denominator == part.items:
+        return rule.count(part.items)
+    return Below(rule.limit) if hidden else part.denominator

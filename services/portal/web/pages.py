@@ -124,6 +124,7 @@ def environment(static: StaticFiles) -> Environment:
         counted=spanish.counted,
         bar=charts.bar,
         strip=charts.strip,
+        based_on=spanish.based_on,
         public_sentence=public_sentence,
         formula_text=formula_text,
         iso_instant=iso_instant,

@@ -107,7 +107,8 @@ async def test_a_changed_carta_under_the_same_version_is_refused_and_nothing_is_
 ) -> None:
     url = await database("cartas")
     await command(url, "load", str(file))
-    changed = CATALOGUE.replace("valor: 15}", "valor: 20}").replace("Oficina sur", "Oficina nueva")
+    changed = CATALOGUE.replace("valor: 15}", "valor: 20}").replace("en 15 min", "en 20 min")
+    changed = changed.replace("Oficina sur", "Oficina nueva")
     file.write_text(changed, encoding="utf-8")
     connection = await asyncpg.connect(url)
     try:
@@ -149,7 +150,7 @@ async def test_the_sample_loads_whole_and_pages_through(
     status, out, err = await command(url, "load", str(sample))
     assert status == 0, err
     assert "12 cartas, 72 compromisos" in out
-    assert "Se evalúan 45 compromisos." in out
+    assert "Se evalúan 72 compromisos." in out
     async with running_service(
         "cartas", url, kafka=servers.kafka, prefix=topic_prefix, log_dir=tmp_path
     ) as service:

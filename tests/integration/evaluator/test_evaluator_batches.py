@@ -222,7 +222,7 @@ def _fresh(
     verdicts: dict[tuple[str, str, int], str] = {}
     for data in latest.values():
         through = None if data.historical else local(known)
-        for (compromiso, part), found in judge(data, groups, known=through).items():
+        for (compromiso, part, _), found in judge(data, groups, known=through).items():
             verdicts[data.case, compromiso, part] = found[0].status.value
     return verdicts
 

@@ -365,7 +365,7 @@ async def test_recomputing_names_a_tampered_count_and_a_tampered_result(
     assert len(await evaluator.recompute()) == 2
     assert await evaluator.disagreements() == []
     await evaluator.pool.execute(
-        "UPDATE tally SET elapsed_sum = elapsed_sum + 1 WHERE compromiso = 'RC-01-03'"
+        "UPDATE tally SET amount_sum = amount_sum + 1 WHERE compromiso = 'RC-01-03'"
     )
     await evaluator.pool.execute(
         "UPDATE judged_window SET result = jsonb_set(result, '{parts,0,met}', '2')"

@@ -35,6 +35,7 @@ from shared.criteria import (
     Instant,
     Limit,
     Op,
+    Part,
     Population,
     Share,
     Target,
@@ -87,7 +88,7 @@ def _closed(day: str) -> DayException:
     return DayException(first=on, last=on, reason="Descanso obligatorio", opens=False, counts=False)
 
 
-def answer_share(carta: str, days: int = 5, **clock: Any) -> Share:
+def answer_share(carta: str, days: int = 5, **clock: Any) -> Part:
     fields: dict[str, Any] = {
         "start": Instant(event="buzon.submitted"),
         "stop": Instant(event="buzon.answered"),
@@ -95,19 +96,19 @@ def answer_share(carta: str, days: int = 5, **clock: Any) -> Share:
         "calendar": "HAB-GRAL",
         "pauses": (CLARIFICATION,),
     }
-    return Share(
+    share = Share(
         population=Population(
             event="buzon.submitted",
             anchor=Anchor.DUE,
             where={"carta": (carta,), "tipo": ("sugerencia", "queja", "reclamacion")},
         ),
-        clock=Clock(**(fields | clock)),
+        value=Clock(**(fields | clock)),
         limit=Limit(op=Op.AT_MOST, value=Decimal(days)),
-        target=Target(op=Op.AT_LEAST, value=Decimal(100)),
     )
+    return Part(figure=share, target=Target(op=Op.AT_LEAST, value=Decimal(100)))
 
 
-def compromiso(ident: str, base: str, part: Share) -> Compromiso:
+def compromiso(ident: str, base: str, part: Part) -> Compromiso:
     return Compromiso(
         id=ident,
         base=base,

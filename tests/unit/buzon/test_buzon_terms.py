@@ -43,9 +43,8 @@ def test_without_carta_without_promise_or_for_another_kind_it_is_ten_working_day
 
 def test_a_limit_may_depend_on_the_kind() -> None:
     share = b.answer_share("CC-RC-01")
-    by_kind = share.model_copy(
-        update={"limit": Limit(op=Op.AT_MOST, by="tipo", values={"queja": Decimal(3)})}
-    )
+    limit = Limit(op=Op.AT_MOST, by="tipo", values={"queja": Decimal(3)})
+    by_kind = share.model_copy(update={"figure": share.figure.model_copy(update={"limit": limit})})
     promise = b.compromiso("CC-RC-01-05", "tiempo_respuesta_buzon", by_kind)
     assert promised(compromisos=(promise,)).limit == 3
     assert promised(ComplaintKind.SUGERENCIA, compromisos=(promise,)) == b.TEN_DAYS

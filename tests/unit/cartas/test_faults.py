@@ -105,7 +105,10 @@ BROKEN = [
         "satisfaccion",
     ),
     Broken(
-        "forma: share_within", "forma: promedio", f"{CRITERION}.forma", "share_within, mean, all_of"
+        "forma: share_within",
+        "forma: promedio",
+        f"{CRITERION}.forma",
+        "share_within, mean, percentile",
     ),
     Broken("ancla: due", "ancla: ayer", f"{CRITERION}.poblacion.ancla", "due, occurred"),
     Broken(

@@ -1,6 +1,5 @@
 import re
 import textwrap
-from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -9,14 +8,34 @@ import pytest
 import yaml
 
 from services.cartas.domain import Catalogue, decide, read_catalogue
-from services.cartas.domain.catalogue import forms
 from shared.contracts.cartas import Compromiso, Role, Scope, Status
-from shared.criteria import Anchor, Criterion, Instant, Mean, Op, Share, Unsupported, WindowKind
+from shared.criteria import (
+    Anchor,
+    Availability,
+    Clock,
+    Count,
+    Criterion,
+    Groups,
+    Instant,
+    Mean,
+    Number,
+    Op,
+    Outage,
+    Part,
+    Percentile,
+    Period,
+    Ratio,
+    Reference,
+    Schedule,
+    Season,
+    Share,
+    Sum,
+    WindowKind,
+)
 from shared.worktime import PreparedCalendar, Unit, due_instant
 from tests.unit.cartas.files import CATALOGUE, changed
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-JUDGED = {"share_within", "mean"}
 
 
 def read(content: bytes) -> Catalogue:
@@ -42,36 +61,43 @@ def compromiso(catalogue: Catalogue, code: str) -> Compromiso:
     )
 
 
+def parts(catalogue: Catalogue, code: str) -> tuple[Part, ...]:
+    return parts_of(compromiso(catalogue, code))
+
+
+def parts_of(declared: Compromiso) -> tuple[Part, ...]:
+    assert isinstance(declared.criterion, Criterion)
+    return declared.criterion.parts
+
+
+def part(catalogue: Catalogue, code: str, number: int = 0) -> Part:
+    return parts(catalogue, code)[number]
+
+
 def share(catalogue: Catalogue, code: str) -> Share:
-    criterion = compromiso(catalogue, code).criterion
-    assert isinstance(criterion, Criterion)
-    (part,) = criterion.parts
-    assert isinstance(part, Share)
-    return part
+    (only,) = parts(catalogue, code)
+    assert isinstance(only.figure, Share)
+    return only.figure
 
 
-def is_judged(criterion: dict[str, object]) -> bool:
-    """Independent of our reader: share_within, mean, or a conjunction of them only."""
-    if criterion["forma"] != "all_of":
-        return criterion["forma"] in JUDGED
-    return all(part["forma"] in JUDGED for part in criterion["partes"])  # type: ignore[attr-defined]
+def clock(figure: object) -> Clock:
+    value = getattr(figure, "value", None)
+    assert isinstance(value, Clock)
+    return value
 
 
 @pytest.mark.shared_data
-def test_the_whole_sample_loads_with_what_an_independent_count_finds(
+def test_the_whole_sample_loads_and_every_form_of_it_is_judged(
     sample: Catalogue, sample_bytes: bytes
 ) -> None:
     raw = yaml.safe_load(sample_bytes)
     declared = [each for carta in raw["cartas"] for each in carta["compromisos"]]
-    judged = {each["id"] for each in declared if is_judged(each["criterio"])}
-    others = Counter(
-        each["criterio"]["forma"] for each in declared if not is_judged(each["criterio"])
-    )
     read_ones = [each for carta in sample.cartas for each in carta.data.compromisos]
     assert [each.id for each in read_ones] == [each["id"] for each in declared]
-    assert {each.id for each in read_ones if isinstance(each.criterion, Criterion)} == judged
-    assert forms(sample.cartas) == dict(others)
-    assert (len(sample.cartas), len(read_ones), len(judged), others.total()) == (12, 72, 45, 27)
+    assert (len(sample.cartas), len(read_ones)) == (12, 72)
+    written = [each["criterio"].get("partes", [None]) for each in declared]
+    assert [len(parts_of(each)) for each in read_ones] == [len(each) for each in written]
+    assert all(p.target is not None for each in read_ones for p in parts_of(each))
 
 
 @pytest.mark.shared_data
@@ -85,15 +111,18 @@ def test_every_share_of_the_sample_keeps_its_figures(
             criterion = each["criterio"]
             if criterion["forma"] != "share_within" or "valor" not in criterion["limite"]:
                 continue
-            part = share(sample, each["id"])
+            (whole,) = parts(sample, each["id"])
+            part, target = whole.figure, whole.target
+            assert isinstance(part, Share)
+            assert target is not None
             assert part.limit.op == criterion["limite"]["op"]
             assert part.limit.value == Decimal(str(criterion["limite"]["valor"]))
-            assert part.target.value == Decimal(str(each["umbral"]["objetivo"]))
-            assert part.target.unacceptable == Decimal(str(each["umbral"]["inaceptable"]))
+            assert target.value == Decimal(str(each["umbral"]["objetivo"]))
+            assert target.unacceptable == Decimal(str(each["umbral"]["inaceptable"]))
             assert part.population.exclude == tuple(criterion["poblacion"].get("excluir", ()))
             assert part.population.anchor == criterion["poblacion"]["ancla"]
-            assert part.clock.pauses == tuple(criterion["reloj"].get("pausas", ()))
-            assert part.clock.unit == criterion["reloj"]["unidad"]
+            assert clock(part).pauses == tuple(criterion["reloj"].get("pausas", ()))
+            assert clock(part).unit == criterion["reloj"]["unidad"]
             compared += 1
     assert compared == 38
 
@@ -106,37 +135,71 @@ def test_the_special_forms_of_the_sample_are_understood(sample: Catalogue) -> No
     legal = share(sample, "CC-DU-01-06").limit
     assert (legal.field, legal.factor) == ("plazo_legal", Decimal("0.8"))
     assert share(sample, "CC-IG-02-03").limit.op is Op.AT_LEAST
-    assert share(sample, "CC-IG-01-02").clock.start == Instant(
+    assert clock(share(sample, "CC-IG-01-02")).start == Instant(
         max_of=("appointment.scheduled_for", "appointment.arrived")
     )
-    assert share(sample, "CC-DE-01-04").clock.unit is Unit.OPEN_HOUR
+    assert clock(share(sample, "CC-DE-01-04")).unit is Unit.OPEN_HOUR
     buzon = share(sample, "CC-RC-01-05").population
     assert buzon.where == {"carta": ("CC-RC-01",), "tipo": ("sugerencia", "queja", "reclamacion")}
 
 
 @pytest.mark.shared_data
 def test_parts_of_a_conjunction_take_what_they_do_not_say_from_the_whole(sample: Catalogue) -> None:
-    wait = compromiso(sample, "CC-RC-01-02").criterion
-    assert isinstance(wait, Criterion)
-    assert [part.limit.value for part in wait.parts if isinstance(part, Share)] == [15, 30]
-    assert {part.clock.stop.event for part in wait.parts} == {"ticket.called"}
-    stages = compromiso(sample, "CC-PC-01-04").criterion
-    assert isinstance(stages, Criterion)
-    assert [part.clock.stop.event for part in stages.parts] == ["visit.done", "request.resolved"]
-    assert {part.population.anchor for part in stages.parts} == {Anchor.DUE}
-    mean = compromiso(sample, "CC-TES-01-03").criterion
-    assert isinstance(mean, Criterion)
-    assert isinstance(mean.parts[0], Mean)
+    wait = [each.figure for each in parts(sample, "CC-RC-01-02")]
+    assert [each.limit.value for each in wait if isinstance(each, Share)] == [15, 30]
+    assert {clock(each).stop.event for each in wait} == {"ticket.called"}
+    stages = [each.figure for each in parts(sample, "CC-PC-01-04")]
+    assert [clock(each).stop.event for each in stages] == ["visit.done", "request.resolved"]
+    assert {each.population.anchor for each in stages if isinstance(each, Share)} == {Anchor.DUE}
+    assert isinstance(part(sample, "CC-TES-01-03").figure, Mean)
 
 
 @pytest.mark.shared_data
-def test_a_form_that_is_not_judged_yet_travels_whole_under_its_name(sample: Catalogue) -> None:
-    criterion = compromiso(sample, "CC-TES-01-02").criterion
-    assert isinstance(criterion, Unsupported)
-    assert criterion.form == "nested_share"
-    assert criterion.declared["limite"] == {"op": "<=", "valor": "12"}
-    assert "variantes_temporada" in criterion.declared
-    assert "umbral" in criterion.declared
+def test_scores_are_asked_of_a_survey_on_its_scale(sample: Catalogue) -> None:
+    asked = share(sample, "CC-RC-01-01")
+    assert asked.value == Number(
+        field="satisfaccion_global", lowest=Decimal(0), highest=Decimal(10)
+    )
+    assert asked.population.where == {"encuesta": ("ENC-RC",)}
+    shopper, visit = (part(sample, "CC-AC-01-06", number).figure for number in (0, 1))
+    assert isinstance(shopper, Mean)
+    assert shopper.population.where == {"instrumento": ("CM-AC",)}
+    assert isinstance(visit, Ratio)
+    assert isinstance(visit.numerator, Sum)
+
+
+@pytest.mark.shared_data
+def test_the_days_of_a_season_have_their_own_limit(sample: Catalogue) -> None:
+    days = part(sample, "CC-TES-01-02").figure
+    assert isinstance(days, Groups)
+    assert days.by is Period.DAY
+    assert days.limit.value == 12
+    assert days.limit.seasons == (Season(first="01-01", last="03-31", value=Decimal(25)),)
+
+
+@pytest.mark.shared_data
+def test_what_recurs_is_out_of_service_or_follows_last_year_is_understood(
+    sample: Catalogue,
+) -> None:
+    listing = part(sample, "CC-PC-01-06").figure
+    assert isinstance(listing, Schedule)
+    assert (listing.recurrence.working_day, listing.recurrence.time) == (5, "18:00")
+    portal = part(sample, "CC-TES-01-06").figure
+    assert isinstance(portal, Availability)
+    assert portal.value == Outage(stop="outage.ended", unit=Unit.MINUTE)
+    fewer = part(sample, "CC-SP-01-06")
+    assert isinstance(fewer.figure, Count)
+    assert fewer.target is not None
+    assert fewer.target.reference is Reference.LAST_YEAR
+    assert fewer.target.value == 1
+    chat = part(sample, "CC-SP-01-02", 1)
+    assert isinstance(chat.figure, Percentile)
+    assert chat.target is not None
+    assert chat.figure.p == 95
+    assert chat.target.unit == "min_habil"
+    agreed = clock(part(sample, "CC-CAT-01-06").figure)
+    assert (agreed.from_due, agreed.unit) == (True, Unit.CALENDAR_DAY)
+    assert compromiso(sample, "CC-OPD-01-06").closing_delay_days == 30
 
 
 @pytest.mark.shared_data
@@ -209,11 +272,14 @@ def test_a_promise_without_its_share_in_the_text_is_doubtful() -> None:
     assert "90" in warning.message
 
 
-def test_a_seasonal_limit_is_not_judged_as_if_it_were_not_there() -> None:
-    seasonal = "ventana: quarter\n        variantes_temporada: [{desde: 01-01, hasta: 03-31}]"
-    criterion = read(changed("ventana: quarter", seasonal)).cartas[0].data.compromisos[0].criterion
-    assert isinstance(criterion, Unsupported)
-    assert criterion.form == "share_within con variantes_temporada"
+def test_a_seasonal_limit_holds_beside_the_fixed_one() -> None:
+    seasonal = (
+        "ventana: quarter\n        variantes_temporada: "
+        "[{desde: 01-01, hasta: 03-31, limite: {op: <=, valor: 25}}]"
+    )
+    figure = part(read(changed("ventana: quarter", seasonal)), "RC-01-02").figure
+    assert isinstance(figure, Share)
+    assert [season.value for season in figure.limit.seasons] == [25]
 
 
 def test_the_guides_example_is_a_valid_catalogue() -> None:

@@ -32,6 +32,7 @@ ALLOWED = {
     "*.data.parts[].target_op", "*.data.parts[].unit", "result.v1.data.addendum_reason",
     # figures
     "*.data.parts[].value", "*.data.parts[].target", "*.data.parts[].unacceptable",
+    "*.data.parts[].exact", "*.data.parts[].numerator", "*.data.parts[].denominator",
     # what the unit will do, once the coordination has approved it for publication
     "corrective-action.v1.data.public_text",
 }  # fmt: skip

@@ -4,14 +4,43 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from shared.criteria import Case, CasePause, CaseVerdict, Mean, Part, Share, judge_case
+from shared.criteria import (
+    Case,
+    CasePause,
+    CaseVerdict,
+    Counts,
+    Criterion,
+    Measure,
+    Part,
+    Result,
+    Setting,
+    Tally,
+    Window,
+    judge_case,
+    judge_result,
+    measures_of,
+    window_of,
+)
 from shared.worktime import PreparedCalendar
-from tests.unit.worktime.calendars import general, local
+from tests.unit.worktime.calendars import ZONE, general, local
 
 GENERAL = general()
+QUARTER = Window.model_validate({"kind": "quarter"})
 
 
-def wait(**changes: Any) -> Share:
+def part(form: str, **fields: Any) -> Part:
+    """A part from flat fields: a clock is a value, the target stands beside the figure."""
+    target = fields.pop("target", None)
+    if "clock" in fields:
+        fields["value"] = {"kind": "duration", **fields.pop("clock")}
+    return Part.model_validate({"figure": {"form": form, **fields}, "target": target})
+
+
+def measure(of: Part, number: int = 0) -> Measure:
+    return measures_of(Criterion(parts=(of,)))[number]
+
+
+def wait(**changes: Any) -> Part:
     """CC-CAT-01-02: called within 15 minutes in 90 % of the cases."""
     fields: dict[str, Any] = {
         "population": {
@@ -27,10 +56,10 @@ def wait(**changes: Any) -> Share:
         "limit": {"op": "<=", "value": 15},
         "target": {"op": ">=", "value": 90, "unacceptable": 80},
     }
-    return Share.model_validate(fields | changes)
+    return part("share_within", **(fields | changes))
 
 
-def answer(**changes: Any) -> Share:
+def answer(**changes: Any) -> Part:
     """CC-TES-01-04: resolved within 3 working days in 90 % of the cases."""
     fields: dict[str, Any] = {
         "population": {"event": "request.received", "anchor": "due"},
@@ -44,10 +73,10 @@ def answer(**changes: Any) -> Share:
         "limit": {"op": "<=", "value": 3},
         "target": {"op": ">=", "value": 90, "unacceptable": 75},
     }
-    return Share.model_validate(fields | changes)
+    return part("share_within", **(fields | changes))
 
 
-def session(**changes: Any) -> Share:
+def session(**changes: Any) -> Part:
     """CC-IG-02-03: a session lasts at least 50 minutes in 90 % of the cases."""
     fields: dict[str, Any] = {
         "population": {"event": "appointment.started", "anchor": "occurred"},
@@ -61,7 +90,7 @@ def session(**changes: Any) -> Share:
     return wait(**(fields | changes))
 
 
-def counter(**changes: Any) -> Mean:
+def counter(**changes: Any) -> Part:
     """CC-TES-01-03: a payment takes 6 minutes or less on average."""
     fields: dict[str, Any] = {
         "population": {"event": "service.started", "anchor": "opened"},
@@ -72,7 +101,7 @@ def counter(**changes: Any) -> Mean:
         },
         "target": {"op": "<=", "value": 6, "unacceptable": 9, "unit": "min"},
     }
-    return Mean.model_validate(fields | changes)
+    return part("mean", **(fields | changes))
 
 
 def case(**changes: Any) -> Case:
@@ -96,13 +125,37 @@ def paused(reason: str, start: str, end: str | None) -> CasePause:
 
 
 def judged(
-    part: Part,
+    of: Part,
     a_case: Case,
     *,
     known: str | None = "2027-12-31",
     calendar: PreparedCalendar = GENERAL,
 ) -> CaseVerdict:
     through: datetime | None = None if known is None else local(known)
-    verdict = judge_case(part, a_case, calendar, complete_through=through)
+    verdict = judge_case(measure(of), a_case, calendar, zone=ZONE, complete_through=through)
     assert verdict is not None
     return verdict
+
+
+def setting(
+    measures: int = 1,
+    *,
+    at: str = "2026-09-07",
+    known: str | None = "2027-12-31",
+    window: Window = QUARTER,
+    calendar: PreparedCalendar | None = GENERAL,
+) -> Setting:
+    bounds = window_of(window, local(at), ZONE)
+    assert bounds is not None
+    through = None if known is None else local(known)
+    return Setting(bounds, ZONE, [calendar] * measures, through)
+
+
+def counts(*tallies: Tally, **changes: Any) -> Counts:
+    """Counts without groups, of one tally for each measure."""
+    return Counts(setting(len(tallies), **changes), [{"": tally} for tally in tallies])
+
+
+def result_of(*parts: Part, tallies: tuple[Tally, ...], **changes: Any) -> Result:
+    told: dict[str, Any] = {"minimum_sample": 0, "source_known": True} | changes
+    return judge_result(Criterion(parts=parts), counts(*tallies), **told)

@@ -12,11 +12,12 @@ from tests.unit.criteria.builders import (
     counter,
     happening,
     judged,
+    measure,
     paused,
     session,
     wait,
 )
-from tests.unit.worktime.calendars import local
+from tests.unit.worktime.calendars import ZONE, local
 
 MINUTE = 60_000_000
 
@@ -67,7 +68,7 @@ def test_real_promises_differ_at_their_edges(
     stop = start + timedelta(seconds=taken_seconds)
     verdict = judged(part, happening(a_case, "call.out", stop))
     assert (verdict.status is CaseStatus.MET) == is_kept, f"row {row}"
-    assert verdict.elapsed == taken_seconds * 1_000_000
+    assert verdict.amount == taken_seconds * 1_000_000
 
 
 def test_a_case_outside_of_the_population_is_not_judged() -> None:
@@ -75,11 +76,11 @@ def test_a_case_outside_of_the_population_is_not_judged() -> None:
         population={"event": "ticket.issued", "anchor": "due", "where": {"fila": ["preferente"]}}
     )
     issued = case(ticket_issued="2026-07-06 10:00")
-    assert judge_case(part, issued, None, complete_through=None) is None
+    assert judge_case(measure(part), issued, None, zone=ZONE, complete_through=None) is None
     other = replace(issued, attributes={"fila": "general"})
-    assert judge_case(part, other, None, complete_through=None) is None
+    assert judge_case(measure(part), other, None, zone=ZONE, complete_through=None) is None
     called_only = case(ticket_called="2026-07-06 10:00", attributes={"fila": "preferente"})
-    assert judge_case(part, called_only, None, complete_through=None) is None
+    assert judge_case(measure(part), called_only, None, zone=ZONE, complete_through=None) is None
     assert judged(part, replace(issued, attributes={"fila": "preferente"}))
 
 
@@ -95,14 +96,14 @@ def test_nobody_is_overdue_before_the_source_is_known_complete_past_the_due_inst
         "overdue_open",
         True,
     )
-    assert late.elapsed is None
+    assert late.amount is None
 
 
 def test_a_late_stop_fails_but_is_not_open() -> None:
     a_case = case(ticket_issued="2026-07-06 10:00", ticket_called="2026-07-06 10:40")
     verdict = judged(wait(), a_case, known=None)
     assert (verdict.status, verdict.overdue_open) == (CaseStatus.FAILED, False)
-    assert verdict.elapsed == 40 * MINUTE
+    assert verdict.amount == 40 * MINUTE
 
 
 def test_what_is_used_up_at_closing_time_is_late_only_when_the_office_opens_again() -> None:
@@ -139,7 +140,7 @@ def test_less_than_three_days_ends_with_the_second() -> None:
     part = answer(limit={"op": "<", "value": 3})
     a_case = case(request_received="2026-07-06 12:00", request_resolved="2026-07-08 23:59")
     verdict = judged(part, a_case)
-    assert (verdict.status, verdict.elapsed, verdict.due) == (
+    assert (verdict.status, verdict.amount, verdict.due) == (
         CaseStatus.MET,
         2,
         local("2026-07-09"),
@@ -331,14 +332,14 @@ def test_a_case_waits_for_its_start_until_its_source_is_complete() -> None:
 def test_answering_or_explaining_the_delay_both_stop_the_clock() -> None:
     # Galicia 061 (row 69): answer in 15 days, or tell the person why not.
     stop = {"first_of": ["request.resolved", "request.delay_notified"]}
-    clock = answer().clock.model_dump() | {"stop": stop}
+    clock = measure(answer()).figure.model_dump()["value"] | {"stop": stop}
     part = answer(clock=clock)
     told = case(
         request_received="2026-07-06 12:00",
         request_delay_notified="2026-07-08 12:00",
         request_resolved="2026-08-20 12:00",
     )
-    assert judged(part, told).elapsed == 2
+    assert judged(part, told).amount == 2
 
 
 def test_with_an_appointment_the_wait_starts_when_both_the_hour_and_the_person_have_come() -> None:
@@ -352,7 +353,7 @@ def test_with_an_appointment_the_wait_starts_when_both_the_hour_and_the_person_h
         appointment_arrived="2026-07-06 09:30",
         appointment_started="2026-07-06 10:10",
     )
-    assert judged(part, early).elapsed == 10 * MINUTE
+    assert judged(part, early).amount == 10 * MINUTE
     unknown = case(appointment_arrived="2026-07-06 09:30", appointment_started="2026-07-06 10:10")
     assert judged(part, unknown).reason == "sin_evento_inicial"
 
@@ -386,7 +387,7 @@ def test_the_stop_ends_a_pause_and_later_pauses_change_nothing() -> None:
         ),
     )
     verdict = judged(answer(), resolved)
-    assert (verdict.status, verdict.elapsed, verdict.due) == (
+    assert (verdict.status, verdict.amount, verdict.due) == (
         CaseStatus.MET,
         1,
         local("2026-07-14"),
@@ -405,7 +406,7 @@ def test_a_mean_measures_what_ended_and_shows_the_rest_beside_it() -> None:
     part = counter()
     served = case(service_started="2026-07-06 10:00", ticket_served="2026-07-06 10:20")
     verdict = judged(part, served)
-    assert (verdict.status, verdict.elapsed) == (CaseStatus.MET, 20 * MINUTE)
+    assert (verdict.status, verdict.amount) == (CaseStatus.MET, 20 * MINUTE)
     still_open = judged(part, case(service_started="2026-07-06 10:00"))
     assert (still_open.status, still_open.overdue_open) == (CaseStatus.PENDING, True)
     fresh = judged(part, case(service_started="2026-07-06 10:00"), known="2026-07-06 10:05")
@@ -414,13 +415,19 @@ def test_a_mean_measures_what_ended_and_shows_the_rest_beside_it() -> None:
 
 def test_a_clock_without_its_calendar_is_an_error() -> None:
     with pytest.raises(ValueError, match="needs a calendar"):
-        judge_case(answer(), case(request_received="2026-07-06 12:00"), None, complete_through=None)
+        judge_case(
+            measure(answer()),
+            case(request_received="2026-07-06 12:00"),
+            None,
+            zone=ZONE,
+            complete_through=None,
+        )
 
 
 def test_the_verdict_depends_on_written_instants_alone() -> None:
     a_case = case(ticket_issued="2026-07-06 10:00", ticket_called="2026-07-06 10:10")
     verdicts = {
-        judge_case(wait(), a_case, GENERAL, complete_through=known)
+        judge_case(measure(wait()), a_case, GENERAL, zone=ZONE, complete_through=known)
         for known in (None, local("1999-01-01"), local("2099-01-01"))
     }
     assert len(verdicts) == 1

@@ -11,30 +11,48 @@ from shared.criteria import (
     Band,
     CaseStatus,
     CaseVerdict,
+    Counts,
     Criterion,
     NotEvaluated,
+    Part,
+    PartResult,
     Result,
     Tally,
     Unsupported,
     Verdict,
     at_risk,
     is_every_case,
-    judge_part,
     judge_result,
 )
-from tests.unit.criteria.builders import case, counter, happening, judged, session, wait
+from tests.unit.criteria.builders import (
+    case,
+    counter,
+    counts,
+    happening,
+    judged,
+    result_of,
+    session,
+    setting,
+    wait,
+)
 from tests.unit.worktime.calendars import local
 
 MINUTE = 60_000_000
 
 
 def share_of(met: int, failed: int, *, pending: int = 0) -> Result:
-    return judge_result(
-        Criterion(parts=(wait(),)),
-        [Tally(met=met, failed=failed, pending=pending)],
-        minimum_sample=0,
-        source_known=True,
-    )
+    return result_of(wait(), tallies=(Tally(met=met, failed=failed, pending=pending),))
+
+
+def judge_part(part: Part, tally: Tally, *, minimum_sample: int, final: bool = False) -> PartResult:
+    (judged_part,) = result_of(
+        part, tallies=(tally,), minimum_sample=minimum_sample, final=final
+    ).parts
+    return judged_part
+
+
+def risky(part: Part, tally: Tally, *, minimum_sample: int) -> bool:
+    return at_risk(Criterion(parts=(part,)), counts(tally), minimum_sample=minimum_sample)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +69,8 @@ def test_a_share_is_compared_exactly(met: int, failed: int, verdict: Verdict, ba
     result = share_of(met, failed)
     assert (result.verdict, result.band, result.reason) == (verdict, band, None)
     assert result.value == Fraction(100 * met, met + failed)
-    assert (result.parts[0].numerator, result.parts[0].denominator) == (met, met + failed)
+    assert result.parts[0].numerator == met
+    assert result.parts[0].denominator == met + failed
 
 
 def test_two_thirds_are_not_66_point_67_percent() -> None:
@@ -94,7 +113,7 @@ def test_a_missing_verdict_has_a_reason(
 ) -> None:
     result = judge_result(
         Criterion(parts=(wait(),)),
-        [tally],
+        counts(tally),
         minimum_sample=30,
         source_known=source_known,
         final=final,
@@ -107,7 +126,7 @@ def test_a_missing_verdict_has_a_reason(
 def test_a_reason_from_outside_leaves_the_figures_and_takes_the_verdict() -> None:
     result = judge_result(
         Criterion(parts=(wait(),)),
-        [Tally(met=9, failed=1)],
+        counts(Tally(met=9, failed=1)),
         minimum_sample=0,
         source_known=True,
         impediment=NotEvaluated.CARTA_SUSPENDED,
@@ -121,7 +140,7 @@ def test_a_reason_from_outside_leaves_the_figures_and_takes_the_verdict() -> Non
 
 def test_a_form_that_is_not_supported_is_named_and_not_dropped() -> None:
     ratio = Unsupported(form="ratio", declared={"forma": "ratio"})
-    result = judge_result(ratio, [], minimum_sample=0, source_known=True)
+    result = judge_result(ratio, counts(), minimum_sample=0, source_known=True)
     assert (result.verdict, result.reason, result.parts) == (
         Verdict.NOT_EVALUATED,
         NotEvaluated.UNSUPPORTED_FORM,
@@ -145,14 +164,16 @@ def test_a_conjunction_needs_all_its_parts(
     tallies: tuple[Tally, ...], verdict: Verdict, reason: NotEvaluated | None
 ) -> None:
     both = Criterion(parts=(wait(), wait(limit={"op": "<=", "value": 30})))
-    result = judge_result(both, tallies, minimum_sample=0, source_known=True)
+    result = judge_result(both, counts(*tallies), minimum_sample=0, source_known=True)
     assert (result.verdict, result.reason, result.value) == (verdict, reason, None)
     assert [part.tally for part in result.parts] == list(tallies)
 
 
 def test_each_part_needs_its_tally() -> None:
-    with pytest.raises(ValueError, match="shorter"):
-        judge_result(Criterion(parts=(wait(),)), [], minimum_sample=0, source_known=True)
+    with pytest.raises(ValueError, match="1 measures, 0 cells"):
+        judge_result(
+            Criterion(parts=(wait(),)), Counts(setting(0), []), minimum_sample=0, source_known=True
+        )
 
 
 @pytest.mark.parametrize(
@@ -166,38 +187,40 @@ def test_each_part_needs_its_tally() -> None:
 def test_a_mean_is_compared_in_the_unit_of_its_clock(
     total_minutes: int, verdict: Verdict, band: Band
 ) -> None:
-    tally = Tally(met=100, elapsed_sum=total_minutes * MINUTE, elapsed_count=100, pending=3)
+    tally = Tally(met=100, amount_sum=total_minutes * MINUTE, amount_count=100, pending=3)
     part = judge_part(counter(), tally, minimum_sample=100, final=True)
     assert (part.verdict, part.band) == (verdict, band)
     assert part.value == Fraction(total_minutes, 100)
-    assert (part.numerator, part.denominator) == (total_minutes * MINUTE, 100)
+    assert part.numerator == total_minutes
+    assert part.denominator == 100
 
 
 def test_every_case_means_a_hundred_percent() -> None:
     assert is_every_case(wait(target={"op": ">=", "value": 100}))
     assert not is_every_case(wait(target={"op": ">=", "value": Decimal("99.9")}))
     assert not is_every_case(counter())
+    assert not is_every_case(wait(target=None))
 
 
 def test_a_running_window_is_at_risk_when_it_would_end_badly() -> None:
-    assert at_risk(wait(), Tally(met=8, failed=2), minimum_sample=10)
-    assert not at_risk(wait(), Tally(met=8, failed=2), minimum_sample=11)
-    assert not at_risk(wait(), Tally(met=9, failed=1), minimum_sample=0)
-    assert not at_risk(wait(), Tally(pending=5), minimum_sample=0)
+    assert risky(wait(), Tally(met=8, failed=2), minimum_sample=10)
+    assert not risky(wait(), Tally(met=8, failed=2), minimum_sample=11)
+    assert not risky(wait(), Tally(met=9, failed=1), minimum_sample=0)
+    assert not risky(wait(), Tally(pending=5), minimum_sample=0)
     every_case = wait(target={"op": ">=", "value": 100})
-    assert not at_risk(every_case, Tally(failed=1), minimum_sample=0)
+    assert not risky(every_case, Tally(failed=1), minimum_sample=0)
 
 
-counts = st.integers(0, 1000)
+numbers = st.integers(0, 1000)
 tallies = st.builds(
     Tally,
-    met=counts,
-    failed=counts,
-    pending=counts,
+    met=numbers,
+    failed=numbers,
+    pending=numbers,
     excluded=st.dictionaries(st.sampled_from("abc"), st.integers(1, 50)),
-    overdue_open=counts,
-    elapsed_sum=st.integers(0, 10**15),
-    elapsed_count=counts,
+    overdue_open=numbers,
+    amount_sum=st.integers(0, 10**15),
+    amount_count=numbers,
 )
 
 
@@ -247,9 +270,7 @@ def sum_of(verdicts: list[CaseVerdict]) -> Tally:
 
 def test_a_case_enters_the_tally_with_what_it_took() -> None:
     late = case(ticket_issued="2026-07-06 10:00", ticket_called="2026-07-06 10:40")
-    assert Tally.of(judged(wait(), late)) == Tally(
-        failed=1, elapsed_sum=40 * MINUTE, elapsed_count=1
-    )
+    assert Tally.of(judged(wait(), late)) == Tally(failed=1, amount_sum=40 * MINUTE, amount_count=1)
     double = case(ticket_issued="2026-07-06 10:00", exclusions=frozenset({"turno_duplicado"}))
     assert Tally.of(judged(wait(), double)) == Tally(excluded={"turno_duplicado": 1})
     open_case = case(appointment_started="2026-07-06 10:00")

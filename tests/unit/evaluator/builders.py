@@ -18,7 +18,7 @@ from shared.contracts.cartas import (
     MunicipalityData,
 )
 from shared.contracts.complaints import ComplaintChange, ComplaintData, ComplaintKind
-from shared.criteria import Criterion, Mean, Share, Unsupported, Window, WindowKind
+from shared.criteria import Criterion, Part, Unsupported, Window, WindowKind
 from tests.unit.criteria.builders import answer, counter, wait
 from tests.unit.worktime.calendars import general, local
 
@@ -56,7 +56,7 @@ def calendar(**changes: Any) -> CalendarData:
     return CalendarData(**{**fields, **changes})
 
 
-def compromiso(*parts: Share | Mean, **changes: Any) -> Compromiso:
+def compromiso(*parts: Part, **changes: Any) -> Compromiso:
     """A promise of called-within-15-minutes in 90 % of a month's cases unless told otherwise."""
     fields: dict[str, Any] = {
         "id": "RC-01-02",
@@ -97,7 +97,7 @@ def catalogue(*cartas: CartaData, version: int = 1) -> Catalogue:
     return build_catalogue(version, [municipality()], [calendar()], cartas or (carta(),))
 
 
-def promise(*parts: Share | Mean, **changes: Any) -> Promise:
+def promise(*parts: Part, **changes: Any) -> Promise:
     made = compromiso(*parts, **changes)
     return catalogue(carta(made)).by_compromiso[TOWN, made.id][0]
 

@@ -77,7 +77,7 @@ def test_a_promise_of_the_carta_counts_with_the_unit_that_answers_for_it() -> No
 def test_each_part_has_a_verdict_of_its_own() -> None:
     two = b.compromiso(b.wait(), b.wait(limit={"op": "<=", "value": 5}))
     found = judged(b.waited("A", 10), b.carta(two))
-    assert [found["RC-01-02", part].status for part in (0, 1)] == ["met", "failed"]
+    assert [found["RC-01-02", part, 0].status for part in (0, 1)] == ["met", "failed"]
 
 
 @pytest.mark.parametrize(

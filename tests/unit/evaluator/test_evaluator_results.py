@@ -8,6 +8,7 @@ import pytest
 from services.evaluator.domain.catalogue import Promise
 from services.evaluator.domain.identity import breach_id, result_id, statement_id
 from services.evaluator.domain.results import (
+    Counted,
     Known,
     Subject,
     breach_is_certain,
@@ -18,7 +19,7 @@ from services.evaluator.domain.results import (
 )
 from shared.contracts.breaches import BreachKind
 from shared.contracts.results import ResultData
-from shared.criteria import NotEvaluated, Tally, Verdict
+from shared.criteria import NotEvaluated, Tally, Verdict, WindowBounds
 from tests.unit.evaluator import builders as b
 from tests.unit.evaluator.builders import local
 
@@ -29,7 +30,16 @@ RUNNING = Known(local("2026-09-15 00:00"), has_source=True)
 
 
 def result(promise: Promise, *tallies: Tally, known: Known = COMPLETE, final: bool = True) -> Any:
-    return judged(promise, tallies, known=known, end=END, final=final)
+    return judged(promise, counted(*tallies), known=known, final=final)
+
+
+def counted(*tallies: Tally) -> Counted:
+    bounds = WindowBounds("2026-09", START, END)
+    return Counted(bounds, [{"": tally} for tally in tallies])
+
+
+def certain_of(promise: Promise, *tallies: Tally) -> bool:
+    return breach_is_certain(promise, counted(*tallies), known=RUNNING)
 
 
 def subject(promise: Promise) -> Subject:
@@ -81,7 +91,7 @@ def test_a_result_has_its_evidence() -> None:
 
 def test_a_mean_shows_what_is_open_and_overdue_beside_it() -> None:
     """Two payments of 4 and 6 minutes; one more has been open for an hour."""
-    tally = Tally(met=2, pending=1, overdue_open=1, elapsed_sum=600_000_000, elapsed_count=2)
+    tally = Tally(met=2, pending=1, overdue_open=1, amount_sum=600_000_000, amount_count=2)
     part = published(b.promise(b.counter()), tally).parts[0]
     assert (part.value, part.pending, part.overdue_open) == (Decimal("5.0000"), 1, 1)
 
@@ -100,17 +110,17 @@ def test_an_every_case_promise_is_broken_by_its_first_failed_case_of_a_sufficien
     tally: Tally, minimum: int, certain: bool
 ) -> None:
     promise = b.promise(b.wait(**b.EVERY_CASE), minimum_sample=minimum)
-    assert breach_is_certain(promise, [tally]) is certain
+    assert certain_of(promise, tally) is certain
 
 
 def test_a_share_is_never_certain_before_its_cut_off() -> None:
-    assert not breach_is_certain(b.promise(), [Tally(met=1, failed=99)])
+    assert not certain_of(b.promise(), Tally(met=1, failed=99))
 
 
 def test_one_every_case_part_breaks_the_conjunction() -> None:
     promise = b.promise(b.wait(), b.wait(**b.EVERY_CASE))
-    assert not breach_is_certain(promise, [Tally(failed=1), Tally(met=1)])
-    assert breach_is_certain(promise, [Tally(met=1), Tally(failed=1)])
+    assert not certain_of(promise, Tally(failed=1), Tally(met=1))
+    assert certain_of(promise, Tally(met=1), Tally(failed=1))
 
 
 def test_a_final_result_needs_its_source_known_through_the_windows_end() -> None:

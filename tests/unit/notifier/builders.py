@@ -167,6 +167,7 @@ def share(**changes: Any) -> PartResult:
         "value": Decimal("84.7619"),
         "numerator": 178,
         "denominator": 210,
+        "items": 210,
         "target": Decimal(90),
         "target_op": ">=",
         "unit": "%",

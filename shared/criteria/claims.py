@@ -1,0 +1,142 @@
+"""What a printed sentence claims, read from its own words: amounts, shares, averages, periods.
+
+Only plain statements are understood ("15 minutos", "90 %", "en promedio"); what is not understood
+claims nothing, so that nobody is corrected for good Spanish.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from shared.criteria.vocabulary import Period
+from shared.worktime.model import Unit
+
+_WORDS: Final = {
+    "un": 1,
+    "una": 1,
+    "uno": 1,
+    "dos": 2,
+    "tres": 3,
+    "cuatro": 4,
+    "cinco": 5,
+    "seis": 6,
+    "siete": 7,
+    "ocho": 8,
+    "nueve": 9,
+    "diez": 10,
+    "doce": 12,
+    "quince": 15,
+    "veinte": 20,
+    "treinta": 30,
+    "cuarenta": 40,
+    "sesenta": 60,
+    "noventa": 90,
+}
+_FIGURE: Final = r"[0-9]+(?:[.,][0-9]+)*"
+_AMOUNT: Final = re.compile(
+    rf"(?<![0-9a-záéíóúñ])({_FIGURE}|{'|'.join(_WORDS)})\s*"
+    r"(segundos?|seg|s|minutos?|min|horas?|hrs?|h|d\.\s?h\.|días?|meses|mes)(?![a-záéíóúñ])"
+    r"(?:\s+(hábiles|hábil|naturales|natural|laborables|laborable))?",
+    re.IGNORECASE,
+)
+_PERCENT: Final = re.compile(rf"({_FIGURE})\s*(?:%|por ciento)")
+_NUMBER: Final = re.compile(_FIGURE)
+_MEAN: Final = re.compile(r"\b(promedio|medios?)\b|\bmedia\b(?! hora)")
+_CONTENT: Final = re.compile(
+    r"\bmedidas (?:tomadas|adoptadas|correctivas)|\bexplicando\b"
+    r"|\bde (?:forma|manera) (?:clara|amable|correcta)\b",
+    re.IGNORECASE,
+)
+_PERIODS: Final = {
+    Period.MONTH: re.compile(r"\b(?:cada|al|por) mes\b|\bmensual", re.IGNORECASE),
+    Period.QUARTER: re.compile(r"\b(?:cada|al|por) trimestre\b|\btrimestral", re.IGNORECASE),
+    Period.SEMESTER: re.compile(r"\b(?:cada|al|por) semestre\b|\bsemestral", re.IGNORECASE),
+    Period.YEAR: re.compile(r"\b(?:cada|al|por) año\b|\banual", re.IGNORECASE),
+}
+_DAYS: Final = frozenset({Unit.WORKING_DAY, Unit.CALENDAR_DAY})
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An amount of time as the text says it, and the units that its words may mean."""
+
+    said: str
+    value: Decimal
+    units: frozenset[Unit]
+
+    @property
+    def is_ambiguous_day(self) -> bool:
+        """Whether it speaks of days and not of which."""
+        return self.units == _DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a text claims. `numbers` are all its numbers, whatever they speak of."""
+
+    amounts: tuple[Amount, ...]
+    shares: tuple[Decimal, ...]
+    numbers: frozenset[Decimal]
+    speaks_of_mean: bool
+    content: str | None
+    periods: frozenset[Period]
+
+
+def claims_of(text: str) -> Claims:
+    """Read a text; numbers as 1,500 and 8.5 or 8,5 are understood."""
+    content = _CONTENT.search(text)
+    return Claims(
+        amounts=tuple(_amounts(text)),
+        shares=tuple(n for found in _PERCENT.findall(text) for n in _readings(found)[:1]),
+        numbers=_numbers(text),
+        speaks_of_mean=bool(_MEAN.search(text.lower())),
+        content=content.group(0) if content else None,
+        periods=frozenset(p for p, pattern in _PERIODS.items() if pattern.search(text)),
+    )
+
+
+def _numbers(text: str) -> frozenset[Decimal]:
+    half = {Decimal(50)} if "mitad" in text.lower() else set()
+    return frozenset(half | {n for found in _NUMBER.findall(text) for n in _readings(found)})
+
+
+def _amounts(text: str) -> list[Amount]:
+    return [
+        Amount(" ".join(found.group(0).split()), value, _units(found.group(2), found.group(3)))
+        for found in _AMOUNT.finditer(text)
+        for value in _values(found.group(1))[:1]
+    ]
+
+
+def _values(written: str) -> list[Decimal]:
+    word = _WORDS.get(written.lower())
+    return _readings(written) if word is None else [Decimal(word)]
+
+
+def _readings(written: str) -> list[Decimal]:
+    """Return the numbers that it may mean: 1,500 is a thousand, 8,5 a decimal."""
+    thousands = re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", written)
+    forms = [written.replace(",", "")] if thousands else [written.replace(",", ".")]
+    return [Decimal(form) for form in forms if re.fullmatch(r"[0-9]+(\.[0-9]+)?", form)]
+
+
+def _units(noun: str, kind: str | None) -> frozenset[Unit]:
+    lower, adjective = noun.lower(), (kind or "").lower()
+    is_working = adjective.startswith(("hábil", "laborable"))
+    if lower.startswith(("d.", "día")):
+        if lower.startswith("d.") or is_working:
+            return frozenset({Unit.WORKING_DAY})
+        return frozenset({Unit.CALENDAR_DAY}) if adjective else _DAYS
+    if lower.startswith("mes"):
+        return frozenset({Unit.MONTH})
+    if lower.startswith("s"):
+        return frozenset({Unit.SECOND})
+    open_unit, plain = (
+        (Unit.OPEN_MINUTE, Unit.MINUTE) if lower.startswith("m") else (Unit.OPEN_HOUR, Unit.HOUR)
+    )
+    if is_working:
+        return frozenset({open_unit})
+    return frozenset({plain}) if adjective else frozenset({plain, open_unit})

@@ -1,0 +1,146 @@
+"""The pieces of which sentences and formulas are made: populations, times, limits, in Spanish."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from shared.criteria import words
+from shared.criteria.model import Target
+from shared.criteria.values import Clock, Instant, Limit, Number, Outage, Population, Season
+from shared.criteria.vocabulary import Anchor, Op, Reference
+from shared.worktime.model import StartRule, Unit
+
+SIGNS: Final = {Op.AT_MOST: "≤", Op.LESS: "<", Op.AT_LEAST: "≥", Op.MORE: ">"}
+BOUNDS: Final = {
+    Op.AT_MOST: "{} o menos",
+    Op.LESS: "menos de {}",
+    Op.AT_LEAST: "{} o más",
+    Op.MORE: "más de {}",
+}
+FOLLOWS: Final = {
+    Op.AT_MOST: "no superará {}",
+    Op.LESS: "será menor que {}",
+    Op.AT_LEAST: "no bajará de {}",
+    Op.MORE: "será mayor que {}",
+}
+PLACED: Final = {
+    Anchor.DUE: "casos cuyo plazo venció en el periodo",
+    Anchor.OCCURRED: "casos ocurridos en el periodo",
+    Anchor.CLOSED: "casos concluidos en el periodo",
+    Anchor.OPENED: "casos iniciados en el periodo",
+}
+_EARLIER: Final = {
+    Reference.PREVIOUS: "la cifra del periodo anterior",
+    Reference.LAST_YEAR: "la cifra del mismo periodo del año anterior",
+}
+_UNSAID: Final = ("carta", "encuesta", "instrumento")
+"""Conditions that the reader knows: the sentence stands in its carta, the survey is its source."""
+
+
+def where(population: Population) -> str:
+    """Name the conditions in brackets, after a space; nothing where there are none to say."""
+    conditions = [
+        f"{words.value(name)}: {words.alternatives([words.value(value) for value in values])}"
+        for name, values in population.where.items()
+        if name not in _UNSAID
+    ]
+    return f" ({'; '.join(conditions)})" if conditions else ""
+
+
+def without(population: Population) -> str:
+    """Name what is excluded, after a semicolon."""
+    names = [words.exclusion(name) for name in population.exclude]
+    return f"; sin contar {', '.join(names)}" if names else ""
+
+
+def span(clock: Clock) -> str:
+    return f"desde que {instant(clock.start)} hasta que {instant(clock.stop)}"
+
+
+def instant(given: Instant) -> str:
+    phrases = [words.event(kind) for kind in given.kinds]
+    if len(phrases) == 1:
+        return phrases[0]
+    which = "lo primero" if given.first_of else "lo último"
+    return f"ocurre {which} de esto: {words.alternatives(phrases)}"
+
+
+def measured(value: Clock | Number | Outage) -> str:
+    """Name what is measured of an item, with its article."""
+    if isinstance(value, Clock):
+        return f"el tiempo {span(value)}"
+    if isinstance(value, Outage):
+        return "el tiempo sin servicio"
+    if value.lowest is None or value.highest is None:
+        return f"el dato «{words.value(value.field)}»"
+    scale = f"de {words.number(value.lowest)} a {words.number(value.highest)}"
+    return f"la calificación ({words.value(value.field)}, {scale})"
+
+
+def amount(value: Decimal, of: Clock | Number | Outage | None, unit: str = "") -> str:
+    """Write an amount in the unit of what it is an amount of, or in the noun of a target."""
+    if isinstance(of, Clock | Outage):
+        return words.duration(value, of.unit)
+    noun = "" if unit in ("%", "razón") or isinstance(of, Number) else f" {unit}"
+    return f"{words.number(value)}{noun}"
+
+
+def limit(given: Limit, of: Clock | Number | Outage | None, unit: str = "") -> str:
+    """Write what one item is held to, seasons and each looked-up value included."""
+    bound = BOUNDS[given.op]
+    if given.value is not None:
+        seasons = "".join(f" ({_season(season, of, unit)})" for season in given.seasons)
+        return bound.format(amount(given.value, of, unit)) + seasons
+    if given.by is not None:
+        name = words.value(given.by)
+        each = [
+            f"{bound.format(amount(value, of, unit))} ({name}: {words.value(key)})"
+            for key, value in given.values.items()
+        ]
+        return words.alternatives(each)
+    percent = words.number((given.factor or Decimal(1)) * 100)
+    return bound.format(f"{percent} % de su {words.value(given.field or '')}")
+
+
+def _season(season: Season, of: Clock | Number | Outage | None, unit: str) -> str:
+    first, last = (words.day_of_year(day) for day in (season.first, season.last))
+    return f"del {first} al {last}, {amount(season.value, of, unit)}"
+
+
+def followed(target: Target) -> str:
+    """Say a target that follows an earlier window, with its verb."""
+    assert target.reference is not None
+    earlier = _EARLIER[target.reference]
+    if target.value != 1:
+        earlier = f"{words.number(target.value * 100)} % de {earlier}"
+    return FOLLOWS[target.op].format(earlier)
+
+
+def sign_of(given: Limit, of: Clock | Number | Outage | None, unit: str = "") -> str:
+    """Write a limit as a formula does: with a sign."""
+    sign = SIGNS[given.op]
+    if given.own_due:
+        return "fin a más tardar en la fecha prometida"
+    if given.value is not None:
+        seasons = "".join(f"; {_season(season, of, unit)}" for season in given.seasons)
+        return f"{sign} {amount(given.value, of, unit)}{seasons}"
+    if given.by is not None:
+        return f"{sign} el límite según {words.value(given.by)}"
+    factor = words.number(given.factor or Decimal(1))
+    return f"{sign} {factor} × {words.value(given.field or '')}"
+
+
+def counts_from_next_day(clock: Clock) -> bool:
+    if clock.from_due or clock.unit is not Unit.WORKING_DAY:
+        return False
+    return clock.start_rule is not StartRule.START_DAY
+
+
+def day(given: date) -> str:
+    return f"{given.day} de {words.month_name(given.month)} de {given.year}"
+
+
+def capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]

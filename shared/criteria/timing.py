@@ -1,0 +1,249 @@
+"""The written instants of a case under a clock: start, stop, what has elapsed, when it is due."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from shared.criteria.model import Measure
+from shared.criteria.values import Clock, Instant, Limit
+from shared.criteria.verdict import Case
+from shared.criteria.vocabulary import Op
+from shared.worktime.model import MICROSECONDS, OPEN_UNITS, Pause, StartRule, Unit
+from shared.worktime.prepared import PreparedCalendar
+from shared.worktime.terms import due_instant, elapsed, kept_until
+
+_NUMBER: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,2})?")
+"""How an emitter may write a limit of its own; few digits keep the product with a factor exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The instants of a case under one clock. `bound` is the limit in the unit of `elapsed`.
+
+    `has_limit` is false where a limit is asked for and the case gives none.
+    """
+
+    start: datetime | None
+    stop: datetime | None
+    has_limit: bool = True
+    bound: Decimal | None = None
+    due: datetime | None = None
+    overdue_from: datetime | None = None
+    elapsed: int | None = None
+    is_early: bool = False
+
+    @property
+    def is_backwards(self) -> bool:
+        if self.start is None or self.stop is None or self.is_early:
+            return False
+        return self.stop < self.start
+
+
+def timing_of(
+    clock: Clock,
+    limit: Limit | None,
+    case: Case,
+    calendar: PreparedCalendar | None,
+    *,
+    zone: ZoneInfo,
+) -> Timing:
+    """Return the instants of the case. Raises CalendarExhaustedError for a term beyond calendars.
+
+    `zone` tells the local day on which a seasonal limit looks. Raises ValueError when the clock
+    needs a calendar and there is none.
+    """
+    start, stop = instant_of(clock.start, case.events), instant_of(clock.stop, case.events)
+    if start is None:
+        return Timing(start=None, stop=stop)
+    is_early = clock.from_due and stop is not None and stop < start
+    pauses = _pauses(clock, case, None if stop is None or stop < start else stop)
+    taken = 0 if is_early else None
+    if stop is not None and stop >= start:
+        rule = _start_rule(clock)
+        taken = elapsed(start, stop, clock.unit, calendar, pauses, start_rule=rule)
+    known = Timing(start=start, stop=stop, elapsed=taken, is_early=is_early)
+    return known if limit is None else _held_to(known, limit, clock, case, pauses, calendar, zone)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseTerm:
+    """The term of one case under one measure, as a person would count it."""
+
+    start: datetime
+    stop: datetime | None
+    limit: Decimal
+    unit: Unit
+    start_rule: StartRule | None
+    pauses: tuple[Pause, ...]
+
+
+def term_of(measure: Measure, case: Case, zone: ZoneInfo) -> CaseTerm | None:
+    """Return the term; None where its clock has not started, or where nothing is to be counted.
+
+    "Less than 8 days" is counted as 7.
+    """
+    clock, limit = measure.clock, measure.limit
+    if clock is None or limit is None or limit.own_due:
+        return None
+    start, stop = instant_of(clock.start, case.events), instant_of(clock.stop, case.events)
+    value = None if start is None else _limit(limit, case.attributes, start, zone)
+    if start is None or value is None:
+        return None
+    if stop is not None and stop < start:
+        stop = None
+    pauses = _pauses(clock, case, stop)
+    counted = _counted(limit.op, value, clock.unit)
+    return CaseTerm(start, stop, counted, clock.unit, _start_rule(clock), pauses)
+
+
+def instant_of(instant: Instant, events: Mapping[str, datetime]) -> datetime | None:
+    """Return when it was, by the events that are known; None while it has not come."""
+    if instant.event is not None:
+        return events.get(instant.event)
+    known = [events[kind] for kind in instant.kinds if kind in events]
+    if instant.first_of:
+        return min(known, default=None)
+    return max(known) if len(known) == len(instant.max_of) else None
+
+
+def _held_to(  # noqa: PLR0917 - one value of each kind
+    known: Timing,
+    limit: Limit,
+    clock: Clock,
+    case: Case,
+    pauses: tuple[Pause, ...],
+    calendar: PreparedCalendar | None,
+    zone: ZoneInfo,
+) -> Timing:
+    assert known.start is not None
+    if limit.own_due:
+        due = case.own_due
+        return _with(known, has_limit=due is not None, due=due, overdue_from=due)
+    value = _limit(limit, case.attributes, known.start, zone)
+    if value is None:
+        return _with(known, has_limit=False)
+    term = _Term(clock, limit.op, value, known.start, pauses, calendar)
+    due = term.due()
+    bound = value * MICROSECONDS.get(clock.unit, 1)
+    return _with(known, bound=bound, due=due, overdue_from=term.overdue_from(due))
+
+
+def _with(  # a plain constructor is several times faster than dataclasses.replace
+    known: Timing,
+    *,
+    has_limit: bool = True,
+    bound: Decimal | None = None,
+    due: datetime | None = None,
+    overdue_from: datetime | None = None,
+) -> Timing:
+    return Timing(
+        start=known.start,
+        stop=known.stop,
+        has_limit=has_limit,
+        bound=bound,
+        due=due,
+        overdue_from=overdue_from,
+        elapsed=known.elapsed,
+        is_early=known.is_early,
+    )
+
+
+def _start_rule(clock: Clock) -> StartRule | None:
+    """The day of a date set beforehand is day 0: a tolerance of 0 days ends with it."""
+    return StartRule.NEXT_COUNTING_DAY if clock.from_due else clock.start_rule
+
+
+def _pauses(clock: Clock, case: Case, stop: datetime | None) -> tuple[Pause, ...]:
+    """Return the admitted pauses; the stop ends those that are open and hides later ones.
+
+    A pause that ends before it starts is a fault of its source and pauses nothing.
+    """
+    return tuple(
+        Pause(pause.start, _earlier(pause.end, stop))
+        for pause in case.pauses
+        if pause.reason in clock.pauses
+        and (pause.end is None or pause.start <= pause.end)
+        and (stop is None or pause.start <= stop)
+    )
+
+
+def _earlier(end: datetime | None, stop: datetime | None) -> datetime | None:
+    if end is None or stop is None:
+        return end or stop
+    return min(end, stop)
+
+
+def _limit(
+    limit: Limit, attributes: Mapping[str, str], start: datetime, zone: ZoneInfo
+) -> Decimal | None:
+    """Return the limit of this case in the clock's unit; None where its attributes give none."""
+    if limit.value is not None:
+        return limit.value_on(start.astimezone(zone).date()) if limit.seasons else limit.value
+    if limit.by is not None:
+        return limit.values.get(attributes.get(limit.by, ""))
+    written = attributes.get(limit.field or "", "")
+    if limit.factor is None or not _NUMBER.fullmatch(written):
+        return None
+    return Decimal(written) * limit.factor
+
+
+def _counted(op: Op, limit: Decimal, unit: Unit) -> Decimal:
+    """Return the last whole day, or month, that is in time; a duration is what it is."""
+    if op is Op.LESS and unit not in MICROSECONDS:
+        return Decimal(max(0, math.ceil(limit) - 1))
+    return limit
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """The term of one case, as due_instant and kept_until take it."""
+
+    clock: Clock
+    op: Op
+    limit: Decimal
+    start: datetime
+    pauses: tuple[Pause, ...]
+    calendar: PreparedCalendar | None
+
+    def due(self) -> datetime | None:
+        """Return when the term is used up: "less than 8 days" ends with the seventh."""
+        clock = self.clock
+        limit = _counted(self.op, self.limit, clock.unit)
+        rule = _start_rule(clock)
+        return due_instant(
+            self.start, limit, clock.unit, self.calendar, self.pauses, start_rule=rule
+        )
+
+    def overdue_from(self, due: datetime | None) -> datetime | None:
+        """Return from when an open case is overdue; a lower limit is never overdue."""
+        if self.op.wants_more:
+            return None
+        if self.op is Op.LESS or not (self.pauses or self.clock.unit in OPEN_UNITS):
+            return due
+        return kept_until(
+            self.start,
+            self.limit,
+            self.clock.unit,
+            self.calendar,
+            self.pauses,
+            start_rule=_start_rule(self.clock),
+        )
+
+
+def is_day_early(clock: Clock, timing: Timing, zone: ZoneInfo) -> bool:
+    """Return whether the stop fell on a local day before the one that was set."""
+    if not clock.exact_day or timing.start is None or timing.stop is None:
+        return False
+    return timing.stop.astimezone(zone).date() < timing.start.astimezone(zone).date()
+
+
+def ends_with_a_day(unit: Unit) -> bool:
+    """Return whether a term in the unit ends at a midnight, which is exclusive."""
+    return unit not in MICROSECONDS
