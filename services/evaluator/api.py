@@ -74,6 +74,19 @@ async def explanations(
     }
 
 
+@router.get("/standing")
+async def standing(request: Request, municipality: Name, case: Name) -> dict[str, Any]:
+    """Return where a case counts, under every compromiso, and until when that may be contested.
+
+    `cutoff` is the earliest of its windows; null while it counts in none.
+    """
+    rows = await evidence.standing(_pool(request), municipality, case)
+    if not rows:
+        raise Problem(404, "no verdict on such a case")
+    closing = [row["closes_at"] for row in rows if row["closes_at"] is not None]
+    return {"case": case, "cutoff": min(closing, default=None), "verdicts": rows}
+
+
 @router.get("/counts")
 async def counts(
     request: Request, municipality: Name, compromiso: Name, case: Name

@@ -1,7 +1,7 @@
 """Calls to the other services: what must not travel on topics, and people's steps."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import httpx
@@ -60,9 +60,9 @@ class Peers:
         path: str,
         *,
         headers: Mapping[str, str] | None = None,
-        query: Mapping[str, str | None] | None = None,
+        query: Mapping[str, str | Collection[str] | None] | None = None,
     ) -> JSON:
-        """Ask; members of `query` that are None are left out."""
+        """Ask; members of `query` that are None are left out, a list is said value by value."""
         asked = {name: value for name, value in (query or {}).items() if value is not None}
         return await self._call("GET", service, path, headers=headers, params=asked)
 

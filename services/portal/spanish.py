@@ -50,8 +50,14 @@ def deadline(value: datetime, zone: ZoneInfo, *, seconds: bool = False) -> str:
     if local.time() == time():
         return day(local.date() - timedelta(days=1))
     if seconds:
-        return f"{day(local.date())}, {local:%H:%M:%S}{NO_BREAK}h"
+        return moment(value, zone)
     return instant(value, zone)
+
+
+def moment(value: datetime, zone: ZoneInfo) -> str:
+    """Write an instant with its seconds: some promises are counted in them."""
+    local = value.astimezone(zone)
+    return f"{day(local.date())}, {local:%H:%M:%S}{NO_BREAK}h"
 
 
 def window_as_span(value: ResultWindow, zone: ZoneInfo) -> str:

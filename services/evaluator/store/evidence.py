@@ -22,6 +22,13 @@ JOIN measured_case c USING (municipality, case_id)
 WHERE v.municipality = $1 AND v.compromiso = $2 AND v.case_id = $3
 ORDER BY v.part
 """
+STANDING = """
+SELECT v.compromiso, v.part, v.unit, v.window_id, v.status, v.reason, v.historical, w.closes_at
+FROM verdict v
+LEFT JOIN judged_window w USING (municipality, compromiso, unit, window_id)
+WHERE v.municipality = $1 AND v.case_id = $2
+ORDER BY v.compromiso, v.part
+"""
 RESULTS = """
 SELECT result FROM judged_window
 WHERE municipality = $1 AND result IS NOT NULL
@@ -41,6 +48,11 @@ async def explanation(
 ) -> list[dict[str, Any]]:
     """Return the verdicts on a case under a compromiso with the facts they rest on."""
     return [dict(row) for row in await pool.fetch(EXPLANATION, municipality, compromiso, case)]
+
+
+async def standing(pool: Pool, municipality: str, case: str) -> list[dict[str, Any]]:
+    """Return where a case counts, under every compromiso, with the cut-offs of its windows."""
+    return [dict(row) for row in await pool.fetch(STANDING, municipality, case)]
 
 
 async def results(pool: Pool, municipality: str) -> list[str]:

@@ -70,6 +70,7 @@ def router(tools: Tools) -> APIRouter:
             state=estado,
             states=STATUSES,
             elapsed=_elapsed_in(place, compromiso),
+            may_contest=visitor.role is Role.UNIT and estado != "excluded",
         )
 
     return routes

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from services.portal.api.actions import CHANGED, CONFLICT, NOT_TAKEN, triggers_of
+from services.portal.api.contests import waiting_contests
 from services.portal.api.tools import Tools, UnknownPageError, or_away
 from services.portal.api.words import (
     ACTION_STATES,
@@ -64,12 +65,13 @@ async def _overview(
         "unit": unit if unit in place.units else None,
         "state": state if state in ACTION_STATES else None,
     }
-    actions = peers.get("notifier", "/v1/actions", query=where | wanted)
+    actions = peers.get("notifier", "/v1/actions", query={**where, **wanted})
     folios = peers.get(
         "buzon", "/v1/folios", query=where | {"post": visitor.post, "waiting": "true"}
     )
     found = (await or_away(actions, away)).get("actions", [])
     waiting = (await or_away(folios, away)).get("folios", [])
+    contests = await waiting_contests(tools, request, visitor, away=away)
     # Awaited last: what fails here has been told for the notifier already.
     failed = await _failed_deliveries(tools, request, visitor, away=away)
     return tools.page(
@@ -78,6 +80,7 @@ async def _overview(
         place=place,
         actions=found,
         folios=waiting,
+        contests=contests,
         deliveries=failed,
         away=sorted(set(away)),
         unit=unit,

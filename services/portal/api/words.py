@@ -66,3 +66,35 @@ MAIL_KINDS: Final = {
     "digest": "Resumen diario",
     "sign_in": "Enlace de entrada",
 }
+CONTEST_REASONS: Final = {
+    "impugnado_registro_equivocado": "El registro está equivocado: la hora de inicio o de fin"
+    " no es la verdadera",
+    "impugnado_turno_de_otra_persona": "El turno o el expediente lo usó otra persona",
+    "impugnado_fuerza_mayor": "Fuerza mayor: algo ajeno a la unidad impidió cumplir",
+}
+CONTEST_STATES: Final = {
+    "waiting": "En espera",
+    "withdrawn": "Retirada",
+    "accepted": "Aceptada",
+    "rejected": "Rechazada",
+}
+CONTEST_STEPS: Final = {
+    "file": "La unidad impugnó el caso",
+    "withdraw": "La unidad retiró la impugnación",
+    "accept": "La coordinación la aceptó",
+    "reject": "La coordinación la rechazó",
+}
+CONTEST_HINDRANCES: Final = {
+    "unknown": "Este caso no viene de un sistema de turnos o solicitudes: no se impugna aquí.",
+    "past_cutoff": "Ya pasó el corte de su periodo: el caso ya no se puede sacar de la cuenta.",
+    "already_excluded": "El caso ya no cuenta: no hace falta impugnarlo.",
+    "already_contested": "El caso ya fue impugnado.",
+    "imported": "El caso viene de un archivo: se corrige en el archivo, con quien lo envía.",
+    "already_decided": "La impugnación ya terminó. Revisa cómo quedó.",
+}
+CASE_STATUSES: Final = {
+    "failed": "Fuera de plazo",
+    "pending": "Pendiente",
+    "met": "En plazo",
+    "excluded": "No considerado",
+}

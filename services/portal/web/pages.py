@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.portal.domain.states import State
-from services.portal.spanish import BASES, deadline, reason, sentence
+from services.portal.spanish import BASES, deadline, moment, reason, sentence
 from services.portal.web import charts
 from services.portal.web.csrf import FIELD, Forms
 from services.portal.web.static import StaticFiles
@@ -34,8 +34,10 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "quantity": spanish.quantity,
     "reason": reason,
     "day": spanish.day,
+    "deadline": deadline,
     "weekday": spanish.weekday,
     "sentence": sentence,
+    "event": words.event,
     "exclusion": words.exclusion,
     "instant": spanish.instant,
     "window": spanish.window,
@@ -128,6 +130,7 @@ def environment(static: StaticFiles) -> Environment:
         public_sentence=public_sentence,
         formula_text=formula_text,
         iso_instant=iso_instant,
+        iso_moment=iso_moment,
         iso_day=iso_day,
         iso_deadline=iso_deadline,
         today_of=today_of,
@@ -145,6 +148,11 @@ def iso_instant(text: str, zone: ZoneInfo) -> str:
 def iso_deadline(text: str, zone: ZoneInfo, *, seconds: bool = False) -> str:
     """Write the end of a term (RFC 3339) in local words."""
     return deadline(datetime.fromisoformat(text), zone, seconds=seconds)
+
+
+def iso_moment(text: str, zone: ZoneInfo) -> str:
+    """Write an instant (RFC 3339) in local words, with its seconds."""
+    return moment(datetime.fromisoformat(text), zone)
 
 
 def iso_day(text: str) -> str:

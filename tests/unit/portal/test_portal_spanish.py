@@ -29,6 +29,11 @@ def test_a_term_that_ends_with_a_day_is_told_by_that_day() -> None:
     assert spanish.deadline(later, MEXICO) == "5 de diciembre de 2026, 09:00\u00a0h"
 
 
+def test_an_instant_is_told_with_its_seconds_also_at_midnight() -> None:
+    midnight = datetime(2026, 12, 5, 6, tzinfo=UTC)
+    assert spanish.moment(midnight, MEXICO) == "5 de diciembre de 2026, 00:00:00\u00a0h"
+
+
 def test_a_sentence_begins_with_its_window() -> None:
     window = b.quarter(3)
     assert spanish.window_as_span(window, MEXICO) == "de julio a septiembre de 2026"
