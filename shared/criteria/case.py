@@ -21,7 +21,13 @@ from shared.criteria.model import (
 )
 from shared.criteria.outages import microseconds
 from shared.criteria.schedule import cell_and_end
-from shared.criteria.timing import Timing, ends_with_a_day, is_day_early, timing_of
+from shared.criteria.timing import (
+    Timing,
+    ends_with_a_day,
+    is_day_early,
+    is_less_than_months,
+    timing_of,
+)
 from shared.criteria.values import NUMBER_SCALE, Clock, Limit, Number, Outage, Population
 from shared.criteria.verdict import (
     BEYOND,
@@ -303,6 +309,8 @@ def _open_status(
 def _is_kept(limit: Limit | None, clock: Clock, timing: Timing, zone: ZoneInfo) -> bool:
     if limit is None or timing.bound is None or timing.elapsed is None:
         return timing.stop is not None and timing.due is not None and timing.stop <= timing.due
+    if is_less_than_months(limit.op, clock):
+        return timing.stop is not None and timing.due is not None and timing.stop < timing.due
     in_time = limit.op.holds(Decimal(timing.elapsed), timing.bound)
     return in_time and not is_day_early(clock, timing, zone)
 

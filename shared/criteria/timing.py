@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from shared.criteria.model import Measure
 from shared.criteria.values import Clock, Instant, Limit
-from shared.criteria.verdict import Case
+from shared.criteria.verdict import Case, CasePause
 from shared.criteria.vocabulary import Op
 from shared.worktime.model import MICROSECONDS, OPEN_UNITS, Pause, StartRule, Unit
 from shared.worktime.prepared import PreparedCalendar
@@ -63,7 +63,7 @@ def timing_of(
     if start is None:
         return Timing(start=None, stop=stop)
     is_early = clock.from_due and stop is not None and stop < start
-    pauses = _pauses(clock, case, None if stop is None or stop < start else stop)
+    pauses = _pauses(clock, case, start, None if stop is None or stop < start else stop, calendar)
     taken = 0 if is_early else None
     if stop is not None and stop >= start:
         rule = _start_rule(clock)
@@ -84,7 +84,9 @@ class CaseTerm:
     pauses: tuple[Pause, ...]
 
 
-def term_of(measure: Measure, case: Case, zone: ZoneInfo) -> CaseTerm | None:
+def term_of(
+    measure: Measure, case: Case, zone: ZoneInfo, calendar: PreparedCalendar | None
+) -> CaseTerm | None:
     """Return the term; None where its clock has not started, or where nothing is to be counted.
 
     "Less than 8 days" is counted as 7.
@@ -98,7 +100,7 @@ def term_of(measure: Measure, case: Case, zone: ZoneInfo) -> CaseTerm | None:
         return None
     if stop is not None and stop < start:
         stop = None
-    pauses = _pauses(clock, case, stop)
+    pauses = _pauses(clock, case, start, stop, calendar)
     counted = _counted(limit.op, value, clock.unit)
     return CaseTerm(start, stop, counted, clock.unit, _start_rule(clock), pauses)
 
@@ -160,10 +162,17 @@ def _start_rule(clock: Clock) -> StartRule | None:
     return StartRule.NEXT_COUNTING_DAY if clock.from_due else clock.start_rule
 
 
-def _pauses(clock: Clock, case: Case, stop: datetime | None) -> tuple[Pause, ...]:
+def _pauses(
+    clock: Clock,
+    case: Case,
+    start: datetime,
+    stop: datetime | None,
+    calendar: PreparedCalendar | None,
+) -> tuple[Pause, ...]:
     """Return the admitted pauses; the stop ends those that are open and hides later ones.
 
-    A pause that ends before it starts is a fault of its source and pauses nothing.
+    A pause that ends before it starts is a fault of its source and pauses nothing; so does one
+    that began after its own term.
     """
     return tuple(
         Pause(pause.start, _earlier(pause.end, stop))
@@ -171,7 +180,19 @@ def _pauses(clock: Clock, case: Case, stop: datetime | None) -> tuple[Pause, ...
         if pause.reason in clock.pauses
         and (pause.end is None or pause.start <= pause.end)
         and (stop is None or pause.start <= stop)
+        and _began_in_time(pause, clock, start, calendar)
     )
+
+
+def _began_in_time(
+    pause: CasePause, clock: Clock, start: datetime, calendar: PreparedCalendar | None
+) -> bool:
+    """Return whether the pause began within its own term, which no other pause lengthens."""
+    term = clock.pause_terms.get(pause.reason)
+    if term is None or pause.start <= start:
+        return True
+    waited = elapsed(start, pause.start, clock.unit, calendar, start_rule=_start_rule(clock))
+    return waited <= term * MICROSECONDS.get(clock.unit, 1)
 
 
 def _earlier(end: datetime | None, stop: datetime | None) -> datetime | None:
@@ -195,8 +216,8 @@ def _limit(
 
 
 def _counted(op: Op, limit: Decimal, unit: Unit) -> Decimal:
-    """Return the last whole day, or month, that is in time; a duration is what it is."""
-    if op is Op.LESS and unit not in MICROSECONDS:
+    """Return the last whole day that is in time; a duration is what it is, and so are months."""
+    if op is Op.LESS and unit not in MICROSECONDS and unit is not Unit.MONTH:
         return Decimal(max(0, math.ceil(limit) - 1))
     return limit
 
@@ -213,13 +234,20 @@ class _Term:
     calendar: PreparedCalendar | None
 
     def due(self) -> datetime | None:
-        """Return when the term is used up: "less than 8 days" ends with the seventh."""
+        """Return when the term is used up: "less than 8 days" ends with the seventh.
+
+        "Less than 2 months" ends with the day before the one that completes them.
+        """
         clock = self.clock
         limit = _counted(self.op, self.limit, clock.unit)
         rule = _start_rule(clock)
-        return due_instant(
+        due = due_instant(
             self.start, limit, clock.unit, self.calendar, self.pauses, start_rule=rule
         )
+        if due is None or not is_less_than_months(self.op, clock):
+            return due
+        assert self.calendar is not None
+        return self.calendar.midnight(self.calendar.date_of(due) - 1)
 
     def overdue_from(self, due: datetime | None) -> datetime | None:
         """Return from when an open case is overdue; a lower limit is never overdue."""
@@ -235,6 +263,11 @@ class _Term:
             self.pauses,
             start_rule=_start_rule(self.clock),
         )
+
+
+def is_less_than_months(op: Op, clock: Clock) -> bool:
+    """Return whether the limit is strict in months, of which no whole number is the last."""
+    return op is Op.LESS and clock.unit is Unit.MONTH
 
 
 def is_day_early(clock: Clock, timing: Timing, zone: ZoneInfo) -> bool:

@@ -46,6 +46,9 @@ class Instant(Declared):
 class Clock(Declared):
     """A time, from start to stop. `pauses` names the only reasons that stop this clock.
 
+    `pause_terms` says within how much of the clock's unit, from its start, a pause must begin: a
+    later one stops nothing, for the right to ask was lost (domain reference, section 8, PREV).
+
     `calendar` is the calendar's id; units other than s, min and h need it (at least for its zone).
     `start_rule` overrides the calendar's own. `from_due`: the start is an instant that was set
     beforehand (a date agreed, an hour announced), so a stop before it is early and takes nothing;
@@ -59,6 +62,7 @@ class Clock(Declared):
     unit: Unit
     calendar: Name | None = None
     pauses: tuple[Name, ...] = Field(default=(), max_length=50)
+    pause_terms: dict[Name, BoundedDecimal] = Field(default_factory=dict, max_length=50)
     start_rule: StartRule | None = None
     from_due: bool = False
     exact_day: bool = False
@@ -67,6 +71,8 @@ class Clock(Declared):
     def _calendar_for_its_unit(self) -> Self:
         if self.calendar is None and self.unit not in UNITS_WITHOUT_CALENDAR:
             raise ValueError(f"the unit {self.unit.value} needs a calendar")
+        if not self.pause_terms.keys() <= set(self.pauses):
+            raise ValueError("a term to pause belongs to a pause of the clock")
         if self.exact_day and not self.from_due:
             raise ValueError("only a date set beforehand can be kept to the day")
         return self

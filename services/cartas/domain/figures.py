@@ -397,8 +397,29 @@ def read_clock(section: Section, calendar: str) -> Clock:
         section.fault("fin", "el reloj empieza y termina con lo mismo")
     rule = section.choice("inicio_de_plazo", _START_RULES) if "inicio_de_plazo" in section else None
     pauses = section.words("pausas", CODE, CODE_EXPECTED)
+    terms = _pause_terms(section, pauses)
     section.close()
-    return Clock(start=start, stop=stop, unit=unit, calendar=cited, pauses=pauses, start_rule=rule)
+    return Clock(
+        start=start,
+        stop=stop,
+        unit=unit,
+        calendar=cited,
+        pauses=pauses,
+        pause_terms=terms,
+        start_rule=rule,
+    )
+
+
+def _pause_terms(section: Section, pauses: Sequence[str]) -> dict[str, Decimal]:
+    """Read within how long, in the clock's unit, a pause must begin so that it stops the clock."""
+    terms = section.optional_section("plazo_de_pausas")
+    if terms is None:
+        return {}
+    for name in terms.names():
+        if name not in pauses:
+            terms.fault(name, "no es una de las «pausas» de este reloj")
+    found = {name: terms.decimal(name, LARGEST) for name in terms.names()}
+    return {name: term for name, term in found.items() if name in pauses}
 
 
 def _instant(section: Section, key: str) -> Instant:

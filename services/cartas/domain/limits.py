@@ -21,8 +21,9 @@ from shared.criteria import (
     Target,
     unit_of,
 )
-from shared.criteria.model import is_share
+from shared.criteria.model import PERCENT, is_share
 from shared.criteria.vocabulary import MAXIMUM_LIMIT
+from shared.worktime import Unit
 
 LARGEST: Final = int(MAXIMUM_LIMIT)
 OPS: Final = {op.value: op for op in Op}
@@ -37,6 +38,7 @@ _REFERENCES: Final = {
     "same_window_last_year": Reference.LAST_YEAR,
     "same_quarter_last_year": Reference.LAST_YEAR,
 }
+_NOT_COUNTED: Final = frozenset({PERCENT, *Unit})
 _ALIASES: Final = {"min_habil": "min", "h_habil": "h"}
 """A target may leave out that its minutes are those of opening hours: the clock says it."""
 
@@ -177,6 +179,9 @@ def _unit(section: Section, figure: Figure) -> str:
     if written is None or written in (expected, _ALIASES.get(expected or "")):
         return expected or "casos"
     if isinstance(figure, Count | Sum | Mean) and expected is None:
+        if isinstance(figure, Count) and written in _NOT_COUNTED:
+            message = f"«{written}» no se cuenta: diga qué se cuenta, como visitas"
+            section.fault("unidad", message)
         return written
     section.fault("unidad", f"se esperaba «{expected}», la unidad de lo que se mide")
     return expected or written

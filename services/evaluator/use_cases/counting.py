@@ -41,12 +41,12 @@ def _count(
     """Count on the calendar version of the verdict; a clock without one runs always."""
     number: int = row["part"]
     measure, history = promise.measures[number], promise.histories[number]
-    term = term_of(measure, as_case(data), promise.zone)
-    if term is None:
-        return []
     calendar = promise.cutoff
     if history is not None:
         calendar = history.version(row["calendar_version"] or 0) or history.latest
+    term = term_of(measure, as_case(data), promise.zone, calendar)
+    if term is None:
+        return []
     rule = Rule(term.limit, term.unit, term.start_rule)
     until = term.stop if term.stop is not None or row["due_at"] is not None else now
     try:
