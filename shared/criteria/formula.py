@@ -56,7 +56,7 @@ def formula_of(figure: Figure) -> str:  # noqa: PLR0911 - one for each form
                 f"en horario {hours}{phrases.without(figure.population)}"
             )
         case Schedule():
-            every = words.periods(figure.recurrence.every)
+            every = phrases.occasions(figure.recurrence)
             return f"ocurrencias a tiempo ÷ {every} del periodo × 100"
         case _:
             assert_never(figure)

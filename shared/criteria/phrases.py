@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Final
 
 from shared.criteria import words
-from shared.criteria.model import Target
+from shared.criteria.model import Recurrence, Target
 from shared.criteria.values import Clock, Instant, Limit, Number, Outage, Population, Season
-from shared.criteria.vocabulary import Anchor, Op, Reference
+from shared.criteria.vocabulary import Anchor, Op, Period, Reference
 from shared.worktime.model import StartRule, Unit
 
 SIGNS: Final = {Op.AT_MOST: "≤", Op.LESS: "<", Op.AT_LEAST: "≥", Op.MORE: ">"}
@@ -140,6 +140,19 @@ def counts_from_next_day(clock: Clock) -> bool:
 
 def day(given: date) -> str:
     return f"{given.day} de {words.month_name(given.month)} de {given.year}"
+
+
+def occasions(recurrence: Recurrence) -> str:
+    """Name what recurs: of days, only those that count in its calendar."""
+    every = words.periods(recurrence.every)
+    if recurrence.every is not Period.DAY:
+        return every
+    return f"{every} que cuentan en el calendario «{recurrence.calendar}»"
+
+
+def to(whom: str) -> str:
+    """Put "to" before a noun with its article: "a la suma", "al número"."""
+    return f"al {whom.removeprefix('el ')}" if whom.startswith("el ") else f"a {whom}"
 
 
 def capitalised(text: str) -> str:

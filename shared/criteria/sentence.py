@@ -59,7 +59,8 @@ def public_sentence(criterion: AnyCriterion, window: Window) -> str:
     clocks = [measure.clock for measure in measures_of(criterion)]
     if any(clock is not None and phrases.counts_from_next_day(clock) for clock in clocks):
         sentences.append("El primer día que cuenta es el día hábil siguiente al inicio.")
-    sentences.append(f"Se evalúa {_period(window)}.")
+    is_judged = any(part.target is not None for part in criterion.parts)
+    sentences.append(f"Se {'evalúa' if is_judged else 'publica'} {_period(window)}.")
     return " ".join(sentences)
 
 
@@ -76,7 +77,7 @@ def part_sentence(part: Part) -> str:
         case Groups():
             return f"{_quantified(target, _groups(figure))}, {_inner(figure)}"
         case Schedule():
-            every = words.periods(figure.recurrence.every)
+            every = phrases.occasions(figure.recurrence)
             return f"{_quantified(target, every)}, {_on_time(figure)}"
         case Ratio() | Availability() | Mean() | Percentile() | Sum() | Count() | Nps():
             return f"{_subject(figure)} será de {_bound(figure, target)}"
@@ -121,7 +122,7 @@ def _subject(figure: Figure) -> str:
     match figure:
         case Ratio():
             above, below = _quantity(figure.numerator), _quantity(figure.denominator)
-            return f"{above}, en proporción a {below},"
+            return f"{above}, en proporción {phrases.to(below)},"
         case Groups():
             return f"la proporción de {_groups(figure)} en los que {_inner(figure)}"
         case Availability():
@@ -129,7 +130,7 @@ def _subject(figure: Figure) -> str:
             where = phrases.where(figure.population)
             return f"la disponibilidad del servicio{where}{exclude}"
         case Schedule():
-            every = words.periods(figure.recurrence.every)
+            every = phrases.occasions(figure.recurrence)
             return f"la proporción de {every} en los que {_on_time(figure)}"
         case _:
             return _statistic(figure)
