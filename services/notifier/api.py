@@ -1,7 +1,7 @@
 """HTTP in, for the other services: actions, their steps, signed links, sign-in mail, the ledger."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -10,6 +10,7 @@ from services.notifier.domain.ladder import is_mailbox, unit_chain
 from services.notifier.domain.lifecycle import LEGAL, Step
 from services.notifier.store import actions, catalogue, mails, terms
 from services.notifier.store.actions import Action
+from services.notifier.use_cases import contests
 from services.notifier.use_cases.alerts import Office
 from services.notifier.use_cases.delivery import send_sign_in
 from services.notifier.use_cases.steps import (
@@ -26,7 +27,7 @@ from services.notifier.use_cases.steps import (
 from shared.contracts.breaches import BreachData
 from shared.contracts.cartas import Mailbox
 from shared.contracts.corrective_actions import ActionState, CauseCategory
-from shared.contracts.events import Code
+from shared.contracts.events import Code, Identifier, Instant
 from shared.http import Problem, require_service
 from shared.messaging import Transaction, transaction
 
@@ -76,6 +77,22 @@ class SignInBody(_Body):
     mailbox: Mailbox
     link: Annotated[str, StringConstraints(max_length=500)]
     valid_minutes: int = Field(ge=1, le=24 * 60)
+
+
+class ContestMailBody(_Body):
+    """A step that the portal took on a contest; `post` filed it. Its texts are not told."""
+
+    municipality: Code
+    unit: Code
+    post: Code
+    step: Literal["file", "accept", "reject"]
+    at: Instant
+    contest: int = Field(ge=1)
+    case: Identifier
+    promise: Annotated[str, StringConstraints(max_length=1000)]
+    window: Code
+    reason: Code
+    cutoff: Instant
 
 
 class ActionSummary(BaseModel):
@@ -304,6 +321,22 @@ def _add_links(routes: APIRouter, office: Office) -> None:
                 link=body.link,
                 valid_minutes=body.valid_minutes,
             )
+        return {"status": "accepted"}
+
+    @routes.post("/mails/contest", status_code=202)
+    async def contest(request: Request, body: ContestMailBody) -> dict[str, str]:
+        """Tell the coordination of a contest, or the unit of the decision; the same once."""
+        notice = contests.Notice(body.municipality, body.unit, body.post, body.step, body.at)
+        told = contests.Told(
+            contest=body.contest,
+            case=body.case,
+            promise=body.promise,
+            window=body.window,
+            reason=body.reason,
+            cutoff=body.cutoff.isoformat(),
+        )
+        async with transaction(_pool(request), service=SERVICE) as tx:
+            await contests.tell(tx, office, notice, told)
         return {"status": "accepted"}
 
 

@@ -26,11 +26,20 @@ class MailKind(StrEnum):
     APPROVED = "approved"
     DIGEST = "digest"
     SIGN_IN = "sign_in"
+    CONTEST_FILED = "contest_filed"
+    CONTEST_ACCEPTED = "contest_accepted"
+    CONTEST_REJECTED = "contest_rejected"
 
 
-CAN_WAIT: Final = frozenset(
-    {MailKind.RECOVERED, MailKind.RETURNED, MailKind.APPROVED, MailKind.DIGEST}
+CONTESTS: Final = frozenset(
+    {MailKind.CONTEST_FILED, MailKind.CONTEST_ACCEPTED, MailKind.CONTEST_REJECTED}
 )
+CAN_WAIT: Final = CONTESTS | {
+    MailKind.RECOVERED,
+    MailKind.RETURNED,
+    MailKind.APPROVED,
+    MailKind.DIGEST,
+}
 """Mail that quiet hours hold back until the next working morning."""
 
 BUTTON: Final = "Ver y registrar acción correctiva"

@@ -10,7 +10,7 @@ import pytest_asyncio
 from shared.contracts import topics
 from simulator import MUNICIPALITY
 from tests.e2e.browser import Browser, Page
-from tests.e2e.test_chain import COORDINATION_MAIL, UNIT_MAIL, signed_in, visitor
+from tests.e2e.test_chain import COORDINATION_MAIL, UNIT_MAIL, mail_to, signed_in, visitor
 from tests.e2e.town import PROMISE, Town
 from tests.support.waiting import eventually
 
@@ -77,6 +77,7 @@ async def test_from_the_list_of_late_cases_to_a_public_exclusion(
         assert "no hace falta impugnarlo" in excluded.text
         assert "explicacion" not in excluded.html
     assert (await town.judged(case, status="excluded"))["reason"] == NAME
+    await both_are_told(town, case)
     await everybody_sees_it(town, before)
     recomputed = await town.command("services.evaluator", "recompute", MUNICIPALITY)
     assert recomputed.code == 0, recomputed.output
@@ -102,6 +103,22 @@ async def the_coordination_accepts(town: Town, case: str, filed: str) -> None:
             shown.form("paso", "reject"), ("paso", "reject"), **{"motivo-reject": REJECTED}
         )
         assert (late_no.status, "ya terminó" in late_no.text) == (409, True)
+
+
+async def both_are_told(town: Town, case: str) -> None:
+    """One mail each, with the case and the reason's name, and none of the texts."""
+    for mailbox, words in (
+        (COORDINATION_MAIL, "Un caso impugnado espera decisión"),
+        (UNIT_MAIL, "Se aceptó la impugnación"),
+    ):
+        mail = await mail_to(town, mailbox, words)
+        said = " ".join(mail.text.split())
+        assert case in said
+        assert WORDS in said
+        assert "/impugnaciones/" in said
+        for text in (TEXT, EVIDENCE, ACCEPTED):
+            assert text not in said
+            assert text not in mail.html
 
 
 async def figures(town: Town) -> dict[str, Any]:

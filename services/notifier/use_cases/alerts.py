@@ -6,12 +6,15 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from services.notifier.contest_letters import ContestedCase, contest_letter
 from services.notifier.domain.ladder import Choice, Rung, Skip, choose
 from services.notifier.domain.schedule import RETRY_FOR, last_day, send_from
 from services.notifier.letters import (
     CAN_WAIT,
+    CONTESTS,
     Deadlines,
     DigestLine,
     Letter,
@@ -310,6 +313,8 @@ async def _letter(
             [DigestLine(**line) for line in facts["lines"]],
             link=f"{office.public_url}/panel",
         )
+    if alert.kind in CONTESTS:
+        return _contest_letter(office, MailKind(alert.kind), facts["contest"], place, rung)
     breach = BreachData.model_validate_json(json.dumps(facts["breach"]))
     about = (
         None
@@ -325,6 +330,23 @@ async def _letter(
         _deadlines(action, about.zone),
         reason=facts["reason"],
         is_reply=action.thread is not None,
+    )
+
+
+def _contest_letter(
+    office: Office, kind: MailKind, told: dict[str, Any], place: Place, rung: Rung
+) -> Letter:
+    zone = ZoneInfo(place.municipality.zone)
+    home = "coordinacion" if rung.coordination else "panel"
+    facts = {name: value for name, value in told.items() if name != "cutoff"}
+    cutoff = datetime.fromisoformat(told["cutoff"])
+    return contest_letter(
+        kind,
+        ContestedCase(**facts, last_day=last_day(cutoff, zone)),
+        place.municipality,
+        unit_name=place.unit_name,
+        post_title=rung.title,
+        link=f"{office.public_url}/{home}/impugnaciones/{told['contest']}",
     )
 
 

@@ -1,5 +1,6 @@
 """Contested cases: a unit says that one must not count, the coordination decides."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -31,6 +32,10 @@ MAX_TEXT: Final = 2000
 MAX_EVIDENCE: Final = 300
 EXCLUDED: Final = "excluded"
 CONFLICT: Final = 409
+MAILED: Final = ("contest", "case", "window", "reason", "cutoff")
+MAX_PROMISE: Final = 1000
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +261,24 @@ async def _file(
         place = await tools.place(request, visitor.municipality)
         answers.errors["paso"], status = _refused(error, standing.cutoff, place)
         return await _form(tools, request, visitor, standing, answers=answers, status=status)
+    await _tell(tools, request, visitor, filed)
     return see_other(f"{_base(visitor)}/{filed['contest']}")
+
+
+async def _tell(tools: Tools, request: Request, visitor: Visitor, contest: JSON) -> None:
+    """Have mail sent of the last step; where that fails, the pages say it all the same."""
+    first, last = contest["steps"][0], contest["steps"][-1]
+    if last["step"] == "withdraw":
+        return
+    place = await tools.place(request, visitor.municipality)
+    told = {name: contest[name] for name in ("municipality", "unit", *MAILED)}
+    step = {"step": last["step"], "at": last["at"], "post": first["post"]}
+    promise = place.compromiso_text(contest["compromiso"])[:MAX_PROMISE]
+    try:
+        body = {**told, **step, "promise": promise}
+        await tools.peers(request).post("notifier", "/v1/mails/contest", body=body)
+    except (PeerAwayError, RefusedError):
+        logger.exception("contest_not_mailed", extra={"contest": contest["contest"]})
 
 
 def _refused(
@@ -303,11 +325,12 @@ async def _end(
             )
             cutoff, body = standing.cutoff, {**body, **standing.told()}
         path = f"/v1/contests/{contest}/{step}"
-        await tools.peers(request).post("measurements", path, body={**who, **body})
+        ended = await tools.peers(request).post("measurements", path, body={**who, **body})
     except (RefusedError, PeerAwayError) as error:
         place = await tools.place(request, visitor.municipality)
         answers.errors["paso"], status = _refused(error, cutoff, place)
         return await _page(tools, request, visitor, contest=contest, answers=answers, status=status)
+    await _tell(tools, request, visitor, ended)
     return see_other(f"{_base(visitor)}/{contest}")
 
 

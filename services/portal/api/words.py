@@ -65,6 +65,9 @@ MAIL_KINDS: Final = {
     "approved": "Acción aprobada",
     "digest": "Resumen diario",
     "sign_in": "Enlace de entrada",
+    "contest_filed": "Caso impugnado",
+    "contest_accepted": "Impugnación aceptada",
+    "contest_rejected": "Impugnación rechazada",
 }
 CONTEST_REASONS: Final = {
     "impugnado_registro_equivocado": "El registro está equivocado: la hora de inicio o de fin"

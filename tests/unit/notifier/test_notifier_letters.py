@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from services.notifier.letters import (
+    OPENINGS,
     Deadlines,
     Letter,
     MailKind,
@@ -44,7 +45,7 @@ ENVELOPE = Envelope(
     date=b.NOON,
 )
 DEADLINES = Deadlines(date(2026, 9, 14), date(2026, 9, 25))
-ACTION_KINDS = [kind for kind in MailKind if kind not in (MailKind.DIGEST, MailKind.SIGN_IN)]
+ACTION_KINDS = list(OPENINGS)
 
 
 def letter(kind: MailKind = MailKind.BREACHED, **facts: Any) -> Letter:
