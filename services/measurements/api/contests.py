@@ -39,6 +39,7 @@ TITLES = {
     Hindrance.ALREADY_CONTESTED: (409, "the case is contested already"),
     Hindrance.IMPORTED: (409, "an imported case is corrected in its file"),
     Hindrance.ALREADY_DECIDED: (409, "the contest has ended"),
+    Hindrance.FULL_CASE: (409, "the case has no room for another event"),
 }
 
 router = APIRouter(prefix="/v1/contests", tags=["services"])

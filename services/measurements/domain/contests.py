@@ -48,6 +48,7 @@ class Hindrance(StrEnum):
     ALREADY_CONTESTED = "already_contested"
     IMPORTED = "imported"
     ALREADY_DECIDED = "already_decided"
+    FULL_CASE = "full_case"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ which comes back as a fact of the case.
 
 from dataclasses import dataclass
 
-from services.measurements.domain.cases import Case, assemble
+from services.measurements.domain.cases import MAX_EVENTS, Case, assemble
 from services.measurements.domain.contests import (
     STATE_AFTER,
     Claim,
@@ -124,6 +124,9 @@ def _is_of(contest: Contest, units: frozenset[str] | None) -> bool:
 async def _exclude(tx: Transaction, contest: Contest) -> str:
     """Say that the case is excluded, as the source that speaks for the coordination."""
     claim = contest.claim
+    case = (claim.municipality, claim.case)
+    if len((await facts_of(tx.connection, [case])).get(case, ())) >= MAX_EVENTS:
+        raise ContestError(Hindrance.FULL_CASE, contest)
     await store.open_decider(tx.connection, claim.municipality)
     event = hot.ServiceEvent(
         id=exclusion_id(contest.contest_id, claim.municipality, tx.now),
@@ -138,8 +141,7 @@ async def _exclude(tx: Transaction, contest: Contest) -> str:
             reason=claim.reason.value,
         ),
     )
-    key = f"{claim.municipality}/{claim.case}"
-    tx.publish_raw(topics.SERVICE_EVENTS, key, hot.encode(event))
+    tx.publish_raw(topics.SERVICE_EVENTS, "/".join(case), hot.encode(event))
     return event.id
 
 

@@ -93,6 +93,7 @@ CONTEST_HINDRANCES: Final = {
     "already_excluded": "El caso ya no cuenta: no hace falta impugnarlo.",
     "already_contested": "El caso ya fue impugnado.",
     "imported": "El caso viene de un archivo: se corrige en el archivo, con quien lo envía.",
+    "full_case": "El caso tiene demasiados eventos: revisa su numeración con quien lo envía.",
     "already_decided": "La impugnación ya terminó. Revisa cómo quedó.",
 }
 CASE_STATUSES: Final = {

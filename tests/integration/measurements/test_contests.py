@@ -248,6 +248,26 @@ async def test_the_cut_off_counts_again_at_the_decision(system: System) -> None:
     assert await system.count("fact") == 2
 
 
+FILL = """
+INSERT INTO fact (source_id, event_id, content, municipality, case_id, kind, happened_at, service,
+                  void, historical, received_at)
+SELECT source_id, 'more-' || n, content, municipality, case_id, kind, happened_at, service,
+       void, historical, received_at
+FROM fact, generate_series(1, 499) AS n
+"""
+
+
+async def test_a_case_without_room_for_the_decision_is_not_accepted_in_vain(
+    system: System,
+) -> None:
+    async with desk(system, "A-1") as office:
+        contest = await office.filed()
+        await system.pool.execute(FILL)
+        accepted = await office.step(contest, "accept", acceptance())
+        assert (accepted.status_code, accepted.json()["reason"]) == (409, "full_case")
+        assert (await office.step(contest, "reject", REJECTION)).status_code == 200
+
+
 async def test_a_contest_of_another_unit_or_town_is_as_if_it_were_not_there(
     system: System,
 ) -> None:
