@@ -1,4 +1,4 @@
-"""`python -m services.cartas`: serve, migrate, dead letters, `load`, and `worktime explain`."""
+"""`python -m services.cartas`: serve, migrate, dead letters, `load`, carta versions, `worktime`."""
 
 from pathlib import Path
 
@@ -10,7 +10,8 @@ from services.cartas.commands import worktime
 from services.cartas.domain import Catalogue, read_catalogue
 from services.cartas.domain.marked_yaml import MAX_BYTES
 from services.cartas.settings import Settings
-from services.cartas.use_cases import Load, RefusedCatalogueError, load_catalogue
+from services.cartas.use_cases.loading import Load, RefusedCatalogueError, load_catalogue
+from services.cartas.version_commands import COMMANDS
 from shared.cli import run_with_pool, service_cli
 from shared.database import Pool
 from shared.messaging import transaction
@@ -64,6 +65,8 @@ def _refuse(text: str, number: int) -> None:
 
 
 cli.add_command(worktime)
+for command in COMMANDS:
+    cli.add_command(command)
 main = cli
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def build_app(settings: Settings) -> FastAPI:
         settings,
         publishes=(topics.CARTAS,),
         periodics=(Periodic("count states", COUNT_SECONDS, metrics.refresh),),
-        routers=(api.router,),
+        routers=api.routers,
         registry=registry,
         describe="What a municipality promises: units, posts, calendars and cartas by version.",
     )

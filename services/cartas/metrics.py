@@ -2,8 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from services.cartas import store
 from services.cartas.domain.years import missing_next_year
+from services.cartas.store import catalogue as store
 from shared.clock import utc_now
 from shared.contracts.cartas import Status
 from shared.service import Context

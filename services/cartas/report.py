@@ -5,7 +5,7 @@ from typing import Final
 
 from services.cartas.domain import Catalogue, Fault
 from services.cartas.domain.catalogue import forms
-from services.cartas.use_cases import Load
+from services.cartas.use_cases.loading import Load
 from shared.worktime import Count, PreparedCalendar
 from shared.worktime.words import due_words, headline, lines
 

@@ -148,6 +148,8 @@ class Approval(Part):
     body: Text
     record: Text
     date: date
+    document: str | None = Field(default=None, description="Where the act can be read.")
+    post: Code | None = Field(default=None, description="The post that put the act on record.")
 
 
 class CartaData(Part):

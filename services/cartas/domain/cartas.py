@@ -13,10 +13,19 @@ from services.cartas.domain.criteria import (
     missing_calendar,
     read_criterion,
 )
+from services.cartas.domain.faults import Fault
 from services.cartas.domain.fields import CODE, CODE_EXPECTED, NO_CODE, Section
 from services.cartas.domain.organisation import Units
 from shared.contracts.cartas import Approval, CartaData, Compromiso, Indicator, Scope, Status
-from shared.criteria import Severity, Window, WindowKind, beyond_duty, compare_text, is_blank
+from shared.criteria import (
+    Severity,
+    Window,
+    WindowKind,
+    beyond_duty,
+    compare_text,
+    is_blank,
+    loosened,
+)
 from shared.worktime import Unit
 
 BASES: Final = (
@@ -38,6 +47,7 @@ _WINDOWS: Final = {
     "año": WindowKind.YEAR,
 }
 _CAMPAIGN_KEYS: Final = ("campaña", "campana")
+_TERMS: Final = ("version", "estado", "vigencia", "aprobacion", "versiones_anteriores")
 _CARTA_NOTES: Final = ("nota", "suspensiones", "versiones_anteriores", "privacidad")
 MAX_COMPROMISOS: Final = 100
 ALWAYS_PUBLIC_CELL: Final = 10
@@ -52,6 +62,17 @@ class DeclaredCarta:
     line: int
     path: str
     declared: dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a version does not say of itself: its number, its days in force, its approval."""
+
+    version: int
+    status: Status
+    valid_from: date
+    valid_to: date | None
+    approval: Approval
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +112,43 @@ class CartaReader:
         section.close()
         return [current, *earlier]
 
+    def propose(self, section: Section, terms: Terms) -> DeclaredCarta:
+        """Return a version whose terms are decided elsewhere: what the section says of them waits.
+
+        The terms of a draft are those of its approval.
+        """
+        section.ignore(*_TERMS)
+        given = [key for key in _TERMS if key in section]
+        if given:
+            said = "no se toma del borrador: se fija al aprobar o lo asigna el sistema"
+            section.warn(given[0], f"{said} ({', '.join(given)})")
+        proposed = self._under(section, terms)
+        _warn_of_what_is_not_applied(section)
+        section.close()
+        return proposed
+
     def _carta(self, section: Section) -> DeclaredCarta:
-        code, version = section.code("codigo"), section.integer("version", 1, 9999)
+        version = section.integer("version", 1, 9999)
+        valid_from, valid_to = _validity(section)
+        terms = Terms(
+            version,
+            section.choice("estado", _STATES, default="vigente"),
+            valid_from,
+            valid_to,
+            _approval(section.section("aprobacion")),
+        )
+        return self._under(section, terms)
+
+    def _under(self, section: Section, terms: Terms) -> DeclaredCarta:
+        code, version = section.code("codigo"), terms.version
         department = self.units.cited(section, "dependencia")
         unit = self.units.cited(section, "unidad_responsable", parent=department)
         calendar = self._calendar(section)
-        valid_from, valid_to = _validity(section)
         data = CartaData(
             municipality=self.municipality,
             carta=code,
             version=version,
-            status=section.choice("estado", _STATES, default="vigente"),
+            status=terms.status,
             name=section.text("nombre"),
             department=department,
             unit=unit,
@@ -109,9 +156,9 @@ class CartaReader:
             services=section.words("servicios", CODE, CODE_EXPECTED) or (code,),
             sites=section.words("sedes", CODE, CODE_EXPECTED, most=200),
             hours=section.optional_text("horario", longest=300) or "",
-            valid_from=valid_from,
-            valid_to=valid_to,
-            approval=_approval(section.section("aprobacion")),
+            valid_from=terms.valid_from,
+            valid_to=terms.valid_to,
+            approval=terms.approval,
             sensitive=section.boolean("datos_sensibles", default=False),
             certified_until=_certification(section),
             compromisos=self._compromisos(section, code, version=version, calendar=calendar),
@@ -186,7 +233,10 @@ def _validity(section: Section) -> tuple[date, date | None]:
 
 def _approval(section: Section) -> Approval:
     approval = Approval(
-        body=section.text("organo"), record=section.text("acta"), date=section.day("fecha")
+        body=section.text("organo"),
+        record=section.text("acta"),
+        date=section.day("fecha"),
+        document=section.optional_text("documento", longest=500),
     )
     section.close()
     return approval
@@ -298,3 +348,14 @@ def _campaign(section: Section) -> Window:
         campaign.fault("hasta", f"el último día ({last}) es anterior al primero ({first})")
         last = first
     return Window(kind=WindowKind.CAMPAIGN, id=name, first=first, last=last)
+
+
+def asks_less(carta: DeclaredCarta, before: CartaData) -> list[Fault]:
+    """Return what a version asks less of than the one before it, in the words of the criteria."""
+    old = {each.id: each.criterion for each in before.compromisos}
+    return [
+        Fault(carta.line, f"{carta.path}.compromisos[{compromiso.id}]", problem.message)
+        for compromiso in carta.data.compromisos
+        if compromiso.id in old
+        for problem in loosened(old[compromiso.id], compromiso.criterion)
+    ]

@@ -60,13 +60,14 @@ def read_catalogue(content: bytes) -> Reading:
         report.faults.append(error.fault)
     except ValidationError as error:
         # The readers check all that the contract asks; this is the net below them.
-        report.faults.extend(_backstop(error))
+        report.faults.extend(backstop(error))
     faults = tuple(sorted(set(report.faults)))
     warnings = tuple(sorted(set(report.warnings)))
     return Reading(None if faults else catalogue, faults, warnings)
 
 
-def _backstop(error: ValidationError) -> Iterable[Fault]:
+def backstop(error: ValidationError) -> Iterable[Fault]:
+    """Yield what the contract itself refuses, for whatever the readers let pass."""
     for each in error.errors(include_url=False, include_input=False, include_context=False):
         field = ".".join(str(part) for part in each["loc"])
         yield Fault(1, error.title, f"el valor de «{field}» no se admite")

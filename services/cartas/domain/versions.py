@@ -1,6 +1,8 @@
 """What of a catalogue is new, what is the same, and what may not be changed any more.
 
-A published carta version is immutable: only its last day may move, when a later version follows.
+A published carta version is immutable: only its last day may move, when a later version follows,
+and the date of its certificate, which promises nothing. What was approved and published here stays
+as it is whatever an older file says.
 Everything else (municipality, units, posts, calendars) gets its next version when it changes.
 """
 
@@ -12,7 +14,7 @@ from typing import Final, TypeAlias
 
 from pydantic import JsonValue
 
-from services.cartas.domain.cartas import DeclaredCarta, EarlierVersion
+from services.cartas.domain.cartas import DeclaredCarta, EarlierVersion, asks_less
 from services.cartas.domain.catalogue import Catalogue, clash
 from services.cartas.domain.faults import Fault, Report
 from shared.contracts.cartas import (
@@ -23,7 +25,7 @@ from shared.contracts.cartas import (
     Status,
     UnitData,
 )
-from shared.criteria import loosened, measures_of
+from shared.criteria import measures_of
 from shared.worktime import Calendar
 
 State: TypeAlias = MunicipalityData | UnitData | PostData | CalendarData | CartaData
@@ -82,7 +84,13 @@ def id_of(data: State) -> str:
             return data.carta
 
 
-def decide(catalogue: Catalogue, stored: Iterable[Stored], now: datetime) -> Decision:
+Drafted: TypeAlias = Mapping[tuple[str, int], bool]
+"""The carta versions that were drafted here: whether each was published."""
+
+
+def decide(
+    catalogue: Catalogue, stored: Iterable[Stored], now: datetime, *, drafted: Drafted | None = None
+) -> Decision:
     """Compare a catalogue with all that is stored of its municipality, `now` being UTC.
 
     What must be known first comes first: municipality, units, posts, calendars, then cartas.
@@ -99,7 +107,7 @@ def decide(catalogue: Catalogue, stored: Iterable[Stored], now: datetime) -> Dec
     for data in wanted:
         _compare(data, latest.get((kind_of(data), id_of(data))), decision)
     cartas = [each for each in known if isinstance(each.data, CartaData)]
-    in_force = _compare_cartas(catalogue, cartas, decision)
+    in_force = _compare_cartas(catalogue, cartas, drafted=drafted or {}, decision=decision)
     _retire(latest, wanted, in_force=in_force, decision=decision)
     return decision
 
@@ -172,21 +180,68 @@ def calendars_of(carta: CartaData) -> set[str]:
 
 
 def _compare_cartas(
-    catalogue: Catalogue, stored: list[Stored], decision: Decision
+    catalogue: Catalogue, stored: list[Stored], *, drafted: Drafted, decision: Decision
 ) -> list[CartaData]:
     """Decide on each carta version; return all versions that will not be retired."""
     versions = {_version_key(each.data): each for each in stored}
     outcome = {key: _unplaced(each) for key, each in versions.items()}
+    approved_here = _latest_published(drafted)
     for earlier in catalogue.earlier:
-        _close_earlier(earlier, versions, outcome=outcome, decision=decision)
+        if earlier.version > approved_here.get(earlier.carta, 0):
+            _close_earlier(earlier, versions, outcome=outcome, decision=decision)
     for carta in sorted(catalogue.cartas, key=lambda each: (each.data.carta, each.data.version)):
-        _compare_carta(carta, versions.get(_version_key(carta.data)), decision)
-        _warn_of_less(carta, outcome, decision)
-        outcome[_version_key(carta.data)] = carta
+        key = _version_key(carta.data)
+        before = versions.get(key)
+        if drafted.get(key) is False:
+            decision.report.faults.append(_on_its_way(carta))
+        elif before is not None and carta.data.version <= approved_here.get(carta.data.carta, 0):
+            _keep_as_published(carta, before, decision)
+        else:
+            _compare_carta(carta, before, decision)
+            _warn_of_less(carta, outcome, decision)
+            outcome[key] = carta
     _check_neighbours(outcome, decision)
     _warn_of_absent(catalogue, outcome, decision)
     kept = [each.data for each in outcome.values()]
     return [data for data in kept if data.status is Status.ACTIVE]
+
+
+def _latest_published(drafted: Drafted) -> dict[str, int]:
+    latest: dict[str, int] = {}
+    for (carta, version), published in drafted.items():
+        if published:
+            latest[carta] = max(version, latest.get(carta, 0))
+    return latest
+
+
+def _on_its_way(carta: DeclaredCarta) -> Fault:
+    message = (
+        f"la versión {carta.data.version} ya se usó para un borrador (cartas versions "
+        f"{carta.data.carta}); apruébelo y publíquelo, o use otro número de versión"
+    )
+    return Fault(carta.line, carta.path, message)
+
+
+def _keep_as_published(carta: DeclaredCarta, before: Stored, decision: Decision) -> None:
+    """An older file says less than what was approved since: the published one stays."""
+    if _promise(carta.data) != _promise(before.data):
+        decision.report.faults.append(_changed(carta, before))
+        return
+    decision.unchanged += 1
+    old = before.data
+    assert isinstance(old, CartaData)
+    if (carta.data.valid_to, carta.data.status) != (old.valid_to, old.status):
+        until = old.valid_to or "sin fin"
+        message = f"la versión {old.version} sigue como se publicó con su acta: hasta {until}"
+        decision.report.warnings.append(Fault(carta.line, carta.path, message))
+
+
+def _promise(data: State) -> CartaData:
+    """Return what may not change: without its end, its certificate and who recorded the acta."""
+    assert isinstance(data, CartaData)
+    approval = data.approval.model_copy(update={"document": None, "post": None})
+    open_ended = {"valid_to": None, "status": Status.ACTIVE, "certified_until": None}
+    return data.model_copy(update={**open_ended, "approval": approval})
 
 
 def _version_key(data: State) -> tuple[str, int]:
@@ -228,7 +283,7 @@ def _compare_carta(carta: DeclaredCarta, before: Stored | None, decision: Decisi
     assert isinstance(old, CartaData)
     if new == old:
         decision.unchanged += 1
-    elif new.model_copy(update={"valid_to": old.valid_to, "status": old.status}) != old:
+    elif _promise(new) != _promise(old):
         decision.report.faults.append(_changed(carta, before))
     elif old.status is Status.RETIRED and new.status is Status.ACTIVE:
         message = f"la versión {old.version} está retirada; publíquela con otro número de versión"
@@ -236,6 +291,8 @@ def _compare_carta(carta: DeclaredCarta, before: Stored | None, decision: Decisi
     else:
         if new.valid_to != old.valid_to:
             _warn_of_end(carta.line, carta.path, old, new, decision)
+        if new.status is not old.status:
+            _warn_of_retirement(carta, decision)
         decision.publish.append(Stored(new, carta.declared))
 
 
@@ -244,18 +301,22 @@ def _warn_of_less(
 ) -> None:
     """Name what a version asks less of than the one before it: legitimate, never silent."""
     before = outcome.get((carta.data.carta, carta.data.version - 1))
-    old = {each.id: each for each in before.data.compromisos} if before else {}
-    for compromiso in carta.data.compromisos:
-        earlier = old.get(compromiso.id)
-        for problem in loosened(earlier.criterion, compromiso.criterion) if earlier else ():
-            path = f"{carta.path}.compromisos[{compromiso.id}]"
-            decision.report.warnings.append(Fault(carta.line, path, problem.message))
+    if before is not None:
+        decision.report.warnings.extend(asks_less(carta, before.data))
 
 
 def _warn_of_end(line: int, path: str, old: CartaData, new: CartaData, decision: Decision) -> None:
     was, becomes = old.valid_to or "sin fin", new.valid_to or "sin fin"
     message = f"la versión {old.version} ya publicada cambia su último día: {was} → {becomes}"
     decision.report.warnings.append(Fault(line, path, message))
+
+
+def _warn_of_retirement(carta: DeclaredCarta, decision: Decision) -> None:
+    message = (
+        f"la versión {carta.data.version} deja de evaluarse desde ahora, también para los casos "
+        "que empezaron con ella; para que rija hasta un día use «vigencia.hasta»"
+    )
+    decision.report.warnings.append(Fault(carta.line, carta.path, message))
 
 
 def _changed(carta: DeclaredCarta, before: Stored) -> Fault:

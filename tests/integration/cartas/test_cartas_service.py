@@ -11,7 +11,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.cartas.domain import Catalogue, read_catalogue
-from services.cartas.use_cases import RefusedCatalogueError, load_catalogue
+from services.cartas.use_cases.loading import RefusedCatalogueError, load_catalogue
 from shared.contracts import topics
 from shared.contracts.cartas import CartaData, CartaPublished
 from shared.contracts.events import Event

@@ -135,3 +135,34 @@ def test_a_carta_that_the_file_no_longer_has_stays_and_is_named() -> None:
     decision = load(other.encode(), after(FIRST))
     assert [each.key for each in decision.publish] == [("carta", "RC-02")]
     assert any("«RC-01» no está en el archivo" in each.message for each in decision.report.warnings)
+
+
+def test_an_older_file_leaves_alone_what_was_approved_and_published_here() -> None:
+    ended = [
+        Stored(each.data.model_copy(update={"valid_to": date(2026, 6, 30)}), each.declared)
+        if isinstance(each.data, CartaData)
+        else each
+        for each in FIRST.publish
+    ]
+    catalogue = read_catalogue(CATALOGUE.encode()).catalogue
+    assert catalogue is not None
+    decision = decide(catalogue, ended, NOW, drafted={("RC-01", 2): True})
+    assert (decision.publish, decision.report.faults) == ([], [])
+    assert "sigue como se publicó con su acta" in decision.report.warnings[-1].message
+
+
+def test_a_number_that_a_draft_has_is_not_taken_by_a_file() -> None:
+    catalogue = read_catalogue(CATALOGUE.encode()).catalogue
+    assert catalogue is not None
+    (fault,) = decide(catalogue, [], NOW, drafted={("RC-01", 1): False}).report.faults
+    assert "use otro número de versión" in fault.message
+
+
+def test_a_renewed_certificate_needs_no_new_version() -> None:
+    certified = CATALOGUE.replace(
+        "    calendario: HAB\n    s",
+        "    certificacion: {certificada: true, vence: 2027-01-31}\n    calendario: HAB\n    s",
+    )
+    (carta,) = load(certified.encode(), after(FIRST)).publish
+    assert isinstance(carta.data, CartaData)
+    assert (carta.data.version, carta.data.certified_until) == (1, date(2027, 1, 31))

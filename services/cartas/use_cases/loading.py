@@ -5,9 +5,12 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.cartas import store
 from services.cartas.domain import Catalogue, Fault, decide
+from services.cartas.domain.life import Step
 from services.cartas.domain.versions import State, Stored, id_of, kind_of
+from services.cartas.store import catalogue as store
+from services.cartas.store import versions
+from services.cartas.store.versions import Taken
 from shared.contracts import topics
 from shared.contracts.cartas import (
     CalendarData,
@@ -18,6 +21,7 @@ from shared.contracts.cartas import (
     MunicipalityPublished,
     PostData,
     PostPublished,
+    Status,
     UnitData,
     UnitPublished,
 )
@@ -53,12 +57,16 @@ async def load_catalogue(tx: Transaction, catalogue: Catalogue, content: bytes) 
     change or two versions would be in force on one day.
     """
     municipality = catalogue.municipality.municipality
-    decision = decide(catalogue, await store.stored(tx.connection, municipality), tx.now)
+    stored = await store.stored(tx.connection, municipality)
+    drafts = await versions.drafts(tx.connection, municipality)
+    drafted = {(each.carta, each.version): each.state == versions.PUBLISHED for each in drafts}
+    decision = decide(catalogue, stored, tx.now, drafted=drafted)
     if decision.report.faults:
         raise RefusedCatalogueError(sorted(decision.report.faults))
     await store.keep(tx.connection, decision.publish, tx.now)
     for state in decision.publish:
         tx.publish(topics.CARTAS, as_event(state.data, tx.now))
+    await versions.add_steps(tx.connection, _steps(decision.publish, stored, tx.now))
     await store.note_load(
         tx.connection,
         municipality,
@@ -68,6 +76,32 @@ async def load_catalogue(tx: Transaction, catalogue: Catalogue, content: bytes) 
         at=tx.now,
     )
     return Load(_by_kind(decision.publish), decision.unchanged, decision.report.warnings)
+
+
+def _steps(published: list[Stored], stored: list[Stored], now: datetime) -> list[Taken]:
+    """Put on record what the file did to cartas: by its own data, in no post's name."""
+    cartas = [each.data for each in stored if isinstance(each.data, CartaData)]
+    ends = {(each.carta, each.version): each.valid_to for each in cartas}
+    return [
+        Taken(
+            data.municipality,
+            data.carta,
+            data.version,
+            Step.LOADED,
+            None,
+            now,
+            body=data.approval.body,
+            record=data.approval.record,
+            dated=data.approval.date,
+            document=data.approval.document,
+            valid_from=data.valid_from,
+            valid_to=data.valid_to,
+            valid_to_before=ends.get((data.carta, data.version)),
+            reason=None if data.status is Status.ACTIVE else "retirada en el archivo",
+        )
+        for data in (each.data for each in published)
+        if isinstance(data, CartaData)
+    ]
 
 
 def _by_kind(states: list[Stored]) -> Counter[str]:

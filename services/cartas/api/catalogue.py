@@ -9,8 +9,8 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import StringConstraints
 
-from services.cartas import store
-from services.cartas.store import Place
+from services.cartas.store import catalogue as store
+from services.cartas.store.catalogue import Place
 from shared.contracts.cartas import Status
 from shared.contracts.events import Code
 from shared.http import Problem

@@ -33,7 +33,7 @@ INSERT INTO state (municipality, kind, id, version, status, data, declared, vali
                    published_at)
 SELECT municipality, kind, id, version, status, data, declared, valid_from, valid_to, $10
 FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::text[], $6::jsonb[],
-            $7::jsonb[], $8::date[], $9::date[])
+            $7::json[], $8::date[], $9::date[])
     AS row (municipality, kind, id, version, status, data, declared, valid_from, valid_to)
 ON CONFLICT (municipality, kind, id, version) DO UPDATE
 SET status = excluded.status, data = excluded.data, declared = excluded.declared,
@@ -95,6 +95,11 @@ class Place:
 async def stored(connection: Connection, municipality: str) -> list[Stored]:
     """Lock the municipality until the end of the transaction and return all its versions."""
     await connection.execute(LOCK, municipality)
+    return await published(connection, municipality)
+
+
+async def published(connection: Connection, municipality: str) -> list[Stored]:
+    """Return all versions of everything of a municipality, as one statement sees them."""
     return [
         Stored(_state(row["kind"], row["data"]), json.loads(row["declared"] or "null"))
         for row in await connection.fetch(STORED, municipality)

@@ -1,0 +1,187 @@
+from datetime import date
+
+import pytest
+
+from services.cartas.domain import read_catalogue
+from services.cartas.domain.changes import Change, compare
+from services.cartas.domain.drafts import Around, address_of, draft_of, read_draft, warnings_code
+from services.cartas.domain.life import (
+    Acta,
+    Life,
+    ended_before,
+    fault_of_end,
+    faults_of_terms,
+    life_of,
+    warnings_of_terms,
+)
+from shared.contracts.cartas import CartaData, Status
+from tests.integration.cartas.towns import draft
+from tests.unit.cartas.files import CATALOGUE
+
+TODAY = date(2026, 11, 23)
+FOUND = read_catalogue(CATALOGUE.encode()).catalogue
+assert FOUND is not None
+CARTA = FOUND.cartas[0].data
+DECLARED = FOUND.cartas[0].declared
+AROUND = Around(FOUND.municipality, {each.unit: each for each in FOUND.units}, ["HAB"], (CARTA,))
+
+
+def carta(first: str, last: str | None = None) -> CartaData:
+    days = {"valid_from": date.fromisoformat(first), "valid_to": last and date.fromisoformat(last)}
+    return CARTA.model_copy(update=days)
+
+
+def acta(first: str, last: str | None = None, dated: str = "2026-11-20") -> Acta:
+    end = date.fromisoformat(last) if last else None
+    return Acta("Comité", "A-1", date.fromisoformat(dated), date.fromisoformat(first), end)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "life"),
+    [
+        ("2026-11-24", None, Life.PUBLISHED),
+        ("2026-11-23", None, Life.IN_FORCE),
+        ("2026-01-01", "2026-11-23", Life.IN_FORCE),
+        ("2026-01-01", "2026-11-22", Life.RETIRED),
+    ],
+)
+def test_a_version_is_in_force_on_its_first_and_on_its_last_day(
+    first: str, last: str | None, life: Life
+) -> None:
+    assert life_of(carta(first, last), TODAY) is life
+
+
+def test_a_withdrawn_version_is_retired_whatever_its_days() -> None:
+    withdrawn = carta("2026-12-01").model_copy(update={"status": Status.RETIRED})
+    assert life_of(withdrawn, TODAY) is Life.RETIRED
+
+
+def test_the_one_before_ends_on_the_eve_and_never_gets_longer() -> None:
+    assert ended_before(carta("2026-01-01"), date(2026, 12, 1)).valid_to == date(2026, 11, 30)
+    over = carta("2026-01-01", "2026-06-30")
+    assert ended_before(over, date(2026, 12, 1)) == over
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (acta("2026-12-01", dated="2026-11-24"), "aún no llega"),
+        (acta("2026-11-19"), "antes del acta"),
+        (acta("2026-12-01", "2026-11-30"), "anterior al primero"),
+        (acta("2026-11-20", "2026-11-22"), "ya pasó"),
+        (acta("2026-11-22"), "lo que estuvo vigente no se cambia"),
+        (acta("2026-01-01", dated="2025-12-31"), "empieza después que la anterior"),
+    ],
+)
+def test_days_that_cannot_be_are_refused(given: Acta, said: str) -> None:
+    assert any(said in each for each in faults_of_terms(given, carta("2026-01-01"), TODAY))
+
+
+@pytest.mark.parametrize("first", ["2026-11-23", "2026-12-01"])
+def test_a_version_may_begin_today_or_later(first: str) -> None:
+    assert faults_of_terms(acta(first), carta("2026-01-01"), TODAY) == []
+
+
+def test_a_first_version_may_have_begun_and_its_author_is_told() -> None:
+    given = acta("2026-11-21")
+    assert faults_of_terms(given, None, TODAY) == []
+    assert "se evaluarán también los casos" in warnings_of_terms(given.first, None, TODAY)[0]
+
+
+def test_days_without_any_version_are_named() -> None:
+    (said,) = warnings_of_terms(date(2026, 12, 1), carta("2026-01-01", "2026-11-25"), TODAY)
+    assert "del 2026-11-26 al 2026-11-30 no habrá versión vigente" in said
+
+
+def test_no_end_reaches_back_or_makes_longer() -> None:
+    ending = carta("2026-01-01", "2026-12-31")
+    assert fault_of_end(ending, TODAY, TODAY) is None
+    assert "ya pasó" in (fault_of_end(ending, date(2026, 11, 22), TODAY) or "")
+    assert "no la alarga" in (fault_of_end(ending, date(2027, 1, 1), TODAY) or "")
+
+
+def test_a_draft_is_read_among_what_is_published() -> None:
+    reading = read_draft(draft().encode(), AROUND, 2)
+    assert reading.declared is not None, reading.faults
+    assert reading.declared.data.version == 2
+    elsewhere = draft().replace("unidad_responsable: RC", "unidad_responsable: NADIE")
+    faults = read_draft(elsewhere.replace("calendario: HAB", "calendario: NO").encode(), AROUND, 2)
+    said = [each.message for each in faults.faults]
+    assert any("«NADIE» no está en «unidades»" in each for each in said)
+    assert any("el calendario «NO» no existe; hay: HAB" in each for each in said)
+
+
+def test_what_an_acta_decides_is_not_taken_from_a_draft() -> None:
+    text = draft().replace("  nombre: Copias", "  version: 7\n  estado: retirada\n  nombre: Copias")
+    reading = read_draft(text.encode(), AROUND, 2)
+    assert reading.declared is not None
+    assert (reading.declared.data.version, reading.declared.data.status.value) == (2, "active")
+    assert any("(version, estado)" in each.message for each in reading.warnings)
+
+
+def test_a_compromiso_of_another_carta_is_refused() -> None:
+    other = CARTA.model_copy(update={"carta": "OTRA"})
+    around = Around(AROUND.municipality, AROUND.units, ["HAB"], (other,))
+    (fault,) = read_draft(draft().encode(), around, 1).faults
+    assert "ya es de la carta «OTRA»" in fault.message
+
+
+def test_a_certificate_goes_on_with_the_next_version() -> None:
+    certified = CARTA.model_copy(update={"certified_until": date(2027, 6, 30)})
+    around = Around(AROUND.municipality, AROUND.units, ["HAB"], (certified,))
+    reading = read_draft(draft().encode(), around, 2)
+    assert reading.declared is not None
+    assert reading.declared.data.certified_until == date(2027, 6, 30)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"esquema: cartas/1\nmunicipio: m\ncarta: {codigo: c}", "se esperaba uno de: carta/1"),
+        (b"esquema: carta/1\ncarta: {codigo: c}", "falta este campo"),
+        (b"esquema: carta/1\nmunicipio: m", "falta este grupo de campos"),
+        (b"a: [", "no es YAML"),
+    ],
+)
+def test_a_draft_says_first_whose_it_is(content: bytes, said: str) -> None:
+    address, faults = address_of(content)
+    assert address is None
+    assert said in faults[0].message
+
+
+def test_what_is_exported_reads_back_as_the_same() -> None:
+    declared = {**DECLARED, "horario": "null", "nota": "a: b # c"}
+    text = draft_of("cobre", declared)
+    reading = read_draft(text.encode(), AROUND, 1)
+    assert reading.declared is not None, reading.faults
+    assert reading.declared.data.compromisos == CARTA.compromisos
+    assert reading.declared.data.hours == "null"
+
+
+def test_side_by_side_names_what_changes_and_nothing_else() -> None:
+    reading = read_draft(draft(20).encode(), AROUND, 2)
+    assert reading.declared is not None
+    compared = compare(CARTA, reading.declared.data)
+    (one,) = compared.compromisos
+    assert one.change is Change.CHANGED
+    rows = {row.name: (row.old, row.new) for row in one.rows if row.differs}
+    assert rows["Límite"] == ("≤ 15 minutos", "≤ 20 minutos")
+    assert set(rows) == {"Se evalúa", "Texto impreso", "Límite"}
+    assert not any(row.differs for row in compared.carta)
+    assert not compared.is_same
+    assert compare(CARTA, CARTA).is_same
+
+
+def test_added_and_removed_compromisos_stand_alone() -> None:
+    other = CARTA.compromisos[0].model_copy(update={"id": "RC-01-09"})
+    compared = compare(CARTA, CARTA.model_copy(update={"compromisos": (other,)}))
+    assert [(each.compromiso, each.change) for each in compared.compromisos] == [
+        ("RC-01-09", Change.ADDED),
+        ("RC-01-02", Change.REMOVED),
+    ]
+    assert all(row.old == "—" for row in compared.compromisos[0].rows)
+
+
+def test_other_warnings_have_another_code() -> None:
+    assert warnings_code([]) == ""
+    assert len({warnings_code(["a"]), warnings_code(["b"]), warnings_code(["a", "b"])}) == 3
