@@ -1,0 +1,131 @@
+"""The coordination's pages of carta versions: drafted by command, approved and published here."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.integration.cartas.towns import DAY, POST, catalogue, draft, today
+from tests.integration.portal.world import SETTINGS, World
+from tests.support.databases import Templates, own_databases
+from tests.support.servers import Servers
+from tests.support.systems import running_system
+from tests.support.topics import own_topics
+from tests.support.waiting import eventually
+
+SERVICES = ("cartas", "notifier", "portal")
+COORDINATION = "c@cobre.example"
+UNIT = "enlace@cobre.example"
+PAGES = "/coordinacion/cartas"
+CODE = re.compile(r'name="codigo" value="([0-9a-f]{8})"')
+
+
+@pytest_asyncio.fixture(scope="module")
+async def office(
+    servers: Servers, database_templates: Templates, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
+    folder = tmp_path_factory.mktemp("cartas")
+    async with (
+        own_topics(servers) as prefix,
+        own_databases(database_templates) as database,
+        running_system(
+            servers, database, prefix, log_dir=folder, services=SERVICES, extra=SETTINGS
+        ) as system,
+    ):
+        world = World(system, servers, prefix)
+        await load(world, folder)
+        yield world
+
+
+async def load(world: World, folder: Path) -> None:
+    """Load the catalogue and wait until the portal and the notifier have all of it."""
+    file = folder / "catalogo.yaml"
+    file.write_text(catalogue(), encoding="utf-8")
+    await world.system.run("services.cartas", "load", str(file))
+    async with world.browser() as browser:
+
+        async def known() -> bool:
+            page = await browser.open("/cobre/c/RC-01")
+            return page.status_code == 200 and "15 minutos" in page.text
+
+        await eventually(known, 60, what="the portal has the catalogue")
+        await world.sign_in(browser, COORDINATION)
+
+
+async def keep_draft(world: World, folder: Path, text: str) -> None:
+    file = folder / "borrador.yaml"
+    file.write_text(text, encoding="utf-8")
+    await world.system.run("services.cartas", "draft", str(file), "--post", POST)
+
+
+def fields_of(name: str, day: date) -> dict[str, str]:
+    parts = {"day": day.day, "month": day.month, "year": day.year}
+    return {f"{name}-{part}": str(value) for part, value in parts.items()}
+
+
+async def test_the_coordination_approves_publishes_and_withdraws(
+    office: World, tmp_path: Path
+) -> None:
+    await keep_draft(office, tmp_path, draft())
+    async with office.browser() as browser:
+        await office.sign_in(browser, COORDINATION)
+        assert "Borrador" in (await browser.open(PAGES)).text
+        address = f"{PAGES}/RC-01/2"
+        page = (await browser.open(address)).text
+        assert "<del>≤ 15 minutos</del>" in page
+        assert "<ins>≤ 10 minutos</ins>" in page
+
+        empty = await browser.send(address, {"paso": "approve"})
+        assert empty.status_code == 422
+        assert "Escribe el número del acta" in empty.text
+        acta = {
+            "paso": "approve",
+            "acta": "CI-7",
+            "organo": "Comité Interno",
+            **fields_of("fecha", today()),
+            **fields_of("desde", today() - DAY),
+        }
+        back = await browser.send(address, acta)
+        assert (back.status_code, "lo que estuvo vigente no se cambia" in back.text) == (422, True)
+        acta |= fields_of("desde", today() + DAY)
+        warned = await browser.send(address, acta)
+        code = CODE.search(warned.text)
+        assert code is not None, warned.text
+        unread = await browser.send(address, {**acta, "codigo": code.group(1)})
+        assert unread.status_code == 409
+        taken = await browser.send(address, {**acta, "codigo": code.group(1), "enterada": "si"})
+        assert taken.status_code == 303, taken.text
+
+        for _ in range(2):  # the second is a double click
+            shown = await browser.send(address, {"paso": "publish"})
+            assert shown.status_code == 303, shown.text
+        assert "Publicada, aún no rige" in (await browser.open(address)).text
+        untold = await browser.send(address, {"paso": "retire", "motivo": ""})
+        assert "Escribe por qué la retiras" in untold.text
+        gone = await browser.send(address, {"paso": "retire", "motivo": "Recurso de la unidad"})
+        assert gone.status_code == 303
+        last = (await browser.open(address)).text
+        assert "Recurso de la unidad" in last
+        assert "Acta CI-7" in last
+
+
+async def test_a_unit_does_not_see_them(office: World) -> None:
+    async with office.browser() as browser:
+        await office.sign_in(browser, UNIT)
+        for path in (PAGES, f"{PAGES}/RC-01/1"):
+            assert (await browser.open(path)).status_code == 404
+
+
+async def test_nobody_sees_them_without_signing_in(office: World) -> None:
+    async with office.browser() as browser:
+        assert (await browser.open(PAGES)).headers["location"] == "/entrar"
+
+
+@pytest.mark.parametrize("path", ["RC-01/99", "NADA/1", "RC-01/0", "RC-01/x"])
+async def test_what_is_not_there_is_said_so(office: World, path: str) -> None:
+    async with office.browser() as browser:
+        await office.sign_in(browser, COORDINATION)
+        assert (await browser.open(f"{PAGES}/{path}")).status_code in (404, 422)
