@@ -1,9 +1,10 @@
-"""`python -m simulator seed` and `python -m simulator live`."""
+"""`python -m simulator seed`, `live` and `catalogue`."""
 
 import click
 
 from simulator.live import live
 from simulator.seed import seed
+from simulator.whole_town import CARTAS, COMPROMISOS, PROCEDURES, whole_catalogue
 
 
 @click.group(help="A fictional municipality at work.")
@@ -25,6 +26,18 @@ def live_command(rate: float, number: int) -> None:
     if not 0 < rate <= 1000:
         raise click.BadParameter("from above 0 to 1000", param_hint="--rate")
     live(rate=rate, seed=number)
+
+
+@main.command("catalogue")
+@click.option("--cartas", default=CARTAS, show_default=True)
+@click.option("--procedures", default=PROCEDURES, show_default=True)
+@click.option("--compromisos", default=COMPROMISOS, show_default=True, help="Of all cartas.")
+def catalogue_command(cartas: int, procedures: int, compromisos: int) -> None:
+    """Print the catalogue of a whole fictional municipality, for `cartas load`."""
+    try:
+        print(whole_catalogue(cartas, procedures, compromisos), end="")
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 if __name__ == "__main__":
