@@ -114,7 +114,7 @@ def _duration(code: str) -> Iterator[str]:
     yield "        texto: Le atendemos en 20 minutos o menos en al menos 90 % de los casos."
     yield "        criterio:"
     yield "          forma: share_within"
-    yield "          poblacion: {evento: ticket.served, ancla: occurred, excluir: [transferido]}"
+    yield "          poblacion: {evento: service.started, ancla: due, excluir: [transferido]}"
     yield "          reloj: {inicio: service.started, fin: ticket.served, unidad: min}"
     yield "          limite: {op: <=, valor: 20}"
     yield from _end(90, 80)

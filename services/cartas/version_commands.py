@@ -71,7 +71,7 @@ def draft(file: Path, post: str) -> None:
     async def work(tx: Transaction) -> Target:
         return await versions.draft(tx, content, post=post)
 
-    target = _run(work, file)
+    target = _run(work, file, writes=True)
 
     async def show(tx: Transaction) -> reading.Detail:
         return await reading.show_version(
@@ -79,7 +79,7 @@ def draft(file: Path, post: str) -> None:
         )
 
     found = _run(show)
-    click.echo(f"Borrador: {target.carta}, versión {target.version}.")
+    click.echo(f"Se guardó el borrador: {target.carta}, versión {target.version}.")
     click.echo(report.changes(found))
     _say(found.faults, found.warnings, file)
 
@@ -115,7 +115,9 @@ def diff(
             return await reading.compare_versions(tx, town, carta, old=against, new=version)
         found = await reading.show_version(tx, town, carta, version=version)
         if found.comparison is None:
-            raise VersionError("el borrador tiene errores; cartas versions los muestra")
+            raise VersionError(
+                f"el borrador tiene errores; los muestra: cartas versions {carta} {version}"
+            )
         return found.comparison
 
     click.echo(report.table(_run(work), everything=everything))
@@ -268,10 +270,12 @@ def _step(
         await take(tx, Target(town, carta, version, post))
         return report.line(await reading.show_version(tx, town, carta, version=version))
 
-    click.echo(_run(work))
+    click.echo(_run(work, writes=True))
 
 
-def _run(work: Callable[[Transaction], Awaitable[T]], file: Path | None = None) -> T:
+def _run(
+    work: Callable[[Transaction], Awaitable[T]], file: Path | None = None, *, writes: bool = False
+) -> T:
     """Run `work` in one transaction; what refuses it is told in plain words, with status 1."""
 
     async def with_pool(pool: Pool, settings: Settings) -> T:
@@ -281,14 +285,13 @@ def _run(work: Callable[[Transaction], Awaitable[T]], file: Path | None = None) 
     try:
         return run_with_pool(Settings, with_pool)
     except VersionError as error:
-        _refuse(error, file)
+        _refuse(error, file, writes=writes)
 
 
-def _refuse(error: VersionError, file: Path | None) -> NoReturn:
+def _refuse(error: VersionError, file: Path | None, *, writes: bool) -> NoReturn:
     match error:
         case FaultsError():
             _say(tuple(line_of(each) for each in error.faults), (), file)
-            raise SystemExit(1) from None
         case TermsError():
             for reason in error.reasons:
                 click.echo(f"Error: {reason}.", err=True)
@@ -298,7 +301,8 @@ def _refuse(error: VersionError, file: Path | None) -> NoReturn:
             click.echo(again, err=True)
         case _:
             click.echo(f"Error: {error}.", err=True)
-    click.echo("No cambió nada.", err=True)
+    if writes:
+        click.echo("No cambió nada.", err=True)
     raise SystemExit(1) from None
 
 

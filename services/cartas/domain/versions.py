@@ -6,9 +6,9 @@ as it is whatever an older file says.
 Everything else (municipality, units, posts, calendars) gets its next version when it changes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Final, TypeAlias
 
@@ -89,10 +89,16 @@ Drafted: TypeAlias = Mapping[tuple[str, int], bool]
 
 
 def decide(
-    catalogue: Catalogue, stored: Iterable[Stored], now: datetime, *, drafted: Drafted | None = None
+    catalogue: Catalogue,
+    stored: Iterable[Stored],
+    now: datetime,
+    *,
+    drafted: Drafted | None = None,
+    decided: Collection[tuple[str, int]] = (),
 ) -> Decision:
     """Compare a catalogue with all that is stored of its municipality, `now` being UTC.
 
+    `decided` are the carta versions that a post ended or certified here: a file leaves them alone.
     What must be known first comes first: municipality, units, posts, calendars, then cartas.
     """
     known = sorted(stored, key=lambda each: each.data.version)
@@ -107,7 +113,8 @@ def decide(
     for data in wanted:
         _compare(data, latest.get((kind_of(data), id_of(data))), decision)
     cartas = [each for each in known if isinstance(each.data, CartaData)]
-    in_force = _compare_cartas(catalogue, cartas, drafted=drafted or {}, decision=decision)
+    here = _Here(drafted or {}, decided)
+    in_force = _compare_cartas(catalogue, cartas, here, decision=decision)
     _retire(latest, wanted, in_force=in_force, decision=decision)
     return decision
 
@@ -180,21 +187,20 @@ def calendars_of(carta: CartaData) -> set[str]:
 
 
 def _compare_cartas(
-    catalogue: Catalogue, stored: list[Stored], *, drafted: Drafted, decision: Decision
+    catalogue: Catalogue, stored: list[Stored], here: "_Here", *, decision: Decision
 ) -> list[CartaData]:
     """Decide on each carta version; return all versions that will not be retired."""
     versions = {_version_key(each.data): each for each in stored}
     outcome = {key: _unplaced(each) for key, each in versions.items()}
-    approved_here = _latest_published(drafted)
     for earlier in catalogue.earlier:
-        if earlier.version > approved_here.get(earlier.carta, 0):
+        if earlier.version > here.latest_published(earlier.carta):
             _close_earlier(earlier, versions, outcome=outcome, decision=decision)
     for carta in sorted(catalogue.cartas, key=lambda each: (each.data.carta, each.data.version)):
         key = _version_key(carta.data)
         before = versions.get(key)
-        if drafted.get(key) is False:
+        if here.drafted.get(key) is False:
             decision.report.faults.append(_on_its_way(carta))
-        elif before is not None and carta.data.version <= approved_here.get(carta.data.carta, 0):
+        elif before is not None and here.prevails(key):
             _keep_as_published(carta, before, decision)
         else:
             _compare_carta(carta, before, decision)
@@ -206,12 +212,21 @@ def _compare_cartas(
     return [data for data in kept if data.status is Status.ACTIVE]
 
 
-def _latest_published(drafted: Drafted) -> dict[str, int]:
-    latest: dict[str, int] = {}
-    for (carta, version), published in drafted.items():
-        if published:
-            latest[carta] = max(version, latest.get(carta, 0))
-    return latest
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """What was done here by posts, which an older file does not undo."""
+
+    drafted: Drafted
+    decided: Collection[tuple[str, int]]
+
+    def latest_published(self, carta: str) -> int:
+        """Return the newest version that was approved and published here, 0 for none."""
+        own = (number for (code, number), done in self.drafted.items() if done and code == carta)
+        return max(own, default=0)
+
+    def prevails(self, key: tuple[str, int]) -> bool:
+        """Whether what is published of a version stays, whatever a file says of its end."""
+        return key in self.decided or key[1] <= self.latest_published(key[0])
 
 
 def _on_its_way(carta: DeclaredCarta) -> Fault:
@@ -230,10 +245,17 @@ def _keep_as_published(carta: DeclaredCarta, before: Stored, decision: Decision)
     decision.unchanged += 1
     old = before.data
     assert isinstance(old, CartaData)
-    if (carta.data.valid_to, carta.data.status) != (old.valid_to, old.status):
+    if _beside(carta.data) != _beside(old):
         until = old.valid_to or "sin fin"
-        message = f"la versión {old.version} sigue como se publicó con su acta: hasta {until}"
+        message = f"la versión {old.version} sigue como se decidió aquí: vigente hasta {until}"
+        if old.certified_until is not None:
+            message += f", certificada hasta {old.certified_until}"
         decision.report.warnings.append(Fault(carta.line, carta.path, message))
+
+
+def _beside(carta: CartaData) -> tuple[date | None, Status, date | None]:
+    """Return what may change of a published version."""
+    return carta.valid_to, carta.status, carta.certified_until
 
 
 def _promise(data: State) -> CartaData:

@@ -44,6 +44,10 @@ INSERT INTO step (municipality, carta, version, step, post, taken_at, body, reco
                   valid_from, valid_to, valid_to_before, reason, warnings)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 """
+# A version of which a post decided something: no file decides on it any more.
+DECIDED = """
+SELECT DISTINCT carta, version FROM step WHERE municipality = $1 AND post IS NOT NULL
+"""
 STEPS = """
 SELECT municipality, carta, version, step, post, taken_at, body, record, dated, document,
        valid_from, valid_to, valid_to_before, reason, warnings
@@ -142,6 +146,12 @@ async def add_steps(connection: Connection, steps: Sequence[Taken]) -> None:
     """Put steps on record, in this order."""
     rows = [[getattr(each, field.name) for field in fields(Taken)] for each in steps]
     await connection.executemany(ADD_STEP, rows)
+
+
+async def decided(connection: Connection, municipality: str) -> frozenset[tuple[str, int]]:
+    """Return the versions (carta, number) of which a post decided something."""
+    rows = await connection.fetch(DECIDED, municipality)
+    return frozenset((row["carta"], row["version"]) for row in rows)
 
 
 async def steps_of(

@@ -60,7 +60,8 @@ async def load_catalogue(tx: Transaction, catalogue: Catalogue, content: bytes) 
     stored = await store.stored(tx.connection, municipality)
     drafts = await versions.drafts(tx.connection, municipality)
     drafted = {(each.carta, each.version): each.state == versions.PUBLISHED for each in drafts}
-    decision = decide(catalogue, stored, tx.now, drafted=drafted)
+    decided = await versions.decided(tx.connection, municipality)
+    decision = decide(catalogue, stored, tx.now, drafted=drafted, decided=decided)
     if decision.report.faults:
         raise RefusedCatalogueError(sorted(decision.report.faults))
     await store.keep(tx.connection, decision.publish, tx.now)

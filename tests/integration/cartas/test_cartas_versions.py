@@ -126,7 +126,7 @@ async def test_a_version_that_never_held_is_withdrawn_and_the_one_before_goes_on
         (2, None, "retired"),
     ]
     assert (await command(url, "draft", str(file), "--post", POST))[1].startswith(
-        "Borrador: RC-01, versión 3."
+        "Se guardó el borrador: RC-01, versión 3."
     )
 
 
@@ -193,6 +193,9 @@ async def test_a_certificate_is_renewed_without_a_new_version(url: str) -> None:
     assert "faltan 40 días" in soon
     assert "Ninguna" in sooner
     assert len(await rows(url, "SELECT FROM step WHERE step = 'certified'")) == 1
+    async with asyncpg.create_pool(url) as pool, transaction(pool, service="cartas") as tx:
+        load = await load_catalogue(tx, catalogue_of(catalogue()), b"")
+    assert not load.published
 
 
 async def test_an_older_file_changes_nothing_of_what_was_published_since(
@@ -202,7 +205,7 @@ async def test_an_older_file_changes_nothing_of_what_was_published_since(
     async with transaction(pool, service="cartas") as tx:
         load = await load_catalogue(tx, catalogue_of(catalogue()), b"")
     assert not load.published
-    assert any("sigue como se publicó" in each.message for each in load.warnings)
+    assert any("sigue como se decidió aquí" in each.message for each in load.warnings)
 
 
 async def publish_second(pool: asyncpg.Pool) -> Target:

@@ -148,7 +148,7 @@ def test_an_older_file_leaves_alone_what_was_approved_and_published_here() -> No
     assert catalogue is not None
     decision = decide(catalogue, ended, NOW, drafted={("RC-01", 2): True})
     assert (decision.publish, decision.report.faults) == ([], [])
-    assert "sigue como se publicó con su acta" in decision.report.warnings[-1].message
+    assert "sigue como se decidió aquí" in decision.report.warnings[-1].message
 
 
 def test_a_number_that_a_draft_has_is_not_taken_by_a_file() -> None:
@@ -166,3 +166,19 @@ def test_a_renewed_certificate_needs_no_new_version() -> None:
     (carta,) = load(certified.encode(), after(FIRST)).publish
     assert isinstance(carta.data, CartaData)
     assert (carta.data.version, carta.data.certified_until) == (1, date(2027, 1, 31))
+
+
+def test_a_file_does_not_undo_what_a_post_ended_or_certified() -> None:
+    changes = {"valid_to": date(2026, 6, 30), "certified_until": date(2027, 1, 1)}
+    decided = [
+        Stored(each.data.model_copy(update=changes), each.declared)
+        if isinstance(each.data, CartaData)
+        else each
+        for each in FIRST.publish
+    ]
+    catalogue = read_catalogue(CATALOGUE.encode()).catalogue
+    assert catalogue is not None
+    decision = decide(catalogue, decided, NOW, decided={("RC-01", 1)})
+    assert (decision.publish, decision.report.faults) == ([], [])
+    said = decision.report.warnings[-1].message
+    assert "vigente hasta 2026-06-30, certificada hasta 2027-01-01" in said
