@@ -246,8 +246,8 @@ def _keep_as_published(carta: DeclaredCarta, before: Stored, decision: Decision)
     old = before.data
     assert isinstance(old, CartaData)
     if _beside(carta.data) != _beside(old):
-        until = old.valid_to or "sin fin"
-        message = f"la versión {old.version} sigue como se decidió aquí: vigente hasta {until}"
+        until = f"hasta {old.valid_to}" if old.valid_to else "sin fin"
+        message = f"la versión {old.version} sigue como se decidió aquí: vigente {until}"
         if old.certified_until is not None:
             message += f", certificada hasta {old.certified_until}"
         decision.report.warnings.append(Fault(carta.line, carta.path, message))
