@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
+from click.testing import CliRunner
 from pydantic import SecretStr
 
+from services.cartas.__main__ import main
 from services.cartas.domain.life import Acta
 from services.cartas.use_cases import versions
 from services.cartas.use_cases.errors import UnacknowledgedError, WrongStateError
@@ -20,24 +23,32 @@ from services.cartas.use_cases.versions import Target
 from shared.contracts.cartas import CartaPublished, Status
 from shared.http.credentials import service_credential
 from shared.messaging import transaction
-from tests.integration.cartas.test_cartas_service import catalogue_of, command, published
+from tests.integration.cartas.test_cartas_service import catalogue_of, published
+from tests.integration.cartas.test_cartas_service import command as process
 from tests.integration.cartas.towns import DAY, POST, catalogue, draft, today
 from tests.support.databases import FreshDatabase
-from tests.support.processes import SERVICE_SECRET, running_service
+from tests.support.processes import SERVICE_SECRET, environment_of, running_service
 from tests.support.servers import Servers
 
 ACTA = ("--post", POST, "--body", "Comité Interno", "--acta", "CI-7", "--date", str(today()))
 NEXT = str(today() + DAY)
 
 
+async def command(database_url: str, *arguments: str) -> tuple[int, str, str]:
+    """Run a command in this process: what it says and writes, without the start of a program."""
+    environment = environment_of("cartas", database_url, kafka="127.0.0.1:1", prefix="", port=8005)
+    run = partial(CliRunner().invoke, main, arguments, env=environment)
+    result = await asyncio.to_thread(run)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
+    return result.exit_code, result.stdout, result.stderr
+
+
 @pytest_asyncio.fixture
-async def url(database: FreshDatabase, tmp_path: Path) -> str:
+async def url(database: FreshDatabase) -> str:
     """A database with the catalogue loaded."""
     found = await database("cartas")
-    file = tmp_path / "catalogo.yaml"
-    file.write_text(catalogue(), encoding="utf-8")
-    status, _, err = await command(found, "load", str(file))
-    assert status == 0, err
+    async with asyncpg.create_pool(found) as pool, transaction(pool, service="cartas") as tx:
+        await load_catalogue(tx, catalogue_of(catalogue()), b"")
     return found
 
 
@@ -81,8 +92,8 @@ async def test_a_version_is_drafted_approved_published_and_replaces_the_one_befo
     for _ in range(2):
         status, out, err = await command(url, *approval, "--acknowledge", code)
         assert (status, "aprobada" in out) == (0, True), err
-    for _ in range(2):
-        status, out, err = await command(url, "publish", "RC-01", "2", "--post", POST)
+    for run in (process, command):
+        status, out, err = await run(url, "publish", "RC-01", "2", "--post", POST)
         assert (status, "publicada" in out) == (0, True), err
 
     states = await rows(
