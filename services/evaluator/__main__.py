@@ -2,11 +2,13 @@
 
 import click
 
+from services.evaluator import telling
 from services.evaluator.app import DESCRIBE, build_app
 from services.evaluator.recompute import Comparison, recompute
 from services.evaluator.settings import Settings
 from services.evaluator.store import redatings
 from services.evaluator.store.redatings import Moved
+from services.evaluator.use_cases.explaining import Explained, explain_result
 from shared.cli import run_with_pool, service_cli
 from shared.database import Pool
 
@@ -33,6 +35,27 @@ def recompute_command(municipality: str) -> None:
     click.echo(f"{len(compared)} figures, {len(different)} different")
     if different:
         raise SystemExit(1)
+
+
+@main.command("explain")
+@click.argument("result", metavar="MUNICIPALITY/COMPROMISO/UNIT/WINDOW[/EDITION]")
+def explain_command(result: str) -> None:
+    """Show how a result came about: promise, versions, counts, sums step by step, failed cases."""
+    names = result.split("/")
+    edition = names.pop() if len(names) == 5 else None
+    if len(names) != 4 or not (edition is None or edition.isdecimal()):
+        raise click.BadParameter("a result is named by 4 names, or 5 with its edition, between /")
+    town, compromiso, unit, window = names
+
+    async def work(pool: Pool, settings: Settings) -> Explained | None:
+        number = None if edition is None else int(edition)
+        return await explain_result(pool, (town, compromiso, unit, window), number)
+
+    found = run_with_pool(Settings, work)
+    if found is None:
+        raise click.ClickException(f"no result {result}")
+    for line in telling.explanation(found):
+        click.echo(line)
 
 
 @main.command("redated")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 
 from services.evaluator.store import evidence, redatings
-from services.evaluator.use_cases import counting
+from services.evaluator.use_cases import counting, explaining
 from shared.contracts.results import ResultData
 from shared.criteria import CaseStatus
 from shared.database import Pool
@@ -72,6 +72,27 @@ async def explanations(
             {name: value for name, value in row.items() if name not in of_case} for row in rows
         ],
     }
+
+
+@router.get("/explanations/results")
+async def result_explanation(
+    request: Request,
+    *,
+    municipality: Name,
+    compromiso: Name,
+    unit: Name,
+    window: Name,
+    edition: Annotated[int | None, Query(ge=0)] = None,
+) -> dict[str, Any]:
+    """Return a result with its promise, its arithmetic step by step and its failed cases.
+
+    Without `edition`, the latest. Edition 0 is the provisional one, until the window closes.
+    """
+    key = (municipality, compromiso, unit, window)
+    explained = await explaining.explain_result(_pool(request), key, edition)
+    if explained is None:
+        raise Problem(404, "no such result")
+    return explaining.as_json(explained)
 
 
 @router.get("/standing")

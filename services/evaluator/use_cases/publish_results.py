@@ -23,6 +23,7 @@ from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.store import breaches as breach_store
 from services.evaluator.store import cases as case_store
 from services.evaluator.store import catalogue as catalogue_store
+from services.evaluator.store import editions
 from services.evaluator.store import tallies as tally_store
 from services.evaluator.store.tallies import Counts, WindowKey, WindowState, is_historical
 from services.evaluator.use_cases import breaches
@@ -231,13 +232,16 @@ class PublishResults:
         event = _event(data)
         tx.publish(RESULTS, event)
         tx.on_commit.append(self._metrics.results.inc)
+        result = data.model_dump_json()
+        if data.edition:
+            await editions.keep(tx.connection, key, edition=data.edition, result=result)
         await tally_store.save_window(
             tx.connection,
             key,
             edition=data.edition,
             sequence=data.sequence,
             at_risk=at_risk,
-            result=data.model_dump_json(),
+            result=result,
         )
 
 

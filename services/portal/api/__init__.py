@@ -12,6 +12,7 @@ from services.portal.api import (
     coordination,
     emitters,
     entering,
+    explanations,
     folios,
     panel,
     public,
@@ -38,5 +39,6 @@ def routers(tools: Tools) -> tuple[APIRouter, ...]:
         emitters.router(tools),
         buzon.router(tools),
         terms.router(tools),
+        explanations.router(tools),
         public.router(tools),
     )

@@ -191,7 +191,7 @@ def public_results(
     carta gives only the latest edition of a window: two editions of the same cells would tell of
     the few cases between them. A result without its carta waits for it.
     """
-    rules = {v[-1].carta: rule_for(municipality, _strictest(v)) for v in _versions(cartas)}
+    rules = rules_for(municipality, cartas)
     found = [result for result in results if result.carta in rules]
     closed = {_window_key(r) for r in found if r.status is ResultStatus.FINAL}
     known = [r for r in found if r.status is ResultStatus.FINAL or _window_key(r) not in closed]
@@ -201,6 +201,11 @@ def public_results(
         for result in sorted(known, key=_table_order)
         if not rules[result.carta].strict or result.edition == latest[_window_key(result)]
     ]
+
+
+def rules_for(municipality: MunicipalityData, cartas: Sequence[CartaData]) -> dict[str, Disclosure]:
+    """Return the rule of each carta for all its versions together."""
+    return {v[-1].carta: rule_for(municipality, _strictest(v)) for v in _versions(cartas)}
 
 
 def fold(text: str) -> str:

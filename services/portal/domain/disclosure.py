@@ -59,6 +59,11 @@ class Disclosure:
             return 0 < part.items < self.limit
         return any(0 < cell < self.limit for cell in (part.met, part.failed))
 
+    def hides_counts(self, part: PartResult) -> bool:
+        """Whether telling how its population adds up would tell of few people."""
+        counts = (part.met, part.failed, part.pending, part.overdue_open, *part.excluded.values())
+        return self.hides_figure(part) or any(isinstance(self.beside(n), Below) for n in counts)
+
 
 @dataclass(frozen=True, slots=True)
 class PublicPart:

@@ -34,6 +34,11 @@ SELECT data FROM result
 WHERE municipality = $1 AND carta = $2 AND (status = 'final' OR $3)
 """
 OF_MUNICIPALITY = "SELECT data FROM result WHERE municipality = $1 AND (status = 'final' OR $2)"
+# By the primary key without its edition.
+OF_WINDOW = """
+SELECT data FROM result
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
+"""
 
 KEEP_STATEMENT = """
 INSERT INTO breach (event_id, municipality, responsible_unit, carta, compromiso, unit, window_id,
@@ -93,6 +98,13 @@ async def of_municipality(
 ) -> list[ResultData]:
     """As `of_carta`, of all cartas."""
     return _results(await connection.fetch(OF_MUNICIPALITY, municipality, running))
+
+
+async def of_window(
+    connection: Connection, municipality: str, window: tuple[str, str, str]
+) -> list[ResultData]:
+    """Return every state that is kept of (compromiso, unit, window)."""
+    return _results(await connection.fetch(OF_WINDOW, municipality, *window))
 
 
 async def keep_statements(connection: Connection, events: Iterable[BreachEvent]) -> None:

@@ -39,6 +39,29 @@ async def test_every_compromiso_of_a_carta_is_shown_with_its_verdict(world: Worl
     assert capitals.status_code == 200
 
 
+async def test_a_figure_leads_to_its_sum_step_by_step(world: World) -> None:
+    async with world.browser() as browser:
+        carta = (await browser.open(f"{HOME}/c/CC-EM-01")).text
+        address = f"{HOME}/resultado?compromiso=CC-EM-01-01&amp;unidad=MANDO&amp;periodo=2026-Q3"
+        assert f'href="{address}"' in carta
+        page = (await browser.open(address.replace("&amp;", "&"))).text
+    assert "4,130 = 4,127 en plazo + 3 fuera de plazo + 0 pendientes" in page
+    assert "4,127 ÷ 4,130 × 100" in page
+    assert "Versión 1</strong> de la carta" in page
+    assert "Edición 1</strong> (ésta)" in page
+    assert "LL-2026" not in page
+
+
+async def test_no_step_tells_what_a_sensitive_carta_withholds(world: World) -> None:
+    address = f"{HOME}/resultado?compromiso=CC-IG-01-01&unidad=IGUALDAD&periodo=2026-Q3"
+    async with world.browser() as browser:
+        page = (await browser.open(address)).text
+    assert "no publicamos la cifra" in page
+    assert "÷ 44" not in page
+    assert "42" not in page
+    assert "Población" not in page
+
+
 async def test_the_csv_says_what_the_pages_say(world: World) -> None:
     async with world.browser() as browser:
         answer = await browser.open(f"{HOME}/resultados.csv")
@@ -116,6 +139,10 @@ async def test_an_approved_action_is_told_in_its_public_words(world: World) -> N
         "/%00",
         "/../etc/passwd",
         f"{HOME}/c/<script>",
+        f"{HOME}/resultado?compromiso=CC-RC-01-01&unidad=RC-SUR&periodo=1999",
+        f"{HOME}/resultado?compromiso=CC-RC-01-01&unidad=RC-SUR&periodo=2026-Q3&edicion=9",
+        f"{HOME}/resultado?compromiso=CC-RC-01-01&unidad=RC-SUR&periodo=2026-Q3&edicion=x",
+        f"{HOME}/resultado",
     ],
 )
 async def test_what_is_not_there_is_a_page_that_says_so(world: World, path: str) -> None:

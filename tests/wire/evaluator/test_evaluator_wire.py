@@ -157,7 +157,7 @@ async def test_from_a_fact_on_kafka_to_a_breach_and_a_result_across_a_kill(wire:
 
 async def _look_behind_the_figure(process: ServiceProcess) -> None:
     async with httpx.AsyncClient(base_url=process.url, timeout=10) as http:
-        for path in ("/v1/cases", "/v1/explanations", "/v1/results"):
+        for path in ("/v1/cases", "/v1/explanations", "/v1/explanations/results", "/v1/results"):
             assert (await http.get(path)).status_code == 401
         wrong = {"Authorization": "Bearer wrong"}
         assert (await http.get("/v1/results", headers=wrong)).status_code == 401
@@ -174,6 +174,11 @@ async def _look_behind_the_figure(process: ServiceProcess) -> None:
         assert explained["facts"]["instants"] == {"ticket.issued": "2026-09-07T16:00:00Z"}
         nobody = await http.get("/v1/explanations", params={**about, "case": "Z-9"})
         assert nobody.status_code == 404
+        told = (await http.get("/v1/explanations/results", params=FIGURE)).json()
+        assert told["parts"][0]["figure"][0] == "20 ÷ 22 × 100 = 1000/11 %."
+        assert told["failing_cases"] == ["A-1", "C-1"]
+        unknown = await http.get("/v1/explanations/results", params={**FIGURE, "edition": 7})
+        assert unknown.status_code == 404
         results = (await http.get("/v1/results", params={"municipality": b.TOWN})).json()
         [part] = next(row for row in results if row["window"]["id"] == "2026-09")["parts"]
         assert (part["met"], part["failed"], part["overdue_open"]) == (20, 2, 1)

@@ -1,0 +1,54 @@
+"""What the commands print: explanations, line by line."""
+
+from collections.abc import Iterator
+
+from services.evaluator.use_cases.explaining import Explained
+from shared.contracts.results import ResultData
+from shared.explaining import Explanation, PartSteps
+
+
+def explanation(explained: Explained) -> Iterator[str]:
+    """Tell a result from its promise to its verdict."""
+    made = explained.explanation
+    yield from _head(made)
+    for number, part in enumerate(made.parts, start=1):
+        yield from _part(part, number, of=len(made.parts))
+    yield f"Veredicto: {made.verdict}"
+    if made.result.reason:
+        yield f"Motivo: {made.result.reason}"
+    for edition in explained.editions:
+        yield _edition(edition)
+    if explained.failing:
+        yield f"Casos fuera de plazo: {', '.join(explained.failing)}"
+
+
+def _head(made: Explanation) -> Iterator[str]:
+    result = made.result
+    yield f"{result.municipality}/{result.compromiso}/{result.unit}/{result.window.id}"
+    for version in made.versions:
+        carta = version.carta
+        yield (
+            f"Carta {carta.carta}, versión {carta.version}, vigente desde {carta.valid_from}"
+            f" ({carta.approval.body}, {carta.approval.record}): {version.sentence}"
+        )
+    for calendar, number in sorted(result.calendar_versions.items()):
+        yield f"Calendario {calendar}, versión {number}"
+    start, end = result.window.start.isoformat(), result.window.end.isoformat()
+    yield f"Periodo: desde {start} y antes de {end}; corte: {result.window.closes_at.isoformat()}"
+    yield f"Los datos están completos hasta {result.as_of.isoformat()}"
+
+
+def _part(part: PartSteps, number: int, *, of: int) -> Iterator[str]:
+    if of > 1:
+        yield f"Parte {number} de {of}"
+    if part.formula:
+        yield f"Fórmula: {part.formula}"
+    yield from part.population
+    yield from part.figure
+    yield from part.comparison
+
+
+def _edition(result: ResultData) -> str:
+    name = f"Edición {result.edition}" if result.edition else "Provisional"
+    why = f": {result.addendum_reason}" if result.addendum_reason else ""
+    return f"{name}, datos hasta {result.as_of.isoformat()}{why}"

@@ -1,0 +1,82 @@
+"""A result explained from what is stored: its editions, the cartas, the failed cases."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from services.evaluator.store import cases as case_store
+from services.evaluator.store import catalogue as catalogue_store
+from services.evaluator.store import editions
+from services.evaluator.store.tallies import WindowKey
+from shared.contracts.results import ResultData
+from shared.database import Pool
+from shared.explaining import Explanation, explain
+
+MOST_CASES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """An explanation with every edition there is, and the first failed cases of today.
+
+    `failing` are of the latest edition alone: a verdict keeps no memory of what it was.
+    """
+
+    explanation: Explanation
+    editions: tuple[ResultData, ...]
+    failing: tuple[str, ...]
+
+
+async def explain_result(pool: Pool, key: WindowKey, edition: int | None) -> Explained | None:
+    """Explain an edition of a window, the latest where none is named; None where there is none."""
+    async with (
+        pool.acquire() as plain,
+        plain.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        found = await editions.of_window(plain, key)  # type: ignore[arg-type]
+        chosen = [each for each in found if edition in (None, each.edition)]
+        if not chosen:
+            return None
+        result = chosen[-1]
+        cartas = await catalogue_store.cartas_of(plain, key[0])  # type: ignore[arg-type]
+        failing: list[str] = []
+        if result is found[-1]:
+            failing = await case_store.failing_cases(plain, key, limit=MOST_CASES)  # type: ignore[arg-type]
+    return Explained(explain(result, cartas), tuple(found), tuple(failing))
+
+
+def as_json(explained: Explained) -> dict[str, Any]:
+    """Return it as it travels."""
+    made = explained.explanation
+    return {
+        "result": made.result.model_dump(mode="json"),
+        "versions": [
+            {
+                "carta_version": version.carta.version,
+                "valid_from": version.carta.valid_from.isoformat(),
+                "approved": version.carta.approval.record,
+                "sentence": version.sentence,
+            }
+            for version in made.versions
+        ],
+        "parts": [
+            {
+                "formula": part.formula,
+                "population": list(part.population),
+                "figure": list(part.figure),
+                "comparison": list(part.comparison),
+            }
+            for part in made.parts
+        ],
+        "verdict": made.verdict,
+        "editions": [
+            {
+                "edition": each.edition,
+                "as_of": each.as_of.isoformat(),
+                "verdict": each.verdict.value,
+                "values": [None if p.value is None else str(p.value) for p in each.parts],
+                "reason": each.addendum_reason,
+            }
+            for each in explained.editions
+        ],
+        "failing_cases": list(explained.failing),
+    }
