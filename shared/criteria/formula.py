@@ -20,6 +20,8 @@ from shared.criteria.model import (
     Sum,
 )
 from shared.criteria.values import Clock, Number, Outage, Population
+from shared.criteria.vocabulary import Anchor, Period
+from shared.worktime.model import UNITS_WITHOUT_CALENDAR
 
 
 def formula_text(part: Part) -> str:
@@ -31,8 +33,9 @@ def formula_of(figure: Figure) -> str:  # noqa: PLR0911 - one for each form
     """Return the formula of a figure."""
     match figure:
         case Share():
-            placed = phrases.PLACED[figure.population.anchor]
-            return f"{_keeping(figure)} ÷ {placed} × 100{phrases.without(figure.population)}"
+            population = figure.population
+            ending = f"{phrases.without(population)}{_clocked(figure.value)}"
+            return f"{_keeping(figure)} ÷ {_placed(population, figure.value)} × 100{ending}"
         case Mean():
             what, items = _summed(figure.value)
             return f"suma de {what} ÷ {items}{_in(figure)}"
@@ -43,23 +46,29 @@ def formula_of(figure: Figure) -> str:  # noqa: PLR0911 - one for each form
         case Nps():
             return f"% de respuestas de 9 y 10 − % de respuestas de 0 a 6{_tail(figure.population)}"
         case Sum() | Count():
-            return f"{_quantity(figure)}{_tail(figure.population)}"
+            return f"{_quantity(figure)}{_tail(figure.population)[:-1]}{_clocked(figure.value)})"
         case Ratio():
-            above, below = figure.numerator, figure.denominator
-            return f"{_of(above)} ÷ {_of(below)} × 100"
+            return f"{_side(figure.numerator)} ÷ {_side(figure.denominator)} × 100"
         case Groups():
             return _grouped(figure)
         case Availability():
             hours = "las 24 horas" if figure.value.calendar is None else figure.value.calendar
             return (
                 "(tiempo de servicio − interrupciones) ÷ tiempo de servicio × 100, "
-                f"en horario {hours}{phrases.without(figure.population)}"
+                f"en horario {hours}{_narrowed(figure.population)}"
             )
         case Schedule():
-            every = phrases.occasions(figure.recurrence)
-            return f"ocurrencias a tiempo ÷ {every} del periodo × 100"
+            return _scheduled(figure)
         case _:
             assert_never(figure)
+
+
+def _scheduled(figure: Schedule) -> str:
+    ending = _narrowed(figure.population)
+    if figure.recurrence.every is not Period.DAY:
+        ending += f"; calendario «{figure.recurrence.calendar}»"
+    every = phrases.occasions(figure.recurrence)
+    return f"ocurrencias a tiempo ÷ {every} del periodo × 100{ending}"
 
 
 def _grouped(figure: Groups) -> str:
@@ -79,9 +88,11 @@ def _keeping(figure: Share) -> str:
     limit, value = figure.limit, figure.value
     if limit.own_due:
         return f"casos con {phrases.sign_of(limit, value)}"
-    if isinstance(value, Clock):
-        return f"casos con tiempo {phrases.sign_of(limit, value)}"
-    return f"respuestas {phrases.sign_of(limit, value)}"
+    held = phrases.sign_of(limit, value)
+    if not isinstance(value, Clock):
+        return f"respuestas {held}"
+    early = " y sin adelanto de día" if value.exact_day else ""
+    return f"casos con {phrases.taken(value)} {held}{early}"
 
 
 def _summed(value: Clock | Number | Outage) -> tuple[str, str]:
@@ -95,26 +106,59 @@ def _summed(value: Clock | Number | Outage) -> tuple[str, str]:
 def _in(figure: Mean | Percentile) -> str:
     value = figure.value
     unit = f", en {words.plural_of(value.unit)}" if isinstance(value, Clock) else ""
-    return f"{unit}{_tail(figure.population)}"
+    return f"{unit}{_tail(figure.population, value)}"
 
 
-def _tail(population: Population) -> str:
-    return f" ({phrases.PLACED[population.anchor]}{phrases.without(population)})"
+def _placed(population: Population, value: Clock | Number) -> str:
+    """Say which cases are in the denominator: those of the period, under all conditions."""
+    conditions = _conditions(population, value)
+    placed = phrases.PLACED[population.anchor]
+    return f"{placed} ({conditions})" if conditions else placed
 
 
-def _of(figure: Sum | Count) -> str:
-    """Return one side of a ratio, with its own conditions."""
-    return f"{_quantity(figure)}{phrases.without(figure.population).replace('; ', ', ', 1)}"
+def _tail(population: Population, value: Clock | Number | Outage | None = None) -> str:
+    placed = phrases.PLACED[population.anchor]
+    return f" ({placed}{_narrowed(population, value)}{_clocked(value)})"
+
+
+def _narrowed(population: Population, value: Clock | Number | Outage | None = None) -> str:
+    """Say the conditions and the exclusions, each after a semicolon."""
+    conditions = _conditions(population, value)
+    return f"{f'; {conditions}' if conditions else ''}{phrases.without(population)}"
+
+
+def _conditions(population: Population, value: Clock | Number | Outage | None) -> str:
+    entered = phrases.entered(population, value)
+    return "; ".join(each for each in (entered, phrases.conditions(population)) if each)
+
+
+def _clocked(value: Clock | Number | Outage | None) -> str:
+    """Say what the times are counted by: the calendar, and what stops the clock."""
+    if not isinstance(value, Clock):
+        return ""
+    named = [] if value.unit in UNITS_WITHOUT_CALENDAR else [f"calendario «{value.calendar}»"]
+    pauses = phrases.pauses(value)
+    return "".join(f"; {each}" for each in (*named, pauses) if each)
+
+
+def _side(figure: Sum | Count) -> str:
+    """Return one side of a ratio, with its own conditions; in brackets where it has any."""
+    is_due = figure.population.anchor is not Anchor.OCCURRED
+    placed = f"; {phrases.PLACED[figure.population.anchor]}" if is_due else ""
+    side = f"{placed}{_narrowed(figure.population)}{_clocked(figure.value)}".replace("; ", ", ", 1)
+    return f"({_quantity(figure)}{side})" if side else _quantity(figure)
 
 
 def _quantity(figure: Sum | Count) -> str:
-    where = phrases.where(figure.population)
     event = words.event(figure.population.event)
     if isinstance(figure, Count):
         kept = ""
         if figure.value is not None and figure.limit is not None:
-            kept = f", con valor {phrases.sign_of(figure.limit, figure.value)}"
-        return f"veces que {event}{where}{kept}"
+            of = "calificación"
+            if isinstance(figure.value, Clock):
+                of = phrases.taken(figure.value)
+            kept = f", con {of} {phrases.sign_of(figure.limit, figure.value)}"
+        return f"veces que {event}{kept}"
     if isinstance(figure.value, Number):
-        return f"suma de «{words.value(figure.value.field)}» cuando {event}{where}"
-    return f"suma de {phrases.measured(figure.value)}{where}"
+        return f"suma de «{words.value(figure.value.field)}» cuando {event}"
+    return "suma de los tiempos" if isinstance(figure.value, Clock) else "suma de los cortes"

@@ -38,15 +38,30 @@ _EARLIER: Final = {
 _UNSAID: Final = ("carta", "encuesta", "instrumento")
 """Conditions that the reader knows: the sentence stands in its carta, the survey is its source."""
 
+_ANSWER: Final = "survey.answered"
+
 
 def where(population: Population) -> str:
     """Name the conditions in brackets, after a space; nothing where there are none to say."""
-    conditions = [
+    named = conditions(population, unsaid=_UNSAID)
+    return f" ({named})" if named else ""
+
+
+def entered(population: Population, value: Clock | Number | Outage | None) -> str:
+    """Say what brings a case into the population where it is not the start of what is measured."""
+    if isinstance(value, Clock):
+        is_known = population.event in value.start.kinds
+    else:
+        is_known = value is None or isinstance(value, Outage) or population.event == _ANSWER
+    return "" if is_known else f"en que {words.event(population.event)}"
+
+
+def conditions(population: Population, *, unsaid: tuple[str, ...] = ()) -> str:
+    return "; ".join(
         f"{words.value(name)}: {words.alternatives([words.value(value) for value in values])}"
         for name, values in population.where.items()
-        if name not in _UNSAID
-    ]
-    return f" ({'; '.join(conditions)})" if conditions else ""
+        if name not in unsaid
+    )
 
 
 def without(population: Population) -> str:
@@ -55,8 +70,39 @@ def without(population: Population) -> str:
     return f"; sin contar {', '.join(names)}" if names else ""
 
 
+def pauses(clock: Clock) -> str:
+    """Say what stops the clock, and until when each may begin; nothing where nothing does."""
+    if not clock.pauses:
+        return ""
+    reasons = [words.pause(name) + _in_time(clock, name) for name in clock.pauses]
+    return f"el tiempo se detiene mientras {words.alternatives(reasons)}"
+
+
+def _in_time(clock: Clock, name: str) -> str:
+    term = clock.pause_terms.get(name)
+    if term is None:
+        return ""
+    return f" (solo si empieza a más tardar {words.duration(term, clock.unit)} después del inicio)"
+
+
+def first_day(clock: Clock) -> str:
+    """Say with which day a count of days begins; nothing where no days are counted."""
+    if clock.from_due or clock.unit not in (Unit.WORKING_DAY, Unit.CALENDAR_DAY):
+        return ""
+    if clock.start_rule is StartRule.START_DAY:
+        return "el día del inicio cuenta como el primero"
+    if clock.unit is Unit.CALENDAR_DAY:
+        return ""
+    return "el primer día que cuenta es el día hábil siguiente al inicio"
+
+
 def span(clock: Clock) -> str:
     return f"desde que {instant(clock.start)} hasta que {instant(clock.stop)}"
+
+
+def taken(clock: Clock) -> str:
+    """Name what the clock counts: what was set beforehand can be late, and is never early."""
+    return "retraso" if clock.from_due else "tiempo"
 
 
 def instant(given: Instant) -> str:
@@ -70,7 +116,7 @@ def instant(given: Instant) -> str:
 def measured(value: Clock | Number | Outage) -> str:
     """Name what is measured of an item, with its article."""
     if isinstance(value, Clock):
-        return f"el tiempo {span(value)}"
+        return f"el {taken(value)} {span(value)}"
     if isinstance(value, Outage):
         return "el tiempo sin servicio"
     if value.lowest is None or value.highest is None:
@@ -87,16 +133,21 @@ def amount(value: Decimal, of: Clock | Number | Outage | None, unit: str = "") -
     return f"{words.number(value)}{noun}"
 
 
+def bounded(op: Op, value: Decimal, written: str) -> str:
+    """Put a bound around an amount; of what cannot be less than nothing, "at most 0" is 0."""
+    return written if op is Op.AT_MOST and value == 0 else BOUNDS[op].format(written)
+
+
 def limit(given: Limit, of: Clock | Number | Outage | None, unit: str = "") -> str:
     """Write what one item is held to, seasons and each looked-up value included."""
     bound = BOUNDS[given.op]
     if given.value is not None:
         seasons = "".join(f" ({_season(season, of, unit)})" for season in given.seasons)
-        return bound.format(amount(given.value, of, unit)) + seasons
+        return bounded(given.op, given.value, amount(given.value, of, unit)) + seasons
     if given.by is not None:
         name = words.value(given.by)
         each = [
-            f"{bound.format(amount(value, of, unit))} ({name}: {words.value(key)})"
+            f"{bounded(given.op, value, amount(value, of, unit))} ({name}: {words.value(key)})"
             for key, value in given.values.items()
         ]
         return words.alternatives(each)
@@ -115,6 +166,8 @@ def followed(target: Target) -> str:
     earlier = _EARLIER[target.reference]
     if target.value != 1:
         earlier = f"{words.number(target.value * 100)} % de {earlier}"
+    if target.zero_reference == "not_evaluated":
+        earlier += " (si esa fue cero, no se evalúa)"
     return FOLLOWS[target.op].format(earlier)
 
 
@@ -124,18 +177,12 @@ def sign_of(given: Limit, of: Clock | Number | Outage | None, unit: str = "") ->
     if given.own_due:
         return "fin a más tardar en la fecha prometida"
     if given.value is not None:
-        seasons = "".join(f"; {_season(season, of, unit)}" for season in given.seasons)
+        seasons = "".join(f" ({_season(season, of, unit)})" for season in given.seasons)
         return f"{sign} {amount(given.value, of, unit)}{seasons}"
     if given.by is not None:
         return f"{sign} el límite según {words.value(given.by)}"
     factor = words.number(given.factor or Decimal(1))
     return f"{sign} {factor} × {words.value(given.field or '')}"
-
-
-def counts_from_next_day(clock: Clock) -> bool:
-    if clock.from_due or clock.unit is not Unit.WORKING_DAY:
-        return False
-    return clock.start_rule is not StartRule.START_DAY
 
 
 def day(given: date) -> str:

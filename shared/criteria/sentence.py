@@ -15,6 +15,7 @@ from shared.criteria.model import (
     AnyCriterion,
     Availability,
     Count,
+    Criterion,
     Figure,
     Groups,
     Mean,
@@ -32,7 +33,7 @@ from shared.criteria.model import (
     Window,
     measures_of,
 )
-from shared.criteria.values import Clock, Limit, Number
+from shared.criteria.values import Clock, Number
 from shared.criteria.vocabulary import Op, Period, WindowKind
 
 __all__ = ["formula_text", "public_sentence"]
@@ -55,16 +56,44 @@ def public_sentence(criterion: AnyCriterion, window: Window) -> str:
     """Return the promise as it is judged, in plain Spanish, ending with when it is judged."""
     if isinstance(criterion, Unsupported):
         return f"Este compromiso aún no se evalúa: su forma de medición es «{criterion.form}»."
-    sentences = [f"{phrases.capitalised(part_sentence(part))}." for part in criterion.parts]
-    clocks = [measure.clock for measure in measures_of(criterion)]
-    if any(clock is not None and phrases.counts_from_next_day(clock) for clock in clocks):
-        sentences.append("El primer día que cuenta es el día hábil siguiente al inicio.")
+    asides = [_asides(part) for part in criterion.parts]
+    shared = [each for each in asides[0] if all(each in others for others in asides)]
+    sentences = [
+        "; ".join([part_sentence(part), *(each for each in own if each not in shared)])
+        for part, own in zip(criterion.parts, asides, strict=True)
+    ]
     is_judged = any(part.target is not None for part in criterion.parts)
-    sentences.append(f"Se {'evalúa' if is_judged else 'publica'} {_period(window)}.")
-    return " ".join(sentences)
+    judged = f"se {'evalúa' if is_judged else 'publica'} {_period(window)}"
+    return " ".join(f"{phrases.capitalised(said)}." for said in (*sentences, *shared, judged))
 
 
-def part_sentence(part: Part) -> str:
+def _asides(part: Part) -> list[str]:
+    """Say what is left out, what stops the clock, and which day is the first."""
+    measures = measures_of(Criterion(parts=(part,)))
+    clocks = [measure.clock for measure in measures if measure.clock is not None]
+    found = [
+        _left_out(part.figure),
+        *(say(clock) for say in (phrases.pauses, phrases.first_day) for clock in clocks),
+    ]
+    return [each for each in dict.fromkeys(found) if each]
+
+
+def _left_out(figure: Figure) -> str:
+    """Say the exclusions; availability and a ratio of two populations say theirs in their place."""
+    if isinstance(figure, Availability) or (isinstance(figure, Ratio) and not _is_alike(figure)):
+        return ""
+    inner = figure.inner if isinstance(figure, Groups) else figure
+    population = (inner.numerator if isinstance(inner, Ratio) else inner).population
+    names = [words.excluded(name) for name in population.exclude]
+    return f"no se cuentan {words.neither(names)}" if names else ""
+
+
+def _is_alike(figure: Ratio) -> bool:
+    """Return whether both sides leave out the same."""
+    return figure.numerator.population.exclude == figure.denominator.population.exclude
+
+
+def part_sentence(part: Part) -> str:  # noqa: PLR0911 - one for each form
     """Return what one part promises, without capital and full stop."""
     figure, target = part.figure, part.target
     if target is None:
@@ -79,6 +108,8 @@ def part_sentence(part: Part) -> str:
         case Schedule():
             every = phrases.occasions(figure.recurrence)
             return f"{_quantified(target, every)}, {_on_time(figure)}"
+        case Count() if target.op is Op.AT_MOST and target.value == 0:
+            return f"en ningún caso {_times(figure)}"
         case Ratio() | Availability() | Mean() | Percentile() | Sum() | Count() | Nps():
             return f"{_subject(figure)} será de {_bound(figure, target)}"
         case _:
@@ -92,8 +123,10 @@ def _quantified(target: Target, whom: str) -> str:
 
 
 def _cases(figure: Share) -> str:
-    noun = "los casos" if isinstance(figure.value, Clock) else "las respuestas"
-    return f"{noun}{phrases.where(figure.population)}"
+    entered = phrases.entered(figure.population, figure.value)
+    noun = "los casos" if isinstance(figure.value, Clock) or entered else "las respuestas"
+    which = f" {entered}" if entered else ""
+    return f"{noun}{which}{phrases.where(figure.population)}"
 
 
 def _groups(figure: Groups) -> str:
@@ -105,28 +138,29 @@ def _groups(figure: Groups) -> str:
 def _bound(figure: Figure, target: Target) -> str:
     percent = f"{words.number(target.value)} %"
     if isinstance(figure, Ratio | Share):
-        return phrases.BOUNDS[target.op].format(percent)
+        return phrases.bounded(target.op, target.value, percent)
     if isinstance(figure, Availability):
-        return phrases.BOUNDS[target.op].format(f"{percent} del tiempo de servicio")
-    of = getattr(figure, "value", None)
-    unit = "puntos" if isinstance(figure, Nps) else target.unit
-    return phrases.BOUNDS[target.op].format(
-        f"{words.number(target.value)} puntos"
-        if isinstance(figure, Nps)
-        else phrases.amount(target.value, None if isinstance(figure, Count) else of, unit)
-    )
+        written = f"{percent} del tiempo de servicio"
+        is_whole = target.op is Op.AT_LEAST and target.value == 100
+        return written if is_whole else phrases.BOUNDS[target.op].format(written)
+    if isinstance(figure, Nps):
+        return phrases.BOUNDS[target.op].format(f"{words.number(target.value)} puntos")
+    of = None if isinstance(figure, Count) else getattr(figure, "value", None)
+    written = phrases.amount(target.value, of, target.unit)
+    return phrases.bounded(target.op, target.value, written)
 
 
 def _subject(figure: Figure) -> str:
     """Return what is measured, to be followed by "será de"."""
     match figure:
         case Ratio():
-            above, below = _quantity(figure.numerator), _quantity(figure.denominator)
+            above, below = (_side(each, figure) for each in (figure.numerator, figure.denominator))
             return f"{above}, en proporción {phrases.to(below)},"
         case Groups():
             return f"la proporción de {_groups(figure)} en los que {_inner(figure)}"
         case Availability():
             exclude = phrases.without(figure.population).replace("; ", ", ", 1)
+            exclude += "," if exclude else ""
             where = phrases.where(figure.population)
             return f"la disponibilidad del servicio{where}{exclude}"
         case Schedule():
@@ -156,23 +190,35 @@ def _statistic(figure: Statistic) -> str:
             assert_never(figure)
 
 
+def _side(figure: Sum | Count, ratio: Ratio) -> str:
+    """Return one side of a ratio, with what only it leaves out."""
+    if _is_alike(ratio) or not figure.population.exclude:
+        return _quantity(figure)
+    return f"{_quantity(figure)} ({phrases.without(figure.population).removeprefix('; ')})"
+
+
 def _quantity(figure: Sum | Count) -> str:
-    population = figure.population
-    where = phrases.where(population)
     if isinstance(figure, Count):
-        times = f"el número de veces que {words.event(population.event)}{where}"
-        if figure.value is None or figure.limit is None:
-            return times
-        kept = phrases.limit(figure.limit, figure.value)
-        return f"{times} con {_bare(figure.value)} de {kept}"
+        return f"el número de veces que {_times(figure)}"
+    population, where = figure.population, phrases.where(figure.population)
     if isinstance(figure.value, Number):
         name = words.value(figure.value.field)
         return f"la suma de «{name}», cada vez que {words.event(population.event)}{where}"
     return f"en total{where}, {phrases.measured(figure.value)}"
 
 
+def _times(figure: Count) -> str:
+    """Say what happens each time that is counted."""
+    times = f"{words.event(figure.population.event)}{phrases.where(figure.population)}"
+    if figure.value is None or figure.limit is None:
+        return times
+    return f"{times} con {_bare(figure.value)} de {phrases.limit(figure.limit, figure.value)}"
+
+
 def _bare(value: Clock | Number) -> str:
-    return f"un tiempo {phrases.span(value)}" if isinstance(value, Clock) else "calificación"
+    if not isinstance(value, Clock):
+        return "calificación"
+    return f"un {phrases.taken(value)} {phrases.span(value)}"
 
 
 def _rank(p: Decimal) -> str:
@@ -186,20 +232,22 @@ def _within(figure: Share) -> str:
     if limit.own_due and isinstance(value, Clock):
         stop = phrases.instant(value.stop)
         return f"a más tardar en la fecha prometida a cada persona, {stop}"
-    if isinstance(value, Clock) and value.from_due:
-        return _by_due(value, limit)
+    is_plain = limit.op is Op.AT_MOST and limit.value is not None and not limit.seasons
+    if isinstance(value, Clock) and value.from_due and is_plain:
+        return _by_due(value, limit.value or Decimal(0))
     return f"{phrases.measured(value)} será de {phrases.limit(limit, value)}"
 
 
-def _by_due(clock: Clock, limit: Limit) -> str:
+def _by_due(clock: Clock, late: Decimal) -> str:
     """Say a date that was set beforehand and how much later is still in time."""
     start, stop = phrases.instant(clock.start), phrases.instant(clock.stop)
-    if limit.value == 0:
+    has_days = clock.unit.value.startswith("dia")
+    if late == 0 and has_days:
         when = "el mismo día" if clock.exact_day else "a más tardar el día"
-        when = when if clock.unit.value.startswith("dia") else "a más tardar en el momento"
         return f"{stop} {when} en que {start}"
-    late = words.duration(limit.value or Decimal(0), clock.unit)
-    return f"{stop} a más tardar {late} después de que {start}"
+    after = "en el momento en" if late == 0 else f"{words.duration(late, clock.unit)} después de"
+    early = ", y no antes de ese día" if clock.exact_day else ""
+    return f"{stop} a más tardar {after} que {start}{early}"
 
 
 def _inner(figure: Groups) -> str:

@@ -18,7 +18,10 @@ EVENTS: Final = {
     "appointment.scheduled": "se agenda una cita",
     "appointment.scheduled_for": "es la hora de su cita",
     "appointment.started": "empieza su cita",
+    "bulletin.published": "publicamos un boletín",
+    "buzon.acknowledged": "le confirmamos que recibimos su mensaje",
     "buzon.answered": "le respondemos de fondo",
+    "buzon.delay_notified": "le avisamos que la respuesta tardará más",
     "buzon.submitted": "deja su mensaje en el buzón",
     "buzon.upheld": "se declara procedente una queja",
     "call.abandoned": "cuelga antes de que contestemos",
@@ -26,6 +29,9 @@ EVENTS: Final = {
     "call.closed": "termina su llamada",
     "call.dispatched": "canalizamos su llamada",
     "call.queued": "entra su llamada",
+    "call.returned": "le devolvemos la llamada",
+    "case.closed": "cerramos el caso",
+    "case.opened": "abrimos el caso",
     "certificate.issued": "expedimos un acta",
     "certificate.reissued": "reexpedimos un acta",
     "chat.first_reply": "le responde una persona",
@@ -37,9 +43,18 @@ EVENTS: Final = {
     "class.started": "empieza la clase",
     "crew.on_site": "llega la cuadrilla",
     "document.published": "publicamos el documento",
+    "enquiry.left_unanswered": "dejamos una consulta sin responder",
+    "information.wrong": "damos información equivocada",
     "instrument.scored": "se califica una visita",
+    "message.published": "publicamos un mensaje",
     "outage.ended": "vuelve el servicio",
     "outage.started": "se interrumpe el servicio",
+    "page.reviewed": "revisamos la página",
+    "page.updated": "actualizamos la página",
+    "plan.announced": "anunciamos un cambio de plan",
+    "plan.changed": "cambia un plan",
+    "prevention.sent": "le pedimos completar lo que falta",
+    "ranking.published": "se publica una clasificación",
     "referral.sent": "se canaliza el caso a la autoridad de protección",
     "report.accepted": "aceptamos su reporte",
     "report.assigned": "asignamos su reporte a una cuadrilla",
@@ -48,18 +63,22 @@ EVENTS: Final = {
     "report.repaired": "queda hecha la reparación",
     "request.complete": "está completa su solicitud",
     "request.confirmed": "confirmamos su solicitud",
+    "request.declined": "le avisamos que no nos corresponde su solicitud",
     "request.delivered": "le entregamos lo que solicitó",
     "request.first_reply": "le damos una primera respuesta",
     "request.received": "recibimos su solicitud",
     "request.resolved": "resolvemos su solicitud",
     "request.routed": "turnamos su solicitud",
     "risk.flagged": "se detecta un riesgo",
-    "survey.answered": "se contesta la encuesta",
     "service.started": "empezamos a atenderle",
+    "survey.answered": "se contesta la encuesta",
     "ticket.called": "le llamamos a ventanilla",
     "ticket.issued": "toma su turno",
     "ticket.served": "terminamos de atenderle",
+    "unit.changed": "cambia un dato de la unidad",
     "visit.done": "hacemos la visita",
+    "visit.guided": "damos una visita guiada",
+    "visit.requested": "nos piden una visita",
     "visit.scheduled": "se agenda la visita",
     "visit.scheduled_for": "llega la fecha acordada para la visita",
 }
@@ -70,13 +89,15 @@ EXCLUSIONS: Final = {
     "abandono_en_menos_de_5_s": "llamadas que cuelgan en menos de 5 segundos",
     "acta_inexistente_en_libro": "actas que no existen en el libro",
     "cancelada_con_aviso_24h": "clases canceladas con aviso de 24 horas",
+    "cancelada_por_invitado": "visitas que canceló la persona invitada",
     "denuncia_turnada_contraloria": "denuncias turnadas a la Contraloría",
     "desechada_por_prevencion_no_atendida": "solicitudes desechadas por no completarse",
     "desistida": "solicitudes de las que la persona desistió",
     "duplicado": "duplicados",
     "fecha_posterior_pedida_por_usuaria": "fechas posteriores pedidas por la usuaria",
-    "fuera_de_escala": "respuestas fuera de la escala",
     "fin_anterior_al_inicio": "casos con un fin anterior a su inicio",
+    "fuera_de_escala": "respuestas fuera de la escala",
+    "fuerza_mayor_declarada": "casos de fuerza mayor declarada",
     "impugnado_fuerza_mayor": "casos impugnados por fuerza mayor",
     "impugnado_registro_equivocado": "casos impugnados por un registro equivocado",
     "impugnado_turno_de_otra_persona": "casos impugnados por usarse el turno de otra persona",
@@ -85,17 +106,31 @@ EXCLUSIONS: Final = {
     "llamada_muda": "llamadas en las que nadie habla",
     "mantenimiento_avisado": "mantenimientos avisados",
     "no_competencia_turnado": "asuntos turnados a otra autoridad",
+    "orden_judicial": "casos con orden judicial",
     "red_ajena": "redes que no son del municipio",
-    "reprogramada_por_usuario": "visitas reprogramadas por la persona",
     "reporte_improcedente": "reportes improcedentes",
+    "reprogramada_por_usuario": "visitas reprogramadas por la persona",
+    "sin_evento_inicial": "casos sin inicio registrado",
     "sin_fecha_prometida": "casos sin fecha prometida",
     "sin_respuesta": "encuestas sin respuesta a la pregunta",
-    "sin_evento_inicial": "casos sin inicio registrado",
+    "solicitud_incorrecta": "solicitudes incorrectas",
     "termino_por_usuaria": "sesiones que la usuaria terminó antes",
     "transferido": "turnos transferidos",
     "turno_duplicado": "turnos duplicados",
     "usuaria_llego_tarde_mas_de_15_min": "llegadas con más de 15 minutos de retraso",
 }
+
+PAUSES: Final = {
+    "acceso_negado_al_inmueble": "no se nos permite entrar al inmueble",
+    "aclaracion_solicitada": "usted responde una aclaración que le pedimos",
+    "contingencia_declarada": "dura una contingencia declarada",
+    "fuerza_mayor_declarada": "dura una causa de fuerza mayor declarada",
+    "obra_de_tercero": "estorba la obra de un tercero",
+    "opinion_de_otra_autoridad": "opina otra autoridad",
+    "prevencion": "usted completa lo que le pedimos",
+    "robo_de_cable_denunciado": "se atiende un robo de cable denunciado",
+}
+"""Each reads after "mientras"."""
 
 VALUES: Final = {
     "aclaracion_adeudo": "aclaración de adeudo",
@@ -114,8 +149,8 @@ _UNITS: Final = {
     Unit.SECOND: ("segundo", "segundos"),
     Unit.MINUTE: ("minuto", "minutos"),
     Unit.HOUR: ("hora", "horas"),
-    Unit.OPEN_MINUTE: ("minuto de horario de atención", "minutos de horario de atención"),
-    Unit.OPEN_HOUR: ("hora de horario de atención", "horas de horario de atención"),
+    Unit.OPEN_MINUTE: ("minuto hábil", "minutos hábiles"),
+    Unit.OPEN_HOUR: ("hora hábil", "horas hábiles"),
     Unit.WORKING_DAY: ("día hábil", "días hábiles"),
     Unit.CALENDAR_DAY: ("día natural", "días naturales"),
     Unit.MONTH: ("mes", "meses"),
@@ -133,6 +168,15 @@ def event(kind: str) -> str:
 def exclusion(name: str) -> str:
     """Return the words for an exclusion; a name we do not know is shown as it was declared."""
     return EXCLUSIONS.get(name, name.replace("_", " "))
+
+
+def excluded(name: str) -> str:
+    """Return the words for an exclusion as a plural: what is not counted."""
+    return EXCLUSIONS.get(name, f"los casos marcados como «{name.replace('_', ' ')}»")
+
+
+def pause(name: str) -> str:
+    return PAUSES.get(name, f"dura la pausa «{name.replace('_', ' ')}»")
 
 
 def value(name: str) -> str:
@@ -153,6 +197,11 @@ def duration(amount: Decimal, unit: Unit) -> str:
 
 def plural_of(unit: Unit) -> str:
     return _UNITS[unit][1]
+
+
+def neither(words: Sequence[str]) -> str:
+    """Join as "a, b ni c"."""
+    return f"{', '.join(words[:-1])} ni {words[-1]}" if len(words) > 1 else "".join(words)
 
 
 def alternatives(words: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from shared.criteria import (
     formula_text,
     public_sentence,
 )
-from tests.unit.criteria.builders import answer, counter, wait
+from tests.unit.criteria.builders import answer, counter, part, wait
 
 QUARTER = Window(kind=WindowKind.QUARTER)
 
@@ -23,14 +23,16 @@ def said(*parts: Part, window: Window = QUARTER) -> str:
 def test_a_share_says_how_many_how_long_and_when() -> None:
     assert said(wait()) == (
         "En al menos 90 % de los casos, el tiempo desde que toma su turno hasta que le llamamos a "
-        "ventanilla será de 15 minutos o menos. Se evalúa cada trimestre."
+        "ventanilla será de 15 minutos o menos. No se cuentan abandonos antes del límite ni turnos "
+        "duplicados. Se evalúa cada trimestre."
     )
 
 
 def test_working_days_say_which_day_is_the_first() -> None:
     assert said(answer(limit={"op": "<=", "value": 1})) == (
         "En al menos 90 % de los casos, el tiempo desde que recibimos su solicitud hasta que "
-        "resolvemos su solicitud será de 1 día hábil o menos. El primer día que cuenta es el día "
+        "resolvemos su solicitud será de 1 día hábil o menos. El tiempo se detiene mientras usted "
+        "completa lo que le pedimos. El primer día que cuenta es el día "
         "hábil siguiente al inicio. Se evalúa cada trimestre."
     )
 
@@ -84,9 +86,10 @@ def test_the_population_is_said() -> None:
         "anchor": "due",
         "where": {"carta": ["CC-RC-01"], "tipo": ["sugerencia", "reclamacion", "otro"]},
     }
-    assert "En al menos 90 % de los casos (tipo: sugerencia, reclamación u otro), " in said(
-        wait(population=population)
-    )
+    assert (
+        "En al menos 90 % de los casos en que deja su mensaje en el buzón "
+        "(tipo: sugerencia, reclamación u otro), "
+    ) in said(wait(population=population))
 
 
 def test_composite_and_unknown_events_are_said() -> None:
@@ -125,3 +128,74 @@ def test_the_formula_says_its_denominator_and_what_is_left_out() -> None:
     assert formula_text(counter()) == (
         "suma de los tiempos ÷ casos medidos, en minutos (casos iniciados en el periodo)"
     )
+
+
+def test_what_stops_the_clock_is_printed_with_its_term() -> None:
+    clock = {
+        "start": {"event": "request.received"},
+        "stop": {"event": "request.resolved"},
+        "unit": "dia_habil",
+        "calendar": "HAB-GRAL",
+        "pauses": ["prevencion", "obra_propia"],
+        "pause_terms": {"prevencion": 5},
+    }
+    held = answer(clock=clock)
+    words = (
+        "el tiempo se detiene mientras usted completa lo que le pedimos (solo si empieza a más "
+        "tardar 5 días hábiles después del inicio) o dura la pausa «obra propia»"
+    )
+    assert words in formula_text(held)
+    assert words.removeprefix("el") in said(held)
+
+
+def test_what_only_one_part_leaves_out_is_said_with_that_part() -> None:
+    free = wait(population={"event": "ticket.issued", "anchor": "due", "exclude": ["rara_vez"]})
+    assert said(wait(), free).count("15 minutos o menos; no se cuentan ") == 2
+    assert "; no se cuentan los casos marcados como «rara vez»." in said(wait(), free)
+    assert said(wait(), wait()).count("o se cuentan") == 1
+
+
+def test_nothing_is_no_more_than_nothing() -> None:
+    population = {"event": "information.wrong", "anchor": "occurred"}
+    target = {"op": "<=", "value": 0, "unit": "casos"}
+    assert said(part("count", population=population, target=target)).startswith(
+        "En ningún caso damos información equivocada. "
+    )
+    assert "será de 0 minutos. " in said(wait(limit={"op": "<=", "value": 0}))
+
+
+def test_a_ratio_says_which_side_leaves_what_out() -> None:
+    above = {"form": "count", "population": {"event": "visit.done", "anchor": "occurred"}}
+    asked = {"event": "visit.requested", "anchor": "occurred", "exclude": ["desistida"]}
+    ratio = part(
+        "ratio",
+        numerator=above,
+        denominator={"form": "count", "population": asked},
+        target={"op": ">=", "value": 100},
+    )
+    assert formula_text(ratio) == (
+        "veces que hacemos la visita ÷ (veces que nos piden una visita, "
+        "sin contar solicitudes de las que la persona desistió) × 100"
+    )
+    assert "piden una visita (sin contar solicitudes de las que la persona desistió), será" in (
+        said(ratio)
+    )
+
+
+def test_a_date_set_beforehand_is_kept_late_or_not_early() -> None:
+    clock = {
+        "start": {"event": "visit.scheduled_for"},
+        "stop": {"event": "visit.done"},
+        "unit": "dia_natural",
+        "calendar": "HAB-GRAL",
+        "from_due": True,
+        "exact_day": True,
+    }
+    late = wait(clock=clock, limit={"op": "<=", "value": 2})
+    assert (
+        "hacemos la visita a más tardar 2 días naturales después de que llega la fecha acordada "
+        "para la visita, y no antes de ese día. "
+    ) in said(late)
+    assert formula_text(late).startswith("casos con retraso ≤ 2 días naturales y sin adelanto")
+    least = wait(clock=clock, limit={"op": ">=", "value": 2})
+    assert "el retraso desde que llega la fecha" in said(least)
