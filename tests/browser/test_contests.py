@@ -16,7 +16,7 @@ from tests.support.waiting import eventually
 
 __all__ = ["late", "whole_town"]
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 
 async def sign_in(page: Page, town: Town, mailbox: str) -> None:
