@@ -1,14 +1,19 @@
 """Commands of the evaluator: `python -m services.evaluator`."""
 
+from pathlib import Path
+
 import click
 
 from services.evaluator import telling
 from services.evaluator.app import DESCRIBE, build_app
+from services.evaluator.domain.drafts import DRAFT, DraftError
+from services.evaluator.drafting import read_draft
 from services.evaluator.recompute import Comparison, recompute
 from services.evaluator.settings import Settings
 from services.evaluator.store import redatings
 from services.evaluator.store.redatings import Moved
 from services.evaluator.use_cases.explaining import Explained, explain_result
+from services.evaluator.use_cases.trying import Question, Tried, try_draft
 from shared.cli import run_with_pool, service_cli
 from shared.database import Pool
 
@@ -56,6 +61,34 @@ def explain_command(result: str) -> None:
         raise click.ClickException(f"no result {result}")
     for line in telling.explanation(found):
         click.echo(line)
+
+
+@main.command("try")
+@click.argument("criterion", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--on", "window", required=True, help="Window, e.g. 2026-09, 2026-Q3, 2026-S2, 2026.")
+@click.option("--municipality", required=True)
+@click.option("--service", "services", required=True, multiple=True, help="May be repeated.")
+@click.option("--unit", default=DRAFT, help="The unit that would answer for it.")
+def try_command(
+    criterion: Path, *, window: str, municipality: str, services: tuple[str, ...], unit: str
+) -> None:
+    """Judge the draft in the file CRITERION on what happened already. Nothing is written.
+
+    The draft is YAML with `criterion` and `window` as cartas.v1 publishes them, and if wanted
+    `minimum_sample`, `closing_delay_days` and `scope`.
+    """
+
+    async def work(pool: Pool, settings: Settings) -> list[Tried]:
+        draft = read_draft(criterion)
+        return await try_draft(pool, Question(draft, municipality, services, window, unit))
+
+    try:
+        found = run_with_pool(Settings, work)
+    except DraftError as error:
+        raise click.ClickException(str(error)) from error
+    for tried in found:
+        for line in telling.tried(tried):
+            click.echo(line)
 
 
 @main.command("redated")

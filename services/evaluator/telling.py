@@ -1,10 +1,18 @@
-"""What the commands print: explanations, line by line."""
+"""What the commands print: explanations and drafts that were tried, line by line."""
 
 from collections.abc import Iterator
 
 from services.evaluator.use_cases.explaining import Explained
-from shared.contracts.results import ResultData
-from shared.explaining import Explanation, PartSteps
+from services.evaluator.use_cases.trying import Tried
+from shared import spanish
+from shared.contracts.results import ResultData, Verdict
+from shared.explaining import Explanation, PartSteps, exact_value, unit_word, written
+
+_VERDICTS = {
+    Verdict.MET: "se cumpliría",
+    Verdict.NOT_MET: "no se cumpliría",
+    Verdict.NOT_EVALUATED: "sin veredicto",
+}
 
 
 def explanation(explained: Explained) -> Iterator[str]:
@@ -52,3 +60,26 @@ def _edition(result: ResultData) -> str:
     name = f"Edición {result.edition}" if result.edition else "Provisional"
     why = f": {result.addendum_reason}" if result.addendum_reason else ""
     return f"{name}, datos hasta {result.as_of.isoformat()}{why}"
+
+
+def tried(attempt: Tried) -> Iterator[str]:
+    """Tell what would have been said of a draft, and what with other targets."""
+    made = attempt.explanation
+    result = made.result
+    yield f"{result.municipality}, {result.unit}, {result.window.id}"
+    yield from (version.sentence for version in made.versions)
+    yield f"Los datos están completos hasta {result.as_of.isoformat()}"
+    for number, part in enumerate(made.parts, start=1):
+        yield from _part(part, number, of=len(made.parts))
+    yield f"{_VERDICTS[result.verdict].capitalize()}{_reason(result)}"
+    for variant, other in attempt.beside:
+        judged = other.parts[variant.part]
+        value = exact_value(judged)
+        figure = "sin cifra" if value is None else f"{written(value)} {unit_word(judged)}"
+        target = spanish.target(variant.target, judged.target_op, judged.unit)
+        where = f" en la parte {variant.part + 1}" if len(other.parts) > 1 else ""
+        yield f"Con meta de {target}{where} ({figure}): {_VERDICTS[other.verdict]}{_reason(other)}"
+
+
+def _reason(result: ResultData) -> str:
+    return f" ({result.reason})" if result.reason else ""

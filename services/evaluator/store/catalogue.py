@@ -19,6 +19,10 @@ WHERE e.data IS DISTINCT FROM excluded.data
 RETURNING true
 """
 ENTRIES = "SELECT kind, data FROM catalogue_entry ORDER BY municipality, kind, id, version"
+REFERENCES = """
+SELECT kind, data FROM catalogue_entry
+WHERE municipality = $1 AND kind IN ('municipality', 'calendar')
+"""
 CARTAS = "SELECT data FROM catalogue_entry WHERE municipality = $1 AND kind = 'carta'"
 # Asked for again while under way: from the start.
 ASK_REJUDGING = """
@@ -81,3 +85,16 @@ async def cartas_of(connection: Connection, municipality: str) -> list[CartaData
     """Return every carta version of a municipality."""
     rows = await connection.fetch(CARTAS, municipality)
     return [CartaData.model_validate_json(row["data"]) for row in rows]
+
+
+async def references(
+    connection: Connection, municipality: str
+) -> tuple[list[MunicipalityData], list[CalendarData]]:
+    """Return what is known of a municipality and every version of its calendars."""
+    rows = await connection.fetch(REFERENCES, municipality)
+    towns = [row["data"] for row in rows if row["kind"] == "municipality"]
+    calendars = [row["data"] for row in rows if row["kind"] == "calendar"]
+    return (
+        [MunicipalityData.model_validate_json(data) for data in towns],
+        [CalendarData.model_validate_json(data) for data in calendars],
+    )

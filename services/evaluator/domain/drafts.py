@@ -1,0 +1,166 @@
+"""A promise that nobody has made yet, ready to be judged on what has happened already."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from services.evaluator.domain.catalogue import Promise, build_catalogue
+from shared.contracts.cartas import (
+    Approval,
+    CalendarData,
+    CartaData,
+    Compromiso,
+    Indicator,
+    MunicipalityData,
+    Scope,
+)
+from shared.criteria import Criterion, Part, Severity, Target, Window, WindowBounds, lint
+from shared.criteria.windows import windows_between
+
+DRAFT: Final = "borrador"
+_SHARES_BESIDE: Final = tuple(map(Decimal, (-20, -10, -5, -2, -1, 1, 2, 5, 10, 20)))
+"""In percentage points."""
+_OTHERS_BESIDE: Final = tuple(
+    map(Decimal, ("0.5", "0.8", "0.9", "0.95", "1.05", "1.1", "1.2", "1.5"))
+)
+"""As factors of the target."""
+_YEARS: Final = range(1970, 2200)
+
+
+class DraftError(Exception):
+    """The draft cannot be tried; the message says why."""
+
+
+class Draft(BaseModel):
+    """What a file says: the criterion as it is published, with the terms of its compromiso."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    criterion: Criterion
+    window: Window
+    minimum_sample: Annotated[int, Field(ge=0)] = 0
+    closing_delay_days: Annotated[int, Field(ge=0, le=366)] = 0
+    scope: Scope = Scope.CARTA
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The draft with one target changed. `name` tells its compromiso from the others."""
+
+    name: str
+    part: int
+    target: Decimal
+    draft: Draft
+
+
+def variants_of(draft: Draft) -> Iterator[Variant]:
+    """Yield the draft with each fixed target a little lower and higher, from low to high."""
+    for number, part in enumerate(draft.criterion.parts):
+        if part.target is None or part.target.reference is not None:
+            continue
+        for place, value in enumerate(_beside(part.target)):
+            changed = _with_target(part, value)
+            if changed is not None:
+                name = f"{DRAFT}-{number}-{place}"
+                yield Variant(name, number, value, _with_part(draft, number, changed))
+
+
+def _beside(target: Target) -> list[Decimal]:
+    if target.unit == "%":
+        return [target.value + points for points in _SHARES_BESIDE]
+    return [round(target.value * factor, 4).normalize() for factor in _OTHERS_BESIDE]
+
+
+def _with_target(part: Part, value: Decimal) -> Part | None:
+    """Return the part with another target; None where its figure can have none such."""
+    declared = part.model_dump(mode="json")
+    declared["target"] |= {"value": f"{value:f}", "unacceptable": None}
+    try:
+        return Part.model_validate(declared)
+    except ValidationError:
+        return None
+
+
+def _with_part(draft: Draft, number: int, part: Part) -> Draft:
+    parts = list(draft.criterion.parts)
+    parts[number] = part
+    return draft.model_copy(update={"criterion": Criterion(parts=tuple(parts))})
+
+
+def promises_of(
+    drafts: Sequence[tuple[str, Draft]],
+    town: MunicipalityData,
+    calendars: Sequence[CalendarData],
+    *,
+    services: Sequence[str],
+    unit: str,
+) -> list[Promise]:
+    """Prepare drafts as if they had been in force always. Raises DraftError."""
+    names = {each.calendar.id for each in calendars}
+    for _, draft in drafts[:1]:
+        faults = [p for p in lint(draft.criterion, calendars=names) if p.severity is Severity.ERROR]
+        if faults:
+            raise DraftError("; ".join(fault.message for fault in faults))
+    carta = _carta(drafts, town, services=services, unit=unit)
+    known = build_catalogue(0, [town], calendars, [carta]).by_compromiso
+    made = [known.get((town.municipality, name), ()) for name, _ in drafts]
+    if not all(made):
+        raise DraftError(f"a calendar is missing; there are: {', '.join(sorted(names)) or 'none'}")
+    return [promises[0] for promises in made]
+
+
+def _carta(
+    drafts: Sequence[tuple[str, Draft]],
+    town: MunicipalityData,
+    *,
+    services: Sequence[str],
+    unit: str,
+) -> CartaData:
+    return CartaData(
+        municipality=town.municipality,
+        carta=DRAFT,
+        version=1,
+        name=DRAFT,
+        department=unit,
+        unit=unit,
+        calendar=town.calendar,
+        services=tuple(services),
+        valid_from=date.min,
+        approval=Approval(body=DRAFT, record=DRAFT, date=date.min),
+        compromisos=tuple(_compromiso(name, draft) for name, draft in drafts),
+    )
+
+
+def _compromiso(name: str, draft: Draft) -> Compromiso:
+    indicator = Indicator(name=DRAFT, formula=DRAFT, source="", frequency="")
+    return Compromiso(
+        id=name,
+        base="propio",
+        text=DRAFT,
+        indicator=indicator,
+        criterion=draft.criterion,
+        window=draft.window,
+        minimum_sample=draft.minimum_sample,
+        closing_delay_days=draft.closing_delay_days,
+        scope=draft.scope,
+    )
+
+
+def window_named(promise: Promise, name: str) -> WindowBounds:
+    """Return the window with this id. Raises DraftError."""
+    window = promise.compromiso.window
+    if window.first is not None:
+        year = window.first.year
+    else:
+        year = int(name[:4]) if name[:4].isdecimal() else 0
+    if year in _YEARS:
+        first = datetime(year, 1, 2, tzinfo=UTC)
+        last = first + timedelta(days=362)
+        for found in windows_between(window, first, last, promise.zone):
+            if found.id == name:
+                return found
+    raise DraftError(f"{name} is no window of kind {window.kind.value}")

@@ -1,0 +1,164 @@
+"""A draft judged on stored facts, before anybody promises it. Nothing is written."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from services.evaluator.domain.catalogue import Promise, services_of
+from services.evaluator.domain.coverage import Coverage
+from services.evaluator.domain.drafts import (
+    DRAFT,
+    Draft,
+    DraftError,
+    Variant,
+    promises_of,
+    variants_of,
+    window_named,
+)
+from services.evaluator.domain.judging import judge
+from services.evaluator.domain.results import Counted, judged, result_data, window_of_result
+from services.evaluator.store import catalogue as catalogue_store
+from services.evaluator.store import coverage as coverage_store
+from services.evaluator.store.tallies import Counts, is_historical
+from services.evaluator.use_cases.knowledge import of_window
+from shared.contracts import hot
+from shared.contracts.results import ResultData
+from shared.criteria import WindowBounds
+from shared.database import Connection, Pool
+from shared.explaining import Explanation, explain
+
+FACTS = "SELECT data FROM measured_case WHERE municipality = $1 AND service = ANY($2)"
+
+_Place = tuple[str, str, str]
+"""Compromiso, unit, window."""
+_Fresh = dict[tuple[_Place, int], Counts]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to try: on which window of which services. `unit` answers where no case names one."""
+
+    draft: Draft
+    municipality: str
+    services: tuple[str, ...]
+    window: str
+    unit: str = DRAFT
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What would have been said of one unit, and of the same draft with other targets."""
+
+    explanation: Explanation
+    beside: tuple[tuple[Variant, ResultData], ...]
+
+
+async def try_draft(pool: Pool, question: Question) -> list[Tried]:
+    """Judge the draft, unit by unit. Raises DraftError."""
+    async with (
+        pool.acquire() as plain,
+        plain.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        connection: Connection = plain  # type: ignore[assignment]
+        towns, calendars = await catalogue_store.references(connection, question.municipality)
+        if not towns:
+            raise DraftError(f"no municipality {question.municipality}")
+        variants = list(variants_of(question.draft))
+        drafts = [(DRAFT, question.draft), *((each.name, each.draft) for each in variants)]
+        promises = promises_of(
+            drafts,
+            max(towns, key=lambda town: town.version),
+            calendars,
+            services=question.services,
+            unit=question.unit,
+        )
+        coverage = await coverage_store.load(connection)
+        fresh = await _count(connection, promises, coverage)
+    window = window_named(promises[0], question.window)
+    judge_one = _Judge(window, coverage, fresh)
+    return [
+        Tried(
+            explain(judge_one(promises[0], unit), [promises[0].carta]),
+            tuple(
+                (variant, judge_one(promise, unit))
+                for variant, promise in zip(variants, promises[1:], strict=True)
+            ),
+        )
+        for unit in _units(fresh, promises[0], window)
+    ]
+
+
+async def _count(connection: Connection, promises: Sequence[Promise], coverage: Coverage) -> _Fresh:
+    """Count the cases of every window, under all the promises at once."""
+    town, services = promises[0].municipality, services_of(promises[0])
+    groups = [(promise,) for promise in promises]
+    fresh: _Fresh = {}
+    async for row in connection.cursor(FACTS, town, list(services)):
+        data = hot.decode_case(row["data"])
+        known = coverage.complete_through(
+            town, data.service, case_sources=data.sources, historical=data.historical
+        )
+        for judgement, _, window in judge(data, groups, known=known).values():
+            if window is not None:
+                key = ((judgement.compromiso, judgement.unit, window.id), judgement.part)
+                one = Counts({judgement.cell: judgement.tally()}, int(judgement.historical))
+                fresh[key] = fresh.get(key, Counts()) + one
+    return fresh
+
+
+def _units(fresh: _Fresh, promise: Promise, window: WindowBounds) -> list[str]:
+    """Return the units with a case in the window; the one that answers where there is none."""
+    found = {
+        unit
+        for (compromiso, unit, name), _ in fresh
+        if (compromiso, name) == (promise.compromiso.id, window.id)
+    }
+    return sorted(found) or [promise.carta.unit]
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Judges the counts of one window as if its cut-off were now."""
+
+    window: WindowBounds
+    coverage: Coverage
+    fresh: Mapping[tuple[_Place, int], Counts]
+
+    def __call__(self, promise: Promise, unit: str) -> ResultData:
+        counts = list(self._counts(promise, unit, self.window))
+        historical = is_historical(counts)
+        known = of_window(self.coverage, promise, historical=historical)
+        result = judged(
+            promise,
+            self._counted(promise, unit, counts),
+            known=known,
+            final=known.covers(promise.facts_until(self.window.end)),
+        )
+        start, end = self.window.start, self.window.end
+        closes_at = promise.closes_at(self.window)
+        return result_data(
+            promise,
+            result,
+            unit=unit,
+            window=window_of_result(
+                self.window.id, promise, start=start, end=end, closes_at=closes_at
+            ),
+            known=known,
+            edition=0,
+            sequence=1,
+            historical=historical,
+            addendum_reason=None,
+        )
+
+    def _counted(self, promise: Promise, unit: str, counts: Sequence[Counts]) -> Counted:
+        """Windows without a case count as before any promise: no target follows them."""
+        earlier = {}
+        for kind, bounds in promise.earlier(self.window).items():
+            found = list(self._counts(promise, unit, bounds))
+            if any(count.tally.population for count in found):
+                earlier[kind] = Counted(bounds, [count.cells for count in found])
+        return Counted(self.window, [count.cells for count in counts], earlier)
+
+    def _counts(self, promise: Promise, unit: str, window: WindowBounds) -> Iterator[Counts]:
+        place = (promise.compromiso.id, unit, window.id)
+        for measure in range(len(promise.measures)):
+            yield self.fresh.get((place, measure), Counts())
