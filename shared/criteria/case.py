@@ -295,13 +295,17 @@ def _open_status(
     """An open case is overdue only where its source is known complete through that instant.
 
     In a share it has failed, in a percentile it is beyond every value; in a mean there is nothing
-    to add up yet, so it stays pending.
+    to add up yet, so it stays pending. Under a lower limit it has then lasted long enough: in a
+    share it is kept, and nothing later can change that.
     """
     if timing.due is None and measure.limit is not None:
         return CaseStatus.PENDING, CaseReason.PAUSED
     overdue_from = timing.overdue_from
     if overdue_from is None or known is None or known < overdue_from:
         return CaseStatus.PENDING, CaseReason.OPEN
+    if measure.limit is not None and measure.limit.op.wants_more:
+        is_held = isinstance(measure.figure, Share | Count)
+        return CaseStatus.MET if is_held else CaseStatus.PENDING, CaseReason.OPEN
     counts = isinstance(measure.figure, Share | Count | Percentile)
     return CaseStatus.FAILED if counts else CaseStatus.PENDING, CaseReason.OVERDUE_OPEN
 

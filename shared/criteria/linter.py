@@ -32,7 +32,7 @@ from shared.criteria.model import (
     measures_of,
 )
 from shared.criteria.values import Clock, Limit, Population
-from shared.criteria.vocabulary import Anchor, Op, Period, WindowKind
+from shared.criteria.vocabulary import Anchor, Period, WindowKind
 from shared.worktime.model import MICROSECONDS, Unit
 
 
@@ -110,23 +110,12 @@ def _of(number: int, part: Part) -> Iterator[Problem]:
     if target is None:
         yield Problem(place, "no tiene meta: se publica y no se evalúa", Severity.WARNING)
         return
-    if isinstance(figure, Share) and _is_upper_tail(figure, target.op):
-        message = (
-            "los casos abiertos no cuentan hasta que terminan; dígalo al revés: "
-            "cuántos terminan dentro del límite"
-        )
-        yield Problem((*place, "limit"), message, Severity.WARNING)
     if isinstance(figure, Count) and not target.op.wants_more:
         message = (
             "un periodo sin casos se da por cumplido solo si la fuente da señal de vida; "
             "declare de qué sistema viene"
         )
         yield Problem(place, message, Severity.WARNING)
-
-
-def _is_upper_tail(figure: Share, op: Op) -> bool:
-    has_clock = isinstance(figure.value, Clock)
-    return has_clock and figure.limit.op.wants_more and not op.wants_more
 
 
 # What the printed text says

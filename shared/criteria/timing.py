@@ -6,8 +6,9 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,8 @@ from shared.worktime.terms import due_instant, elapsed, kept_until
 
 _NUMBER: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,2})?")
 """How an emitter may write a limit of its own; few digits keep the product with a factor exact."""
+
+_INSTANT: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,9 +253,9 @@ class _Term:
         return self.calendar.midnight(self.calendar.date_of(due) - 1)
 
     def overdue_from(self, due: datetime | None) -> datetime | None:
-        """Return from when an open case is overdue; a lower limit is never overdue."""
+        """Return from when an open case is overdue; under a lower limit, from when it is kept."""
         if self.op.wants_more:
-            return None
+            return self._passed_from()
         if self.op is Op.LESS or not (self.pauses or self.clock.unit in OPEN_UNITS):
             return due
         return kept_until(
@@ -263,6 +266,24 @@ class _Term:
             self.pauses,
             start_rule=_start_rule(self.clock),
         )
+
+    def _passed_from(self) -> datetime | None:
+        """Return the first instant at which so much has elapsed that a lower limit is kept.
+
+        Of days and months, n have elapsed once the term of n - 1 has ended.
+        """
+        clock, size = self.clock, MICROSECONDS.get(self.clock.unit)
+        whole = math.ceil(self.limit * (size or 1))
+        if self.op is Op.AT_LEAST and whole == 0:
+            return self.start
+        limit: Fraction | Decimal = self.limit
+        if self.op is Op.AT_LEAST:
+            limit = Fraction(whole - 1) if size is None else Fraction(whole, size)
+        run = kept_until if self.op is Op.MORE else due_instant
+        rule = _start_rule(clock)
+        end = run(self.start, limit, clock.unit, self.calendar, self.pauses, start_rule=rule)
+        is_after = end is not None and size is not None and self.op is Op.MORE
+        return end + _INSTANT if is_after and end is not None else end
 
 
 def is_less_than_months(op: Op, clock: Clock) -> bool:

@@ -84,7 +84,8 @@ class CaseVerdict:
     `<=`, the end (exclusive) of the last day for dates. It is the instant to show.
     `overdue_from` is the instant at which an open case becomes overdue, once its source is known
     complete through it: set the alarm here. It is `due`, except where office hours or a pause
-    begin to stand still exactly at `due`: nothing is late before the clock moves again.
+    begin to stand still exactly at `due`: nothing is late before the clock moves again. Under a
+    lower limit it is the instant from which the case is kept, whenever it ends.
     `amount` is what a sum adds up: microseconds, whole days or months where the unit counts those,
     ten-thousandths of a number; of net promoters 1, 0 or -1 in ten-thousandths.
     `cell` is the group it counts in, empty where there are none. `span` is what its figure needs

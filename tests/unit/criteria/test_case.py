@@ -236,8 +236,9 @@ def test_a_stop_at_its_start_takes_no_time() -> None:
 def test_an_open_session_is_not_too_short_yet() -> None:
     part = session()
     open_case = case(appointment_started="2026-07-06 10:00")
-    verdict = judged(part, open_case)
-    assert (verdict.status, verdict.overdue_from) == (CaseStatus.PENDING, None)
+    verdict = judged(part, open_case, known="2026-07-06 10:49")
+    long_enough = local("2026-07-06 10:50")
+    assert (verdict.status, verdict.overdue_from) == (CaseStatus.PENDING, long_enough)
     short = case(appointment_started="2026-07-06 10:00", appointment_ended="2026-07-06 10:49")
     assert judged(part, short).status is CaseStatus.FAILED
 
