@@ -75,6 +75,11 @@ class _Reader:
             self._compromiso.fault(
                 "variantes_temporada", "un compromiso de varias partes no tiene temporadas"
             )
+        if "informativo" in self._compromiso:
+            self._compromiso.fault(
+                "informativo",
+                "un compromiso de varias partes lo dice en cada parte que no se juzga",
+            )
         self._criterion.ignore("poblacion", "reloj", "limite", "umbral")
         self._compromiso.ignore("umbral", "informativo")
         parts = tuple(self.part(each, _form(each)) for each in sections[:20])

@@ -41,3 +41,11 @@ def test_a_count_is_of_things_and_not_of_percent_or_time(unit: str) -> None:
 
 def test_a_count_has_the_noun_of_its_carta() -> None:
     assert faults(SHARE, COUNT.replace("UNIT", "turnos")) == []
+
+
+def test_a_conjunction_says_in_each_part_that_it_is_not_judged() -> None:
+    part = "{forma: count, poblacion: {evento: ticket.called, ancla: occurred}, informativo: true}"
+    parts = f"          forma: all_of\n          partes: [{part}]\n"
+    assert faults(SHARE, parts) == []
+    (said,) = faults(SHARE, f"{parts}        informativo: true\n")
+    assert said == "un compromiso de varias partes lo dice en cada parte que no se juzga"
