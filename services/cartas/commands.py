@@ -65,7 +65,7 @@ def explain(
     """Count the term RULE from START on CALENDAR, day by day.
 
     START is a time such as "2026-07-06 10:00", local to the calendar unless it has an offset; RULE
-    a number and a unit: "10 dia_habil", "3 h_habil", "1 mes".
+    a number and a unit: "10 dia_habil", "3 h_habil", "< 2 mes".
     """
     if file is not None:
         prepared = _of_file(file, calendar)

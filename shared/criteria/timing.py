@@ -18,7 +18,7 @@ from shared.criteria.verdict import Case, CasePause
 from shared.criteria.vocabulary import Op
 from shared.worktime.model import MICROSECONDS, OPEN_UNITS, Pause, StartRule, Unit
 from shared.worktime.prepared import PreparedCalendar
-from shared.worktime.terms import due_instant, elapsed, kept_until
+from shared.worktime.terms import due_below, due_instant, elapsed, kept_until
 
 _NUMBER: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,2})?")
 """How an emitter may write a limit of its own; few digits keep the product with a factor exact."""
@@ -85,15 +85,13 @@ class CaseTerm:
     unit: Unit
     start_rule: StartRule | None
     pauses: tuple[Pause, ...]
+    below: bool
 
 
 def term_of(
     measure: Measure, case: Case, zone: ZoneInfo, calendar: PreparedCalendar | None
 ) -> CaseTerm | None:
-    """Return the term; None where its clock has not started, or where nothing is to be counted.
-
-    "Less than 8 days" is counted as 7.
-    """
+    """Return the term; None where its clock has not started, or where nothing is to be counted."""
     clock, limit = measure.clock, measure.limit
     if clock is None or limit is None or limit.own_due:
         return None
@@ -104,8 +102,8 @@ def term_of(
     if stop is not None and stop < start:
         stop = None
     pauses = _pauses(clock, case, start, stop, calendar)
-    counted = _counted(limit.op, value, clock.unit)
-    return CaseTerm(start, stop, counted, clock.unit, _start_rule(clock), pauses)
+    below = limit.op is Op.LESS
+    return CaseTerm(start, stop, value, clock.unit, _start_rule(clock), pauses, below)
 
 
 def instant_of(instant: Instant, events: Mapping[str, datetime]) -> datetime | None:
@@ -218,13 +216,6 @@ def _limit(
     return Decimal(written) * limit.factor
 
 
-def _counted(op: Op, limit: Decimal, unit: Unit) -> Decimal:
-    """Return the last whole day that is in time; a duration is what it is, and so are months."""
-    if op is Op.LESS and unit not in MICROSECONDS and unit is not Unit.MONTH:
-        return Decimal(max(0, math.ceil(limit) - 1))
-    return limit
-
-
 @dataclass(frozen=True, slots=True)
 class _Term:
     """The term of one case, as due_instant and kept_until take it."""
@@ -237,20 +228,10 @@ class _Term:
     calendar: PreparedCalendar | None
 
     def due(self) -> datetime | None:
-        """Return when the term is used up: "less than 8 days" ends with the seventh.
-
-        "Less than 2 months" ends with the day before the one that completes them.
-        """
-        clock = self.clock
-        limit = _counted(self.op, self.limit, clock.unit)
+        """Return when the term is used up: "less than 8 days" ends with the seventh."""
+        clock, run = self.clock, due_below if self.op is Op.LESS else due_instant
         rule = _start_rule(clock)
-        due = due_instant(
-            self.start, limit, clock.unit, self.calendar, self.pauses, start_rule=rule
-        )
-        if due is None or not is_less_than_months(self.op, clock):
-            return due
-        assert self.calendar is not None
-        return self.calendar.midnight(self.calendar.date_of(due) - 1)
+        return run(self.start, self.limit, clock.unit, self.calendar, self.pauses, start_rule=rule)
 
     def overdue_from(self, due: datetime | None) -> datetime | None:
         """Return from when an open case is overdue; under a lower limit, from when it is kept."""

@@ -20,13 +20,13 @@ from shared.worktime.model import (
     Unit,
 )
 from shared.worktime.prepared import PreparedCalendar, day_hours, exceptions_by_day
-from shared.worktime.terms import due_instant, elapsed, same_day_later
+from shared.worktime.terms import due_below, due_instant, elapsed, same_day_later
 
 MOST_DAYS: Final = 4000
 """Ten years and more; what is longer is shown up to there, and `left_out` says what is missing."""
 
 _INSTANT: Final = timedelta(microseconds=1)
-_RULE: Final = re.compile(r"\s*([0-9]{1,7}(?:\.[0-9]{1,3})?)\s*([a-z_]+)\s*")
+_RULE: Final = re.compile(r"\s*(<?)\s*([0-9]{1,7}(?:\.[0-9]{1,3})?)\s*([a-z_]+)\s*")
 
 
 class Why(StrEnum):
@@ -50,11 +50,15 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A term as a carta states it. `start_rule` None: as the calendar has it."""
+    """A term as a carta states it. `start_rule` None: as the calendar has it.
+
+    `below`: it is less than the limit, which itself is too late.
+    """
 
     limit: Decimal
     unit: Unit
     start_rule: StartRule | None = None
+    below: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class CountedDay:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A whole count: `due` as due_instant has it, None while a pause is open."""
+    """A whole count: `due` as due_instant or due_below has it, None while a pause is open."""
 
     start: datetime
     rule: Rule
@@ -84,12 +88,12 @@ class Count:
 
 
 def parse_rule(text: str, start_rule: StartRule | None = None) -> Rule:
-    """Read a term such as `10 dia_habil` or `2.5 h_habil`; raises ValueError."""
+    """Read a term such as `10 dia_habil`, `2.5 h_habil` or `< 2 mes`; raises ValueError."""
     match = _RULE.fullmatch(text)
-    if match is None or match[2] not in list(Unit):
+    if match is None or match[3] not in list(Unit):
         units = ", ".join(Unit)
         raise ValueError(f"a term is a number and one of {units}, such as 10 dia_habil: {text!r}")
-    return Rule(Decimal(match[1]), Unit(match[2]), start_rule)
+    return Rule(Decimal(match[2]), Unit(match[3]), start_rule, match[1] == "<")
 
 
 def count_days(
@@ -105,7 +109,8 @@ def count_days(
     It goes on to `until` where that is later; while an open pause leaves the end unknown, it goes
     to `until`, else to the day on which that pause began. Raises as due_instant does.
     """
-    due = due_instant(start, rule.limit, rule.unit, calendar, pauses, start_rule=rule.start_rule)
+    run = due_below if rule.below else due_instant
+    due = run(start, rule.limit, rule.unit, calendar, pauses, start_rule=rule.start_rule)
     first = calendar.date_of(start)
     end = max((each for each in (due, until) if each is not None), default=None)
     last = max(first, calendar.date_of(_last_moment(due, pauses, until)))

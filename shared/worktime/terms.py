@@ -95,6 +95,29 @@ def due_instant(
     return None if last_day is None else known.midnight(last_day + 1)
 
 
+def due_below(
+    start: datetime,
+    limit: Amount,
+    unit: Unit,
+    calendar: PreparedCalendar | None,
+    pauses: Sequence[Pause] = (),
+    *,
+    start_rule: StartRule | None = None,
+) -> datetime | None:
+    """Return when a term of less than the limit is used up; None and errors as in due_instant.
+
+    "Less than 8 days" ends with the seventh; "less than 2 months" with the day before the one that
+    completes them; a duration is what it is.
+    """
+    if unit in (Unit.WORKING_DAY, Unit.CALENDAR_DAY):
+        limit = max(0, math.ceil(limit) - 1)
+    due = due_instant(start, limit, unit, calendar, pauses, start_rule=start_rule)
+    if due is None or unit is not Unit.MONTH:
+        return due
+    known = _given(calendar)
+    return known.midnight(known.date_of(due) - 1)
+
+
 def kept_until(
     start: datetime,
     limit: Amount,

@@ -74,9 +74,10 @@ def headline(count: Count, calendar: PreparedCalendar) -> str:
 
 
 def term_words(count: Count) -> str:
-    """`1 mes`, `2.5 horas hábiles`."""
+    """`1 mes`, `2.5 horas hábiles`, `menos de 2 meses`."""
     one, many = _UNITS[count.rule.unit]
-    return f"{count.rule.limit.normalize():f} {one if count.rule.limit == 1 else many}"
+    below = "menos de " if count.rule.below else ""
+    return f"{below}{count.rule.limit.normalize():f} {one if count.rule.limit == 1 else many}"
 
 
 def due_words(count: Count, calendar: PreparedCalendar) -> str:

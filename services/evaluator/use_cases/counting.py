@@ -47,7 +47,7 @@ def _count(
     term = term_of(measure, as_case(data), promise.zone, calendar)
     if term is None:
         return []
-    rule = Rule(term.limit, term.unit, term.start_rule)
+    rule = Rule(term.limit, term.unit, term.start_rule, term.below)
     until = term.stop if term.stop is not None or row["due_at"] is not None else now
     try:
         count = count_days(term.start, rule, calendar, term.pauses, until=until)

@@ -7,6 +7,8 @@ from pydantic import ValidationError
 
 from shared.criteria import Part, term_of
 from shared.criteria.verdict import CaseStatus
+from shared.worktime import Rule, count_days, parse_rule
+from shared.worktime.words import term_words
 from tests.unit.criteria.builders import GENERAL, answer, case, judged, measure, paused
 from tests.unit.worktime.calendars import ZONE, local
 
@@ -94,3 +96,30 @@ def test_a_pause_before_the_clock_is_in_time() -> None:
 def test_a_term_to_pause_belongs_to_a_pause() -> None:
     with pytest.raises(ValidationError, match="belongs to a pause"):
         answer(clock=CLOCK | {"pause_terms": {"prevencion": 5}})
+
+
+@pytest.mark.parametrize(
+    ("unit", "limit", "received", "due"),
+    [
+        # Two months of 6 July end with 6 September, a Sunday, so with Monday 7: the day before.
+        ("mes", "2", "2026-07-06 09:00", "2026-09-07 00:00"),
+        ("mes", "1", "2026-07-06 09:00", "2026-08-06 00:00"),
+        ("dia_habil", "3", "2026-07-06 09:00", "2026-07-09 00:00"),
+        ("dia_natural", "3", "2026-07-10 09:00", "2026-07-13 00:00"),
+        ("h", "2", "2026-07-06 09:00", "2026-07-06 11:00"),
+    ],
+)
+def test_less_than_a_term_is_counted_to_the_end_of_the_verdict(
+    unit: str, limit: str, received: str, due: str
+) -> None:
+    part = answer(clock=CLOCK | {"unit": unit}, limit={"op": "<", "value": limit})
+    a_case = case(request_received=received)
+    term = term_of(measure(part), a_case, ZONE, GENERAL)
+    assert term is not None
+    rule = Rule(term.limit, term.unit, term.start_rule, term.below)
+    assert rule == parse_rule(f"< {limit} {unit}")
+    count = count_days(term.start, rule, GENERAL, term.pauses)
+    assert (count.due, judged(part, a_case).due) == (local(due), local(due))
+    assert term_words(count).startswith("menos de ")
+    if unit not in ("h", "mes"):
+        assert count.days[-1].total == int(limit) - 1
