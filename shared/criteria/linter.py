@@ -77,8 +77,17 @@ def _of_measure(measure: Measure, calendars: Collection[str]) -> Iterator[Proble
         if not values:
             message = f"ningún valor de «{name}» se admite"
             yield Problem((*place, "where", name), message)
+    for kind in dict.fromkeys((population.event, *_kinds(measure))):
+        if kind not in words.EVENTS:
+            message = f"la frase pública mostraría «{kind}»: ese evento no tiene nombre en palabras"
+            yield Problem((*place, "event"), message, Severity.WARNING)
     if clock is not None:
         yield from _of_open_cases(place, population, clock, is_share=_is_share(measure))
+
+
+def _kinds(measure: Measure) -> tuple[str, ...]:
+    clock = measure.clock
+    return () if clock is None else (*clock.start.kinds, *clock.stop.kinds)
 
 
 def _is_share(measure: Measure) -> bool:

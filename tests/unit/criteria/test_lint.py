@@ -112,8 +112,15 @@ def test_a_tail_told_from_above_needs_no_warning_for_open_cases_count_in_it() ->
     assert linted(tail) == []
 
 
+def test_an_event_without_words_would_be_printed_by_its_code() -> None:
+    population = {"event": "ticket.issued", "anchor": "occurred"}
+    clock = {"start": {"event": "ticket.issued"}, "stop": {"event": "pase.sellado"}, "unit": "min"}
+    (problem,) = linted(wait(population=population, clock=clock))
+    assert (problem.severity, "mostraría «pase.sellado»" in problem.message) == (WARNING, True)
+
+
 def test_no_news_is_no_success_by_itself_and_no_target_is_said() -> None:
-    population = {"event": "a.b", "anchor": "occurred"}
+    population = {"event": "visit.done", "anchor": "occurred"}
     few = part("count", population=population, target={"op": "<=", "value": 0, "unit": "x"})
     none = part("count", population=population)
     assert ["señal de vida" in problem.message for problem in linted(few)] == [True]
