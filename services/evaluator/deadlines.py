@@ -5,6 +5,7 @@ from datetime import datetime
 from services.evaluator.domain.coverage import BUZON_SERVICE
 from services.evaluator.domain.identity import GROUP, REJUDGING_WRITER, SCAN_WRITER
 from services.evaluator.metrics import EvaluatorMetrics
+from services.evaluator.nightly import Nightly
 from services.evaluator.settings import Settings
 from services.evaluator.store import balance
 from services.evaluator.store import cases as case_store
@@ -23,6 +24,7 @@ from shared.service import Context, Periodic
 CASES_AT_A_TIME = 1000
 OPEN_WINDOWS_SECONDS = 15.0
 BALANCE_SECONDS = 60.0
+RECOMPUTE_SECONDS = 60.0
 
 
 class Deadlines:
@@ -44,6 +46,9 @@ class Deadlines:
         self._complaints = complaints
         self._publish = publish
         self._metrics = metrics
+        self._nightly = Nightly(
+            metrics, sample=settings.recompute_sample, hour=settings.recompute_hour
+        )
 
     def periodics(self) -> tuple[Periodic, ...]:
         """Return the tasks with their beats."""
@@ -54,6 +59,7 @@ class Deadlines:
             Periodic("open windows", OPEN_WINDOWS_SECONDS, self.open_windows),
             Periodic("publish results", settings.publish_seconds, self.publish),
             Periodic("balance", BALANCE_SECONDS, self.balance),
+            Periodic("recompute a sample", RECOMPUTE_SECONDS, self._nightly.beat),
         )
 
     async def scan(self, context: Context) -> None:

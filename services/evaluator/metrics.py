@@ -57,6 +57,16 @@ class EvaluatorMetrics:
             "Rounds in which a window's result could not be published: see the log.",
             registry=registry,
         )
+        self.recomputed = Counter(
+            "cartas_results_recomputed",
+            "Results that were counted again from the stored facts.",
+            registry=registry,
+        )
+        self.recompute_differences = Counter(
+            "cartas_recompute_differences",
+            "Results that differ from the stored facts: must be 0; the log has their keys.",
+            registry=registry,
+        )
         for status in CaseStatus:
             self.verdicts.labels(status.value)
         for kind in BreachKind:

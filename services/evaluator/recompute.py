@@ -1,12 +1,12 @@
 """Every figure can be recomputed: from the stored facts, beside what was added up and published."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.evaluator.domain.catalogue import Catalogue, Promise
+from services.evaluator.domain.catalogue import Catalogue, Promise, services_of
 from services.evaluator.domain.judging import judge
 from services.evaluator.domain.results import Counted, Known, judged, part_results
 from services.evaluator.store import catalogue as catalogue_store
@@ -18,7 +18,11 @@ from shared.contracts import hot
 from shared.criteria import Cells, WindowBounds
 from shared.database import Connection, Pool
 
-FACTS = "SELECT data FROM measured_case WHERE municipality = $1 ORDER BY case_id"
+FACTS = """
+SELECT data FROM measured_case
+WHERE municipality = $1 AND ($2::text[] IS NULL OR service = ANY ($2))
+ORDER BY case_id
+"""
 # A window that waits to be published shows the figures of a moment ago: they are not compared.
 WINDOWS = """
 SELECT w.municipality, w.compromiso, w.unit, w.window_id, w.carta_version, w.starts_at, w.ends_at,
@@ -57,29 +61,40 @@ class Comparison:
         return self.added == self.recomputed and self.published == self.publishable
 
 
-async def recompute(pool: Pool, municipality: str) -> list[Comparison]:
-    """Judge every stored case from scratch and compare the figures of every window."""
+async def recompute(
+    pool: Pool, municipality: str, *, only: Collection[WindowKey] | None = None
+) -> list[Comparison]:
+    """Judge every stored case from scratch and compare the figures of every window.
+
+    With `only`, those windows alone, and the cases of their services.
+    """
     async with pool.acquire() as plain, plain.transaction(isolation="repeatable_read"):
         connection: Connection = plain  # type: ignore[assignment]
         version = await catalogue_store.hold_version(connection)
         catalogue = await catalogue_store.load(connection, version)
-        fresh = await _count(connection, catalogue, municipality)
+        fresh = await _count(connection, catalogue, municipality, only)
         compared: list[Comparison] = []
         for row in await connection.fetch(WINDOWS, municipality):
             compared += await _compare(connection, catalogue, dict(row), fresh)
     seen = {(comparison.window, comparison.part) for comparison in compared}
     lost = sorted(fresh.keys() - seen)
-    return compared + [
+    every = compared + [
         Comparison(window, part, Counts(), fresh[window, part], None, None) for window, part in lost
     ]
+    return [one for one in every if only is None or one.window in only]
 
 
-async def _count(connection: Connection, catalogue: Catalogue, municipality: str) -> _Fresh:
+async def _count(
+    connection: Connection,
+    catalogue: Catalogue,
+    municipality: str,
+    only: Collection[WindowKey] | None,
+) -> _Fresh:
     coverage = await coverage_store.load(connection)
     redated = catalogue.redated(municipality)
     closed = await redating_store.closed_windows(connection, municipality, redated)
     fresh: _Fresh = {}
-    async for row in connection.cursor(FACTS, municipality):
+    async for row in connection.cursor(FACTS, municipality, _services(catalogue, only)):
         data = hot.decode_case(row["data"])
         known = coverage.complete_through(
             municipality, data.service, case_sources=data.sources, historical=data.historical
@@ -92,6 +107,14 @@ async def _count(connection: Connection, catalogue: Catalogue, municipality: str
             one = Counts({judgement.cell: judgement.tally()}, int(judgement.historical))
             fresh[key] = fresh.get(key, Counts()) + one
     return fresh
+
+
+def _services(catalogue: Catalogue, only: Collection[WindowKey] | None) -> list[str] | None:
+    if only is None:
+        return None
+    compromisos = {window[:2] for window in only}
+    promises = [p for key in compromisos for p in catalogue.by_compromiso.get(key, ())]
+    return sorted({service for promise in promises for service in services_of(promise)})
 
 
 async def _compare(

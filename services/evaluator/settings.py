@@ -13,6 +13,12 @@ class Settings(ServiceSettings, service="evaluator"):
     publish_seconds: float = Field(
         default=1.0, gt=0, le=60, description="A running result is published this often at most."
     )
+    recompute_sample: int = Field(
+        default=20, ge=0, le=10_000, description="Results recomputed each night; 0 for none."
+    )
+    recompute_hour: int = Field(
+        default=9, ge=0, le=23, description="Hour (UTC) from which the night's sample is looked at."
+    )
     past_windows: int = Field(
         default=8, ge=1, le=100, description="Past windows that get a result though they are empty."
     )

@@ -184,6 +184,7 @@ async def _look_behind_the_figure(process: ServiceProcess) -> None:
         assert (part["met"], part["failed"], part["overdue_open"]) == (20, 2, 1)
         metrics = (await http.get("/metrics")).text
         assert "cartas_population_difference 0.0" in metrics
+        assert "cartas_recompute_differences_total 0.0" in metrics
         assert "cartas_event_to_verdict_seconds_count" in metrics
 
 
