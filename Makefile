@@ -41,7 +41,7 @@ format: setup-dev ## Format the code
 	@$(RUN) ruff check --fix --exit-zero $(wildcard $(CHECKED))
 	@$(RUN) ruff format $(wildcard $(CHECKED))
 
-real-data: setup-dev ## Judge the real data sets and print the table
+real-data: setup-dev ## Judge the real data sets and write docs/real-data.md
 	@$(RUN) benchmarks.real_data
 
 bench: setup-dev ## Measure working time, latency and throughput

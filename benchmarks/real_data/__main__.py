@@ -1,7 +1,8 @@
-"""`make real-data`: replay the real files through the running system and print every figure.
+"""`make real-data`: replay the real files through the running system and write every figure.
 
 Starts the system first where it does not run. The files are found by CARTAS_SHARED_DIR (default
-`../shared`). The table is written to `.run/real-data.md` and `.run/real-data.csv`.
+`../shared`). The figures are written to `docs/real-data.md` and, one a line, to
+`.run/real-data.csv`.
 """
 
 import asyncio
@@ -14,14 +15,17 @@ from pathlib import Path
 import httpx
 from pydantic import SecretStr
 
-from benchmarks.real_data.data_sets import DATA_SETS
+from benchmarks.real_data.data_sets import BOSTON_SAMPLE, DATA_SETS, DataSet
+from benchmarks.real_data.marks import Difference, differences
+from benchmarks.real_data.page import page, section
 from benchmarks.real_data.replay import final_results, replay
-from benchmarks.real_data.table import Row, as_csv, as_markdown, rows_of
+from benchmarks.real_data.table import Row, as_csv, rows_of
 from deploy.local.environment import Layout, prepare
 from shared.http.credentials import service_credential
 
 PROJECT = Path(__file__).resolve().parents[2]
 OUTPUT = PROJECT / ".run"
+PAGE = PROJECT / "docs" / "real-data.md"
 
 
 def data_folder() -> Path:
@@ -44,24 +48,33 @@ async def run(*arguments: str) -> str:
 
 
 async def main() -> None:
-    """Replay every data set, print its figures, compare them with the public file."""
+    """Replay every data set, write its figures, compare them with the public file."""
     folder = data_folder()
     await run("deploy.local", "up", *_as_it_runs())
     layout = prepare()
     rows: list[Row] = []
+    sections: list[str] = []
     async with _evaluator(layout) as evaluator:
         for data_set in DATA_SETS:
             print(f"\n{data_set.name}", flush=True)
             began = time.monotonic()
             await replay(data_set, folder, run)
             results = await final_results(data_set, evaluator)
-            rows += rows_of(data_set.name, results)
+            listed = rows_of(data_set.name, results)
+            rows += listed
+            sections.append(section(data_set, listed, await _differences(data_set, evaluator)))
             print(f"{len(results)} results final after {time.monotonic() - began:.1f} s")
             await _compare_with_public_file(layout, data_set.municipality, results)
-    print("\n" + as_markdown(rows))
-    (OUTPUT / "real-data.md").write_text(as_markdown(rows), encoding="utf-8")
+    PAGE.write_text(page(sections), encoding="utf-8")
     (OUTPUT / "real-data.csv").write_text(as_csv(rows), encoding="utf-8")
-    print(f"written to {OUTPUT / 'real-data.md'} and {OUTPUT / 'real-data.csv'}")
+    print(f"\n{len(rows)} figures written to {PAGE} and {OUTPUT / 'real-data.csv'}")
+
+
+async def _differences(data_set: DataSet, evaluator: httpx.AsyncClient) -> list[Difference]:
+    """Only Boston marks its cases itself."""
+    if data_set is not BOSTON_SAMPLE:
+        return []
+    return await differences(evaluator, data_set.municipality)
 
 
 def _as_it_runs() -> tuple[str, ...]:

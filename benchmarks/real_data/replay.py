@@ -15,6 +15,8 @@ Run = Callable[..., Awaitable[str]]
 
 FINAL_WITHIN_SECONDS = 300.0
 POLL_SECONDS = 0.5
+ANSWER_WITHIN_SECONDS = 60.0
+"""All results of a municipality come in one answer, of ten thousand where it has so many."""
 
 
 async def replay(data_set: DataSet, folder: Path, run: Run) -> None:
@@ -25,6 +27,7 @@ async def replay(data_set: DataSet, folder: Path, run: Run) -> None:
             *("services.measurements", "source", "add", "--historical"),
             *("--municipality", data_set.municipality, "--source", data_set.source),
             *("--services", data_set.service),
+            *(("--attributes", ",".join(data_set.attributes)) if data_set.attributes else ()),
         )
     await run(
         *("services.measurements", "import", str(folder / data_set.file)),
@@ -36,7 +39,11 @@ async def final_results(data_set: DataSet, evaluator: httpx.AsyncClient) -> list
     """Return the results of the data set once all are final. Raises TimeoutError."""
     give_up = time.monotonic() + FINAL_WITHIN_SECONDS
     while True:
-        answer = await evaluator.get("/v1/results", params={"municipality": data_set.municipality})
+        answer = await evaluator.get(
+            "/v1/results",
+            params={"municipality": data_set.municipality},
+            timeout=ANSWER_WITHIN_SECONDS,
+        )
         results: list[dict[str, Any]] = answer.raise_for_status().json()
         if results and all(result["status"] == "final" for result in results):
             return results

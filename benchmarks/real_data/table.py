@@ -48,14 +48,6 @@ def rows_of(data_set: str, results: Iterable[dict[str, Any]]) -> list[Row]:
     )
 
 
-def as_markdown(rows: Sequence[Row]) -> str:
-    """Return the table in Markdown."""
-    names = [field.name.replace("_", " ") for field in fields(Row)]
-    lines = [" | ".join(names), " | ".join("---" for _ in names)]
-    lines += [" | ".join(str(value) for value in astuple(row)) for row in rows]
-    return "\n".join(f"| {line} |" for line in lines) + "\n"
-
-
 def as_csv(rows: Sequence[Row]) -> str:
     """Return the table as CSV."""
     output = io.StringIO()

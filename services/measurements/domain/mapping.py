@@ -39,10 +39,14 @@ class TimeColumn(_Declared):
     """An instant in a column. `format` is `iso` or a strptime pattern.
 
     A time without offset is local to the mapping's zone: an hour that comes twice is the first.
+    `values` says what time a cell that is no time stands for (a quarter's name: its first day).
+    `absent` are cells that say no time, as an empty one does (a system's 01/01/1900).
     """
 
     column: Column
     format: str = ISO
+    values: dict[str, str] | None = None
+    absent: tuple[str, ...] = ()
 
 
 class EventColumn(TimeColumn):
@@ -53,10 +57,33 @@ class EventColumn(TimeColumn):
 
 
 class Condition(_Declared):
-    """Holds where the cell, stripped, is one of `values`; the empty string stands for no value."""
+    """Holds where the cell keeps the one test it has; cells are stripped.
+
+    `in`: it is one of these; the empty string stands for no value. `same_as`: it says what that
+    other column says, and says something. `since`, `before`: its time, in `format`, is in
+    [since, before), both ISO 8601 and without an offset local; an empty cell is in no time.
+    """
 
     column: Column
-    values: tuple[str, ...] = Field(min_length=1, alias="in")
+    values: tuple[str, ...] = Field(default=(), alias="in")
+    same_as: Column | None = None
+    since: str | None = None
+    before: str | None = None
+    format: str = ISO
+
+    @field_validator("since", "before")
+    @classmethod
+    def _a_time(cls, text: str | None) -> str | None:
+        if text is not None:
+            datetime.fromisoformat(text)
+        return text
+
+    @model_validator(mode="after")
+    def _one_test(self) -> Self:
+        in_time = self.since is not None or self.before is not None
+        if sum((bool(self.values), self.same_as is not None, in_time)) != 1:
+            raise ValueError("give exactly one of in, same_as, and since with before")
+        return self
 
 
 class Exclusion(Condition):
@@ -76,6 +103,23 @@ class CodeColumn(_Declared):
 
     column: Column
     values: dict[str, Code] | None = None
+
+
+class AttributeColumn(CodeColumn):
+    """A code, or what is made of a cell.
+
+    `minus`: the whole number in the column less the one in that other column (attended less late
+    is in time). `hour_of`: the local hour, `00` to `23`, of the time written in that format.
+    """
+
+    minus: Column | None = None
+    hour_of: str | None = None
+
+    @model_validator(mode="after")
+    def _one_reading(self) -> Self:
+        if sum(way is not None for way in (self.values, self.minus, self.hour_of)) > 1:
+            raise ValueError("give at most one of values, minus, hour_of")
+        return self
 
 
 class Historical(_Declared):
@@ -99,7 +143,7 @@ class Mapping(_Declared):
     events: tuple[EventColumn, ...] = Field(min_length=1, max_length=20)
     service: Code | CodeColumn
     unit: CodeColumn | None = None
-    attributes: dict[AttributeName, CodeColumn] = Field(default_factory=dict, max_length=16)
+    attributes: dict[AttributeName, AttributeColumn] = Field(default_factory=dict, max_length=16)
     due: TimeColumn | None = None
     exclusions: tuple[Exclusion, ...] = Field(default=(), max_length=50)
     skip: tuple[Skip, ...] = Field(default=(), max_length=50)
@@ -144,9 +188,13 @@ class Mapping(_Declared):
             yield self.due.column, ("due", "column")
         for name, attribute in self.attributes.items():
             yield attribute.column, ("attributes", name, "column")
+            if attribute.minus is not None:
+                yield attribute.minus, ("attributes", name, "minus")
         for field in ("events", "exclusions", "skip"):
             for place, item in enumerate(getattr(self, field)):
                 yield item.column, (field, place, "column")
+                if getattr(item, "same_as", None) is not None:
+                    yield item.same_as, (field, place, "same_as")
 
 
 def zone_of(zone: str) -> tzinfo:

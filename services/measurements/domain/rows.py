@@ -1,6 +1,7 @@
 """A row of a file becomes events; the ledger of earlier runs says which of them are news."""
 
 import re
+from collections import abc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -12,6 +13,7 @@ from services.measurements.domain.checks import Reason, Refusal, check_time, ide
 from services.measurements.domain.contents import hash_of
 from services.measurements.domain.mapping import (
     ISO,
+    AttributeColumn,
     CodeColumn,
     Condition,
     EventColumn,
@@ -25,6 +27,7 @@ from shared.contracts.service_events import CASE_EXCLUDED
 
 _SPACES: Final = re.compile(r"\s+")
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}\Z")
+_WHOLE: Final = re.compile(r"[0-9]{1,9}\Z")
 CASE_SEPARATOR = "/"
 
 
@@ -85,10 +88,10 @@ class RowReader:
         if len(cells) != self._width:
             detail = f"{len(cells)} columns, the header has {self._width}"
             return Refusal(Reason.WRONG_NUMBER_OF_COLUMNS, None, detail)
-        for skip in self._mapping.skip:
-            if self._holds(skip, cells):
-                return Skipped(skip.name)
         try:
+            for skip in self._mapping.skip:
+                if self._holds(skip, cells):
+                    return Skipped(skip.name)
             return self._row(cells, now)
         except UnreadableError as error:
             return error.refusal
@@ -111,7 +114,7 @@ class RowReader:
             attributes={
                 name: code
                 for name, column in mapping.attributes.items()
-                if (code := self._code(column, cells)) is not None
+                if (code := self._attribute(column, cells)) is not None
             },
             due_at=None if mapping.due is None else self._instant(mapping.due, cells),
             events=tuple(events),
@@ -126,7 +129,18 @@ class RowReader:
         return text
 
     def _holds(self, condition: Condition, cells: Sequence[str]) -> bool:
-        return cells[self._place[condition.column]].strip() in condition.values
+        text = cells[self._place[condition.column]].strip()
+        if condition.values:
+            return text in condition.values
+        if condition.same_as is not None:
+            return bool(text) and text == cells[self._place[condition.same_as]].strip()
+        time = self._time(text, condition.column, condition.format) if text else None
+        return time is not None and self._is_between(time, condition.since, condition.before)
+
+    def _is_between(self, time: datetime, since: str | None, before: str | None) -> bool:
+        return (since is None or time >= parse_instant(since, ISO, self._zone)) and (
+            before is None or time < parse_instant(before, ISO, self._zone)
+        )
 
     def _key(self, cells: Sequence[str]) -> str:
         parts = [self._cell(column, cells) for column in self._mapping.case]
@@ -152,23 +166,40 @@ class RowReader:
 
     def _instant(self, column: TimeColumn, cells: Sequence[str]) -> datetime | None:
         text = self._cell(column.column, cells)
-        if not text:
+        if not text or text in column.absent:
             return None
+        if column.values is not None:
+            text = _listed(text, column.column, column.values)
+        return self._time(text, column.column, column.format)
+
+    def _time(self, text: str, column: str, pattern: str) -> datetime:
         try:
-            return parse_instant(text, column.format, self._zone)
+            return parse_instant(text, pattern, self._zone)
         except (ValueError, OverflowError):
-            expected = "an ISO 8601 time" if column.format == ISO else f"a time as {column.format}"
+            expected = "an ISO 8601 time" if pattern == ISO else f"a time as {pattern}"
             detail = f"{expected} that exists in {self._mapping.zone} is expected"
-            raise UnreadableError(Reason.UNREADABLE_VALUE, column.column, detail) from None
+            raise UnreadableError(Reason.UNREADABLE_VALUE, column, detail) from None
+
+    def _attribute(self, column: AttributeColumn, cells: Sequence[str]) -> str | None:
+        """An empty cell gives no attribute: the criterion excludes the case for it, by name."""
+        text = self._cell(column.column, cells)
+        if column.hour_of is not None and text:
+            time = self._time(text, column.column, column.hour_of)
+            return f"{time.astimezone(self._zone):%H}"
+        if column.minus is not None and text:
+            less = self._whole(column.minus, self._cell(column.minus, cells))
+            return str(self._whole(column.column, text) - less)
+        return self._code(column, cells)
+
+    def _whole(self, column: str, text: str) -> int:
+        if not _WHOLE.match(text):
+            raise UnreadableError(Reason.UNREADABLE_VALUE, column, "not a whole number")
+        return int(text)
 
     def _code(self, column: CodeColumn, cells: Sequence[str]) -> str | None:
         text = self._cell(column.column, cells)
         if column.values is not None:
-            if text not in column.values:
-                raise UnreadableError(
-                    Reason.UNREADABLE_VALUE, column.column, "not among the mapping's values"
-                )
-            return column.values[text]
+            return _listed(text, column.column, column.values)
         if not text:
             return None
         code = _SPACES.sub("_", text)
@@ -181,6 +212,12 @@ class RowReader:
         if code is None:
             raise UnreadableError(Reason.MISSING_VALUE, column.column, "a service is needed")
         return code
+
+
+def _listed(text: str, column: str, values: abc.Mapping[str, str]) -> str:
+    if text not in values:
+        raise UnreadableError(Reason.UNREADABLE_VALUE, column, "not among the mapping's values")
+    return values[text]
 
 
 def parse_instant(text: str, pattern: str, zone: tzinfo) -> datetime:

@@ -247,3 +247,106 @@ def test_a_row_that_is_gone_never_happened(versions: list[Row | None]) -> None:
 @given(st.lists(st.none() | rows, max_size=4), rows)
 def test_the_same_row_again_publishes_nothing(earlier: list[Row | None], last: Row) -> None:
     assert publish([*earlier, last, last]) == publish([*earlier, last])
+
+
+def read_with(lines: str, **changes: str) -> Row | Skipped | Refusal:
+    """Read the row under the mapping with more said in it."""
+    mapping = MAPPING.replace("attributes:\n", "attributes:\n" + lines, 1)
+    cells = CELLS | changes
+    header = list(cells)
+    reader = RowReader(MappingFile("m.yaml", mapping).mapping, header)
+    return reader.read(list(cells.values()), NOON + timedelta(days=1))
+
+
+def test_what_came_late_is_taken_from_what_came_and_the_rest_was_in_time() -> None:
+    row = read_with("  a_tiempo: {column: n, minus: tarde}\n", n="120", tarde="7")
+    assert isinstance(row, Row)
+    assert row.attributes == {"a_tiempo": "113", "tipo": "copia"}
+
+
+@pytest.mark.parametrize(("n", "tarde", "column"), [("1.5", "0", "n"), ("3", "", "tarde")])
+def test_a_difference_of_what_is_no_whole_number_is_refused(
+    n: str, tarde: str, column: str
+) -> None:
+    refused = read_with("  a_tiempo: {column: n, minus: tarde}\n", n=n, tarde=tarde)
+    assert isinstance(refused, Refusal)
+    assert (refused.reason, refused.field) == (Reason.UNREADABLE_VALUE, column)
+
+
+def test_the_hour_is_local_to_the_mapping_whatever_offset_is_written() -> None:
+    row = read_with("  hora: {column: sello, hour_of: iso}\n", sello="2026-03-02T15:30:00+00:00")
+    assert isinstance(row, Row)
+    assert row.attributes["hora"] == "09"
+
+
+def test_a_name_stands_for_an_instant() -> None:
+    mapping = MAPPING.replace(
+        "column: emitido}", 'column: emitido, values: {T1: "2026-01-01", T2: "2026-04-01"}}'
+    )
+    reader = RowReader(MappingFile("m.yaml", mapping).mapping, HEADER)
+    cells = CELLS | {"llamado": ""}
+
+    def reading(quarter: str) -> Row | Skipped | Refusal:
+        return reader.read([(cells | {"emitido": quarter})[name] for name in HEADER], NOON)
+
+    first, unknown = reading("T1"), reading("T3")
+    assert isinstance(first, Row)
+    assert first.events[0].time == datetime(2026, 1, 1, 6, tzinfo=UTC)
+    assert isinstance(unknown, Refusal)
+    assert unknown.field == "emitido"
+
+
+RULES = """\
+exclusions:
+  - {reason: cierre_al_recibir, column: emitido, same_as: cerrado}
+  - {reason: sin_registro, column: emitido, since: "2026-03-01", before: "2026-03-02T06:00"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("emitido", "cerrado", "reasons"),
+    [
+        ("2026-03-02 06:00", "2026-03-02 06:00", {"cierre_al_recibir"}),
+        ("2026-03-02 06:00", "", set()),  # `before` is outside
+        ("2026-03-02 05:59", "", {"sin_registro"}),
+        ("2026-03-01 00:00", "", {"sin_registro"}),  # `since` is inside
+        ("2026-02-28 23:59", "", set()),
+    ],
+)
+def test_rows_are_excluded_by_what_columns_say_of_each_other_and_by_their_time(
+    emitido: str, cerrado: str, reasons: set[str]
+) -> None:
+    mapping = MAPPING.partition("exclusions:")[0] + RULES
+    cells = CELLS | {"emitido": emitido, "cerrado": cerrado}
+    reader = RowReader(MappingFile("m.yaml", mapping).mapping, list(cells))
+    row = reader.read(list(cells.values()), NOON + timedelta(days=1))
+    assert isinstance(row, Row)
+    assert {event.reason for event in row.events if event.reason} == reasons
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "{reason: x, column: nota}",
+        "{reason: x, column: nota, in: [a], same_as: tipo}",
+        "{reason: x, column: nota, since: ayer}",
+    ],
+)
+def test_a_condition_has_exactly_one_test(rule: str) -> None:
+    with pytest.raises(MappingError, match=r"^m\.yaml:"):
+        MappingFile("m.yaml", MAPPING.partition("exclusions:")[0] + f"exclusions: [{rule}]\n")
+
+
+def test_a_column_named_only_by_a_rule_must_be_there() -> None:
+    mapping = MAPPING.replace("in: [prueba]", "same_as: ausente")
+    with pytest.raises(MappingError, match='no column "ausente"'):
+        MappingFile("m.yaml", mapping).check_header("f.csv", HEADER)
+
+
+def test_a_date_that_stands_for_none_is_no_event() -> None:
+    mapping = MAPPING.replace('%H:%M"', '%H:%M", absent: ["01/01/1900 00:00"]')
+    reader = RowReader(MappingFile("m.yaml", mapping).mapping, HEADER)
+    cells = CELLS | {"llamado": "01/01/1900 00:00"}
+    row = reader.read([cells[name] for name in HEADER], NOON + timedelta(days=1))
+    assert isinstance(row, Row)
+    assert [event.kind for event in row.events] == ["ticket.issued"]

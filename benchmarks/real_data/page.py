@@ -1,0 +1,51 @@
+"""The figures as a page of docs: a section for each data set, its promises side by side.
+
+The page says nothing of when it was made: it changes when a figure does.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from benchmarks.real_data.data_sets import DataSet
+from benchmarks.real_data.marks import Difference
+from benchmarks.real_data.marks import as_markdown as marks_as_markdown
+from benchmarks.real_data.table import Row
+
+INTRODUCTION = """\
+# Figures of the real data sets
+
+Written by `make real-data`; each figure also stands in `resultados.csv`, and a test computes each
+again from the file with plain Python. The promises are ours unless it says otherwise: see
+`benchmarks/real_data/*.yaml`. A cell says the share in percent, of how many, the verdict, and
+what was left out by which name. The files, their terms and their faults are described with the
+data.
+"""
+
+
+def page(sections: Iterable[str]) -> str:
+    """Return the whole page."""
+    return "\n".join([INTRODUCTION, *sections])
+
+
+def section(data_set: DataSet, rows: Sequence[Row], found: Sequence[Difference] = ()) -> str:
+    """Return what the page says of one data set; every row is of it."""
+    columns = sorted({row.compromiso for row in rows})
+    cells = {(row.unit, row.window, row.compromiso): _cell(row) for row in rows}
+    lines = [f"## {data_set.name}", "", data_set.notes, ""]
+    lines += [_line("unit", "window", *columns), _line(*["---"] * (len(columns) + 2))]
+    lines += [
+        _line(unit, window, *(cells.get((unit, window, column), "") for column in columns))
+        for unit, window in sorted({(row.unit, row.window) for row in rows})
+    ]
+    if found:
+        lines += ["", "Where our verdict is not the city's mark:", "", marks_as_markdown(found)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(row: Row) -> str:
+    share = f"{row.share} of {row.denominator}" if row.share else ""
+    pending = f"pending={row.pending}" if row.pending else ""
+    return " ".join(part for part in (share, row.verdict, pending, row.excluded) if part)

@@ -1,0 +1,200 @@
+"""The figures of the real data sets, computed with plain Python from the files alone.
+
+Nothing here imports what is under test: no criterion, no clock, no mapping.
+"""
+
+import csv
+import gzip
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+NYC_FORMAT = "%m/%d/%Y %I:%M:%S %p"
+NYC_NOW = datetime(2014, 4, 24, 17, 54, 27)  # noqa: DTZ001 - the file's local times as they stand
+
+Key = tuple[str, str, str]
+"""Compromiso, unit, window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One figure as it must come out; `share` in percent with four places."""
+
+    numerator: int | Decimal
+    denominator: int | Decimal
+    pending: int
+    excluded: str
+    share: str
+    verdict: str
+
+
+def expected(counts: Counter[str], target: int) -> Expected:
+    """Judge counts by name: met, failed, pending; all other names are exclusions."""
+    met, decided = counts["met"], counts["met"] + counts["failed"]
+    others = {name: n for name, n in counts.items() if name not in ("met", "failed", "pending")}
+    excluded = " ".join(f"{name}={n}" for name, n in sorted(others.items()) if n)
+    verdict = _verdict(met, decided, target)
+    if verdict == "met" and 100 * met < target * (decided + counts["pending"]):
+        verdict = "not_evaluated"
+    if verdict == "not_met" and 100 * (met + counts["pending"]) >= target * (
+        decided + counts["pending"]
+    ):
+        verdict = "not_evaluated"
+    return Expected(met, decided, counts["pending"], excluded, share(met, decided), verdict)
+
+
+def _verdict(part: int, whole: int, target: int) -> str:
+    if not whole:
+        return "not_evaluated"
+    return "met" if 100 * part >= target * whole else "not_met"
+
+
+def share(part: int, whole: int) -> str:
+    """Return the percentage with four places, halves to even; empty where there is no whole."""
+    if not whole:
+        return ""
+    exact = Fraction(100 * part, whole)
+    return str(round(Decimal(exact.numerator) / Decimal(exact.denominator), 4))
+
+
+def rows_of(file: Path) -> Iterator[dict[str, str]]:
+    """Yield the rows of a file, compressed or not."""
+    read = gzip.open if file.suffix == ".gz" else open
+    with read(file, "rt", encoding="utf-8") as lines:
+        yield from csv.DictReader(lines)
+
+
+def warsaw(file: Path) -> dict[Key, Expected]:
+    """By office and month of the due instant, and all together.
+
+    The columns carry Warsaw's offset, which is +01:00 throughout: the date as written is local.
+    """
+    counts: dict[Key, Counter[str]] = defaultdict(Counter)
+    for row in rows_of(file):
+        issued = datetime.fromisoformat(row["issued_by"])
+        due = issued + timedelta(minutes=15)
+        called = datetime.fromisoformat(row["called_by"]) if row["called_by"] else None
+        outcome = "met" if called is not None and called <= due else "failed"
+        counts["WAW-01-MES", row["office"], f"{due:%Y-%m}"][outcome] += 1
+        counts["WAW-01-PERIODO", "todas-las-oficinas", "periodo"][outcome] += 1
+    return {key: expected(each, 80) for key, each in counts.items()}
+
+
+def nyc_day(file: Path) -> dict[Key, Expected]:
+    """By agency and all together, under five days and under the city's own due dates."""
+    counts: dict[Key, Counter[str]] = defaultdict(Counter)
+    for row in rows_of(file):
+        created, closed, due = (
+            _nyc_time(row[f"{name} Date"]) for name in ("Created", "Closed", "Due")
+        )
+        assert created is not None
+        for suffix, unit in (("", "todas-las-agencias"), ("-AGENCIA", row["Agency"])):
+            five_days = _outcome(created, closed, created + timedelta(hours=120), NYC_NOW)
+            counts[f"NYC-01-5D{suffix}", unit, "2013-12-25"][five_days] += 1
+            own = _outcome(created, closed, due, NYC_NOW)
+            counts[f"NYC-01-PLAZO{suffix}", unit, "2013-12-25"][own] += 1
+    return {key: expected(each, 90 if "5D" in key[0] else 100) for key, each in counts.items()}
+
+
+def _nyc_time(text: str) -> datetime | None:
+    return datetime.strptime(text, NYC_FORMAT) if text else None  # noqa: DTZ007
+
+
+def _outcome(
+    created: datetime, closed: datetime | None, due: datetime | None, now: datetime
+) -> str:
+    if closed is not None and closed < created:
+        return "fin_anterior_al_inicio"
+    if due is None:
+        return "limite_desconocido"
+    if closed is None:
+        return "failed" if due <= now else "pending"
+    return "met" if closed <= due else "failed"
+
+
+BOSTON_NOW = datetime(2022, 5, 31)  # noqa: DTZ001 - local times as they stand
+
+
+def boston(file: Path) -> dict[Key, Expected]:
+    """Under the city's own targets, all and by department; and the share the city marks in time."""
+    counts: dict[Key, Counter[str]] = defaultdict(Counter)
+    for row, outcome in boston_outcomes(file):
+        counts["BOS-01-PLAZO", "todos-los-departamentos", "2022-01"][outcome] += 1
+        counts["BOS-01-PLAZO-DEPTO", row["department"], "2022-01"][outcome] += 1
+    figures = {key: expected(each, 100) for key, each in counts.items()}
+    marks = Counter(row["ontime"] for row in rows_of(file))
+    marked, total = marks["ONTIME"], marks.total()
+    figures["BOS-01-MARCA", "todos-los-departamentos", "2022-01"] = Expected(
+        marked, total, 0, "", share(marked, total), "not_evaluated"
+    )
+    return figures
+
+
+def boston_outcomes(file: Path) -> Iterator[tuple[dict[str, str], str]]:
+    """Yield each row with what plain Python makes of it."""
+    for row in rows_of(file):
+        opened, target, closed = (
+            datetime.fromisoformat(text) if text else None
+            for text in (row["open_dt"], row["target_dt"], row["closed_dt"])
+        )
+        assert opened is not None
+        yield row, _outcome(opened, closed, target, BOSTON_NOW)
+
+
+PROBLEMS = {"agua": "01", "alumbrado": "05", "basura": "06", "baches": "10"}
+
+
+def survey(file: Path) -> dict[Key, Expected]:
+    """Weighted shares of those who answered, by quarter and municipality; and answers counted."""
+    everybody = "todos-los-municipios"
+    sums: dict[Key, Counter[str]] = defaultdict(Counter)
+    plain: dict[Key, Counter[str]] = defaultdict(Counter)
+    for row in rows_of(file):
+        answer, weight, quarter = row["BP3_2"], int(row["FAC_SEL"]), f"2025-Q{row['PER'][0]}"
+        unanswered = {"": "no_contesto", "9": "no_sabe"}.get(answer)
+        for compromiso, unit in (
+            ("ENSU-01-EFICACIA", everybody),
+            ("ENSU-01-EFICACIA-MUN", row["NOM_MUN"].replace(" ", "_")),
+        ):
+            sums[compromiso, unit, quarter].update(
+                {unanswered: 1}
+                if unanswered
+                else {"all": weight, "part": weight * (answer in "12"), "items": 1}
+            )
+        for name, number in PROBLEMS.items():
+            part = weight * (row[f"BP3_1_{number}"] == "1")
+            key = (f"ENSU-01-{name.upper()}", everybody, quarter)
+            sums[key].update({"all": weight, "part": part, "items": 1, "informative": 1})
+        outcome = {"": "sin_respuesta", "9": "fuera_de_escala", "1": "met", "2": "met"}
+        key = ("ENSU-01-SIN-PESO", everybody, quarter)
+        plain[key][outcome.get(answer, "failed")] += 1
+    return {key: _weighted(each) for key, each in sums.items()} | {
+        key: expected(each, 25) for key, each in plain.items()
+    }
+
+
+def _weighted(sums: Counter[str]) -> Expected:
+    part, whole = sums["part"], sums["all"]
+    left_out = {name: sums[name] for name in ("no_contesto", "no_sabe") if sums[name]}
+    is_judged = sums["items"] >= 30 and not sums["informative"]
+    return Expected(
+        numerator=part,
+        denominator=whole,
+        pending=0,
+        excluded=" ".join(f"{name}={n}" for name, n in left_out.items()),
+        share=share(part, whole),
+        verdict=_verdict(part, whole, 25) if is_judged else "not_evaluated",
+    )
+
+
+PLAIN: dict[str, Callable[[Path], dict[Key, Expected]]] = {
+    "warszawa": warsaw,
+    "nueva-york": nyc_day,
+    "boston": boston,
+    "cuernavaca-zona": survey,
+}
+"""The computation for each municipality's file."""
