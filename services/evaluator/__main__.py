@@ -31,7 +31,7 @@ def recompute_command(municipality: str) -> None:
     compared = run_with_pool(Settings, work)
     different = [comparison for comparison in compared if not comparison.agrees]
     for comparison in different:
-        place = "/".join((*comparison.window, str(comparison.part)))
+        place = "/".join((*comparison.window, f"v{comparison.carta_version}", str(comparison.part)))
         click.echo(f"{place}: added {comparison.added}, recomputed {comparison.recomputed}")
         if comparison.published != comparison.publishable:
             click.echo(

@@ -1,21 +1,22 @@
 """Every figure can be recomputed: from the stored facts, beside what was added up and published."""
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from services.evaluator.domain.catalogue import Catalogue, Promise, services_of
+from services.evaluator.domain.cohorts import Cohorts, cohorts_of
 from services.evaluator.domain.judging import judge
 from services.evaluator.domain.results import Counted, Known, judged, part_results
 from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import coverage as coverage_store
 from services.evaluator.store import redatings as redating_store
 from services.evaluator.store import tallies as tally_store
-from services.evaluator.store.tallies import Counts, WindowKey
+from services.evaluator.store.tallies import NOTHING, Counts, WindowKey, cells_of
 from shared.contracts import hot
-from shared.criteria import Cells, WindowBounds
+from shared.criteria import Measure, WindowBounds
 from shared.database import Connection, Pool
 
 FACTS = """
@@ -26,7 +27,7 @@ ORDER BY case_id
 # A window that waits to be published shows the figures of a moment ago: they are not compared.
 WINDOWS = """
 SELECT w.municipality, w.compromiso, w.unit, w.window_id, w.carta_version, w.starts_at, w.ends_at,
-       w.edition, w.result ->> 'as_of' AS as_of,
+       w.edition, w.result ->> 'as_of' AS as_of, w.result -> 'cohorts' AS cohorts,
        CASE WHEN w.stale OR EXISTS (
            SELECT FROM tally t
            WHERE t.changed AND (t.municipality, t.compromiso, t.unit, t.window_id)
@@ -37,18 +38,20 @@ WHERE w.municipality = $1 ORDER BY w.compromiso, w.unit, w.starts_at
 """
 _FIGURES = ("met", "failed", "pending", "excluded", "overdue_open", "exact")
 
-_Fresh = dict[tuple[WindowKey, int], Counts]
+_Fresh = dict[WindowKey, dict[tuple[int, int], Counts]]
 _Figures = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One measure of a window: as it was added up, published, and counted by a fresh look.
+    """One measure of a window under one version: as it was added up, and by a fresh look.
 
-    `published` and `publishable` hold the figures of a result; None where there is none to compare.
+    `published` and `publishable` hold the figures of a result, with the version that decided it;
+    None where there is none to compare.
     """
 
     window: WindowKey
+    carta_version: int
     part: int
     added: Counts
     recomputed: Counts
@@ -76,10 +79,12 @@ async def recompute(
         compared: list[Comparison] = []
         for row in await connection.fetch(WINDOWS, municipality):
             compared += await _compare(connection, catalogue, dict(row), fresh)
-    seen = {(comparison.window, comparison.part) for comparison in compared}
-    lost = sorted(fresh.keys() - seen)
+    seen = {(one.window, one.carta_version, one.part) for one in compared}
     every = compared + [
-        Comparison(window, part, Counts(), fresh[window, part], None, None) for window, part in lost
+        Comparison(window, *place, Counts(), fresh[window][place], None, None)
+        for window in sorted(fresh)
+        for place in sorted(fresh[window])
+        if (window, *place) not in seen
     ]
     return [one for one in every if only is None or one.window in only]
 
@@ -103,9 +108,11 @@ async def _count(
         for judgement, _, window in judge(data, groups, known=known, closed=closed).values():
             if window is None:
                 continue
-            key = ((municipality, judgement.compromiso, judgement.unit, window.id), judgement.part)
+            key = (municipality, judgement.compromiso, judgement.unit, window.id)
+            counts = fresh.setdefault(key, {})
+            place = (judgement.carta_version, judgement.part)
             one = Counts({judgement.cell: judgement.tally()}, int(judgement.historical))
-            fresh[key] = fresh.get(key, Counts()) + one
+            counts[place] = counts.get(place, NOTHING) + one
     return fresh
 
 
@@ -124,47 +131,58 @@ async def _compare(
     promise = catalogue.promise(key[0], key[1], row["carta_version"])
     if promise is None:
         return []
-    measures = range(len(promise.measures))
-    added = await tally_store.counts_of(connection, key, promise.measures)
-    recomputed = [fresh.get((key, measure), Counts()) for measure in measures]
-    published = None if row["parts"] is None else json.loads(row["parts"])
-    figures = list(_figures(promise, key, row, fresh))
-    parts = [measure.part for measure in promise.measures]
+    added = await tally_store.counts_of(connection, key, _measures(catalogue, promise))
+    recomputed = fresh.get(key, {})
+    published = None if row["parts"] is None else _published(row)
+    figures = None if published is None else _publishable(catalogue, promise, key, row, fresh)
+    decided = promise.carta.version
+    places = {(decided, n) for n in range(len(promise.measures))} | added.keys() | recomputed.keys()
     return [
         Comparison(
             key,
-            measure,
-            added[measure],
-            recomputed[measure],
-            published=(
-                None
-                if published is None
-                else {name: published[parts[measure]][name] for name in _FIGURES}
-            ),
-            publishable=None if published is None else figures[parts[measure]],
+            *place,
+            added.get(place, NOTHING),
+            recomputed.get(place, NOTHING),
+            published=published if place == (decided, 0) else None,
+            publishable=figures if place == (decided, 0) else None,
         )
-        for measure in measures
+        for place in sorted(places)
     ]
 
 
-def _figures(
-    promise: Promise, key: WindowKey, row: dict[str, Any], fresh: _Fresh
-) -> Iterator[_Figures]:
+def _measures(catalogue: Catalogue, promise: Promise) -> list[Measure]:
+    """Return those of every version: one of them may need its amounts."""
+    key = (promise.municipality, promise.compromiso.id)
+    return [measure for each in catalogue.by_compromiso[key] for measure in each.measures]
+
+
+def _published(row: dict[str, Any]) -> _Figures:
+    parts = [{name: part[name] for name in _FIGURES} for part in json.loads(row["parts"])]
+    return {"parts": parts, "cohorts": json.loads(row["cohorts"] or "[]")}
+
+
+def _publishable(
+    catalogue: Catalogue, promise: Promise, key: WindowKey, row: dict[str, Any], fresh: _Fresh
+) -> _Figures:
     """The counts and fractions of each part, with what was known when they were published."""
-    window = WindowBounds(key[3], row["starts_at"], row["ends_at"])
+
+    def cohorts(window: str) -> Cohorts:
+        counts = fresh.get((*key[:3], window), {})
+        return cohorts_of(catalogue, promise, cells_of(counts))
+
+    bounds = WindowBounds(key[3], row["starts_at"], row["ends_at"])
     earlier = {
-        kind: Counted(bounds, _cells(promise, (*key[:3], bounds.id), fresh))
-        for kind, bounds in promise.earlier(window).items()
+        kind: Counted.of(before, cohorts(before.id))
+        for kind, before in promise.earlier(bounds).items()
     }
-    counted = Counted(window, _cells(promise, key, fresh), earlier)
     through = None if row["as_of"] is None else datetime.fromisoformat(row["as_of"])
     known = Known(through, has_source=True, historical=True)
-    result = judged(promise, counted, known=known, final=row["edition"] > 0)
-    for part in part_results(promise, result):
-        figures = part.model_dump(mode="json")
-        yield {name: figures[name] for name in _FIGURES}
-
-
-def _cells(promise: Promise, key: WindowKey, fresh: _Fresh) -> list[Cells]:
-    measures = range(len(promise.measures))
-    return [fresh.get((key, measure), Counts()).cells for measure in measures]
+    own = cohorts(key[3])
+    result = judged(
+        promise, Counted.of(bounds, own, earlier), known=known, final=row["edition"] > 0
+    )
+    parts = [part.model_dump(mode="json") for part in part_results(promise, result)]
+    return {
+        "parts": [{name: part[name] for name in _FIGURES} for part in parts],
+        "cohorts": [cohort.model_dump(mode="json") for cohort in own.listed()],
+    }

@@ -14,10 +14,14 @@ REASONS: Final = {
     "muestra_insuficiente": "hubo muy pocos casos para juzgarlo",
     "fuente_sin_datos": "el sistema que lo mide no envió datos completos",
     "casos_pendientes": "aún hay casos por concluir que pueden cambiar el resultado",
+    "cambio_de_forma": "la carta cambió durante el periodo y mide otra cosa que antes",
     "forma_no_soportada": "su forma de medición aún no se evalúa",
     "incidencia_de_medicion": "hubo una incidencia en la medición",
     "servicio_no_prestado": "el servicio no se prestó en el periodo",
     "carta_suspendida": "la carta estuvo suspendida",
+    "solo_informativo": "solo informa: no tiene meta",
+    "sin_periodo_de_referencia": "falta el periodo con el que se compara",
+    "referencia_en_cero": "el periodo con el que se compara fue de cero",
     "sin_periodo_cerrado": "aún no cierra su primer periodo",
 }
 BASES: Final = {
@@ -27,6 +31,19 @@ BASES: Final = {
     "tiempo_respuesta_solicitud": "Tiempo de respuesta a la solicitud",
     "tiempo_respuesta_buzon": "Respuesta a lo que llega al buzón",
 }
+
+
+COUNTS: Final = {
+    "met": "a tiempo o medidos",
+    "failed": "fuera de lo prometido",
+    "pending": "pendientes",
+    "overdue_open": "abiertos fuera de plazo",
+}
+
+
+def moved_count(name: str) -> str:
+    """Return the words for a count that a correction changed; exclusions keep their own names."""
+    return COUNTS.get(name) or f"no contados por {name.removeprefix('excluded.').replace('_', ' ')}"
 
 
 def elapsed(value: int, unit: str) -> str:

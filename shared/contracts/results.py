@@ -71,6 +71,32 @@ class PartResult(Part):
     reason: str | None = None
 
 
+class CohortPart(Part):
+    """What the cases of one version make of a part's counts; those of all versions add up to it."""
+
+    met: Count
+    failed: Count
+    pending: Count
+    excluded: dict[str, Count] = Field(default={})
+    overdue_open: Count
+
+
+class Cohort(Part):
+    """The cases whose clock started while one version of the carta was in force."""
+
+    carta_version: int
+    parts: tuple[CohortPart, ...]
+
+
+class Moved(Part):
+    """A count that a later edition changed: `met`, `failed`, `excluded.` and a name, or another."""
+
+    part: Annotated[int, Field(ge=1)]
+    count: Annotated[str, Field(max_length=120)]
+    before: Count
+    after: Count
+
+
 class ResultWindow(Part):
     """[start, end) as UTC instants of local calendar bounds."""
 
@@ -86,7 +112,9 @@ class ResultData(Part):
 
     municipality: Code
     carta: Code
-    carta_versions: tuple[int, ...]
+    carta_versions: tuple[int, ...] = Field(
+        description="The versions that judged a case, and the one whose target decides; ascending."
+    )
     compromiso: Code
     unit: Code
     window: ResultWindow
@@ -97,12 +125,20 @@ class ResultData(Part):
     reason: str | None = None
     band: Band
     parts: tuple[PartResult, ...]
+    cohorts: tuple[Cohort, ...] = Field(
+        default=(),
+        description="Where several versions judged cases: the counts of each, ascending.",
+    )
     as_of: Instant = Field(
         description="The facts are complete through this instant as far as known."
     )
     calendar_versions: dict[str, int] = Field(default={})
     historical: bool = Field(default=False, description="Judged first through a historical import.")
     addendum_reason: str | None = None
+    moved: tuple[Moved, ...] = Field(
+        default=(),
+        description="Of an addendum: the counts that differ from the edition before, by part.",
+    )
 
 
 class ResultPublished(Event):

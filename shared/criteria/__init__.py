@@ -1,6 +1,7 @@
 """The criterion algebra: what can be promised, and whether it was kept."""
 
 from shared.criteria.case import judge_case, started_at
+from shared.criteria.cohorts import add_up
 from shared.criteria.contests import ContestReason
 from shared.criteria.figures import FigureValue, Setting
 from shared.criteria.ledger import places_of
@@ -142,6 +143,7 @@ __all__ = [
     "Window",
     "WindowBounds",
     "WindowKind",
+    "add_up",
     "added",
     "at_risk",
     "beyond_duty",

@@ -214,6 +214,7 @@ class NotEvaluated(StrEnum):
     INFORMATIVE = "solo_informativo"
     NO_REFERENCE = "sin_periodo_de_referencia"
     ZERO_REFERENCE = "referencia_en_cero"
+    FORM_CHANGED = "cambio_de_forma"
 
 
 class Band(StrEnum):

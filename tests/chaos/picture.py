@@ -27,7 +27,8 @@ SELECT compromiso, part, unit, status, reason, count(*) FROM verdict WHERE case_
 GROUP BY compromiso, part, unit, status, reason
 """
 RESULTS = """
-SELECT compromiso, unit, window_id, result - '{as_of,sequence,edition,addendum_reason}'::text[]
+SELECT compromiso, unit, window_id,
+       result - '{as_of,sequence,edition,addendum_reason,moved}'::text[]
 FROM judged_window WHERE result IS NOT NULL
 """
 BREACHES = "SELECT compromiso, unit, window_id, breach, recovered_at IS NULL FROM breach"
@@ -45,7 +46,7 @@ GROUP BY m.kind, m.post, m.mailbox, m.state, a.compromiso, a.unit, a.window_id
 CATALOGUE = "SELECT kind, id, version, data - 'known_since' FROM catalogue"
 SHOWN_RESULTS = """
 SELECT DISTINCT ON (compromiso, unit, window_id) compromiso, unit, window_id,
-       data - '{as_of,sequence,edition,addendum_reason}'::text[]
+       data - '{as_of,sequence,edition,addendum_reason,moved}'::text[]
 FROM result ORDER BY compromiso, unit, window_id, edition DESC, sequence DESC
 """
 SHOWN_ACTIONS = """

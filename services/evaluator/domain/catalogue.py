@@ -89,6 +89,14 @@ class Promise:
             self.carta.valid_to is None or day <= self.carta.valid_to
         )
 
+    def decides(self, unit: str, window: WindowBounds) -> bool:
+        """Return whether it had come into force by the window's end, and has such windows."""
+        last_day = (window.end - _MICROSECOND).astimezone(self.zone).date()
+        is_its_unit = self.compromiso.scope is Scope.UNIT or unit == self.carta.unit
+        if not is_its_unit or self.carta.valid_from > last_day:
+            return False
+        return self.window_at(window.start) == window
+
     def unit_of(self, case_unit: str | None) -> str:
         """Return whose result a case counts in."""
         if self.compromiso.scope is Scope.UNIT and case_unit is not None:
@@ -154,6 +162,16 @@ class Catalogue:
             if promise.carta.version == carta_version:
                 return promise
         return None
+
+    def deciding(
+        self, municipality: str, compromiso: str, unit: str, window: WindowBounds
+    ) -> Promise | None:
+        """Return the version whose target a window is held to: the one in force at its end.
+
+        Cases count in it that began under an earlier one; each is judged by its own.
+        """
+        versions = self.by_compromiso.get((municipality, compromiso), ())
+        return next((each for each in reversed(versions) if each.decides(unit, window)), None)
 
 
 def build_catalogue(

@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
+from typing import Any, Final
 
+from services.evaluator.domain.addenda import moved
 from services.evaluator.domain.catalogue import Promise
+from services.evaluator.domain.cohorts import Cohorts
 from services.evaluator.domain.identity import SOURCE, breach_id, statement_id
 from shared.contracts.breaches import BreachData, BreachEvent, BreachKind
 from shared.contracts.ids import own_trace
@@ -22,6 +25,7 @@ from shared.criteria import (
     Availability,
     Cells,
     Counts,
+    NotEvaluated,
     Part,
     Result,
     Setting,
@@ -36,6 +40,7 @@ from shared.criteria import PartResult as JudgedPart
 from shared.criteria.vocabulary import Reference
 
 _PLACES = Decimal("0.0001")
+_NO_EARLIER: Final[Mapping[Reference, "Counted"]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +72,25 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The counts of one window, cell by cell for each measure, and of those its targets follow."""
+    """The counts of one window, cell by cell for each measure, and of those its targets follow.
+
+    `impediment` is why they have no verdict as a whole.
+    """
 
     window: WindowBounds
     cells: Sequence[Cells]
     earlier: Mapping[Reference, "Counted"] = field(default_factory=dict)
+    impediment: NotEvaluated | None = None
+
+    @classmethod
+    def of(
+        cls,
+        window: WindowBounds,
+        cohorts: Cohorts,
+        earlier: Mapping[Reference, "Counted"] = _NO_EARLIER,
+    ) -> "Counted":
+        """Return what the versions counted together."""
+        return cls(window, cohorts.together(), earlier, cohorts.impediment)
 
     def under(self, promise: Promise, through: datetime | None) -> Counts:
         """Return them as they are judged when everything through an instant is known."""
@@ -90,11 +109,14 @@ def judged(promise: Promise, counted: Counted, *, known: Known, final: bool) -> 
         minimum_sample=promise.compromiso.minimum_sample,
         source_known=source_known,
         final=final,
+        impediment=counted.impediment,
     )
 
 
 def breach_is_certain(promise: Promise, counted: Counted, *, known: Known) -> bool:
     """Return whether the promise cannot be kept any more, before the window ends."""
+    if counted.impediment is not None:
+        return False
     minimum = promise.compromiso.minimum_sample
     counts = counted.under(promise, known.through)
     return broken(promise.compromiso.criterion, counts, minimum_sample=minimum)
@@ -102,6 +124,8 @@ def breach_is_certain(promise: Promise, counted: Counted, *, known: Known) -> bo
 
 def is_at_risk(promise: Promise, counted: Counted, *, known: Known) -> bool:
     """Return whether the running window would end badly if it ended now."""
+    if counted.impediment is not None:
+        return False
     minimum = promise.compromiso.minimum_sample
     counts = counted.under(promise, _provisional(promise, known))
     return at_risk(promise.compromiso.criterion, counts, minimum_sample=minimum)
@@ -128,6 +152,8 @@ def result_data(
     promise: Promise,
     result: Result,
     *,
+    cohorts: Cohorts,
+    calendar_versions: Mapping[str, int],
     unit: str,
     window: ResultWindow,
     known: Known,
@@ -135,12 +161,14 @@ def result_data(
     sequence: int,
     historical: bool,
     addendum_reason: str | None,
+    parts_before: Sequence[Mapping[str, Any]] = (),
 ) -> ResultData:
-    """Return the result with its evidence."""
+    """Return the result with its evidence; an addendum says what differs from `parts_before`."""
+    parts = part_results(promise, result)
     return ResultData(
         municipality=promise.municipality,
         carta=promise.carta.carta,
-        carta_versions=(promise.carta.version,),
+        carta_versions=tuple(sorted({*cohorts.versions, promise.carta.version})),
         compromiso=promise.compromiso.id,
         unit=unit,
         window=window,
@@ -150,11 +178,13 @@ def result_data(
         verdict=Verdict(result.verdict.value),
         reason=None if result.reason is None else result.reason.value,
         band=Band(result.band.value),
-        parts=part_results(promise, result),
+        parts=parts,
+        cohorts=cohorts.listed(),
         as_of=known.through or window.start,
-        calendar_versions=dict(promise.calendar_versions),
+        calendar_versions=dict(sorted(calendar_versions.items())),
         historical=historical,
         addendum_reason=addendum_reason,
+        moved=() if addendum_reason is None else moved(parts_before, parts),
     )
 
 

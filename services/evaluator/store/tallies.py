@@ -1,10 +1,11 @@
 """Counts in partial rows, one for each writer, and the windows they belong to."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from asyncpg import Record
 
@@ -16,16 +17,17 @@ WindowKey = tuple[str, str, str, str]
 
 # Sorted by key. `excluded` is added name by name; names that come to nought stay with 0.
 ADD = """
-INSERT INTO tally AS t (municipality, compromiso, unit, window_id, part, writer, met, failed,
-                        pending, excluded, overdue_open, amount_sum, amount_count, historical, cell)
-SELECT m, c, u, w, p, $6, met, failed, pending, excluded::jsonb, overdue, total, measured,
+INSERT INTO tally AS t (municipality, compromiso, unit, window_id, carta_version, part, writer, met,
+                        failed, pending, excluded, overdue_open, amount_sum, amount_count,
+                        historical, cell)
+SELECT m, c, u, w, v, p, $7, met, failed, pending, excluded::jsonb, overdue, total, measured,
        historical, cell
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::smallint[], $7::bigint[],
-            $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::numeric[], $13::bigint[],
-            $14::bigint[], $15::text[])
-    AS x (m, c, u, w, p, met, failed, pending, excluded, overdue, total, measured, historical,
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::smallint[],
+            $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::bigint[], $13::numeric[],
+            $14::bigint[], $15::bigint[], $16::text[])
+    AS x (m, c, u, w, v, p, met, failed, pending, excluded, overdue, total, measured, historical,
           cell)
-ON CONFLICT (municipality, compromiso, unit, window_id, part, cell, writer) DO UPDATE
+ON CONFLICT (municipality, compromiso, unit, window_id, carta_version, part, cell, writer) DO UPDATE
 SET met = t.met + excluded.met,
     failed = t.failed + excluded.failed,
     pending = t.pending + excluded.pending,
@@ -43,20 +45,21 @@ SET met = t.met + excluded.met,
 """
 # Sorted by key, as the counts.
 ADD_SPREAD = """
-INSERT INTO spread AS s (municipality, compromiso, unit, window_id, part, cell, span_from, span_to,
-                         writer, count)
-SELECT m, c, u, w, p, cell, first, last, $9, n
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[],
-            $7::bigint[], $8::bigint[], $10::bigint[])
-    AS x (m, c, u, w, p, cell, first, last, n)
-ON CONFLICT (municipality, compromiso, unit, window_id, part, cell, span_from, span_to, writer)
+INSERT INTO spread AS s (municipality, compromiso, unit, window_id, carta_version, part, cell,
+                         span_from, span_to, writer, count)
+SELECT m, c, u, w, v, p, cell, first, last, $10, n
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::smallint[],
+            $7::text[], $8::bigint[], $9::bigint[], $11::bigint[])
+    AS x (m, c, u, w, v, p, cell, first, last, n)
+ON CONFLICT (municipality, compromiso, unit, window_id, carta_version, part, cell, span_from,
+             span_to, writer)
 DO UPDATE SET count = s.count + excluded.count
 """
 SPREAD = """
-SELECT part, cell, span_from, span_to, sum(count)::bigint AS count
+SELECT carta_version, part, cell, span_from, span_to, sum(count)::bigint AS count
 FROM spread
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
-GROUP BY part, cell, span_from, span_to
+GROUP BY carta_version, part, cell, span_from, span_to
 HAVING sum(count) <> 0
 """
 OPEN_WINDOWS = """
@@ -70,8 +73,8 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[
 ON CONFLICT DO NOTHING
 """
 PARTIAL = """
-SELECT part, cell, met, failed, pending, excluded, overdue_open, amount_sum, amount_count,
-       historical
+SELECT carta_version, part, cell, met, failed, pending, excluded, overdue_open, amount_sum,
+       amount_count, historical
 FROM tally
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 """
@@ -127,7 +130,8 @@ WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 """
 SAVE_WINDOW = """
 UPDATE judged_window
-SET edition = $5, sequence = $6, at_risk = $7, result = $8::jsonb, stale = false
+SET edition = $5, sequence = $6, at_risk = $7, result = $8::jsonb, carta_version = $9,
+    stale = false
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 """
 NOT_STALE = """
@@ -156,7 +160,26 @@ class Counts:
         return Counts(added(self.cells, taken), self.historical - other.historical)
 
 
-def is_historical(counts: Sequence[Counts]) -> bool:
+CohortCounts = Mapping[tuple[int, int], Counts]
+"""The counts of one window by carta version and measure; without those that come to nothing."""
+
+CountKey = tuple[WindowKey, int, int]
+"""Window, carta version, measure."""
+
+NOTHING: Final = Counts()
+
+
+def cells_of(counts: CohortCounts) -> dict[tuple[int, int], Cells]:
+    """Return them as they are judged."""
+    return {place: count.cells for place, count in counts.items()}
+
+
+def population_of(counts: CohortCounts) -> int:
+    """Return how many cases a window has, measure by measure."""
+    return sum(count.tally.population for count in counts.values())
+
+
+def is_historical(counts: Collection[Counts]) -> bool:
     """Return whether all cases of a window came through an import."""
     population = sum(count.tally.population for count in counts)
     return population > 0 and population == sum(count.historical for count in counts)
@@ -208,20 +231,19 @@ async def open_windows(connection: Connection, windows: Sequence[NewWindow], now
     )
 
 
-async def add(
-    connection: Connection, changes: Mapping[tuple[WindowKey, int], Counts], *, writer: int
-) -> None:
+async def add(connection: Connection, changes: Mapping[CountKey, Counts], *, writer: int) -> None:
     """Add the changes of one transaction to the writer's own rows, in sorted order."""
     rows = [
-        (key, part, cell, tally, _historical(counts, cell))
-        for (key, part), counts in sorted(changes.items())
+        (key, version, part, cell, tally, _historical(counts, cell))
+        for (key, version, part), counts in sorted(changes.items())
         for cell, tally in sorted(counts.cells.items()) or [("", Tally())]
     ]
-    tallies = [tally for _, _, _, tally, _ in rows]
+    tallies = [tally for *_, tally, _ in rows]
     await connection.execute(
         ADD,
         *([key[place] for key, *_ in rows] for place in range(4)),
-        [part for _, part, *_ in rows],
+        [version for _, version, *_ in rows],
+        [part for _, _, part, *_ in rows],
         writer,
         [tally.met for tally in tallies],
         [tally.failed for tally in tallies],
@@ -231,16 +253,16 @@ async def add(
         [Decimal(tally.amount_sum) for tally in tallies],
         [tally.amount_count for tally in tallies],
         [historical for *_, historical in rows],
-        [cell for _, _, cell, *_ in rows],
+        [cell for _, _, _, cell, *_ in rows],
     )
     spans = [
-        (*key, part, cell, *span, count)
-        for key, part, cell, tally, _ in rows
+        (*key, version, part, cell, *span, count)
+        for key, version, part, cell, tally, _ in rows
         for span, count in sorted(tally.spread.items())
     ]
     if spans:
-        columns = [[row[place] for row in spans] for place in range(9)]
-        await connection.execute(ADD_SPREAD, *columns[:8], writer, columns[8])
+        columns = [[row[place] for row in spans] for place in range(10)]
+        await connection.execute(ADD_SPREAD, *columns[:9], writer, columns[9])
 
 
 def _historical(counts: Counts, cell: str) -> int:
@@ -250,23 +272,21 @@ def _historical(counts: Counts, cell: str) -> int:
 
 async def counts_of(
     connection: Connection, key: WindowKey, measures: Sequence[Measure]
-) -> list[Counts]:
-    """Return the summed counts of each measure of a window.
+) -> dict[tuple[int, int], Counts]:
+    """Return the summed counts of a window; `measures` tell whether amounts are to be read too."""
+    summed: dict[tuple[int, int], Counts] = {}
 
-    Where a later version of the promise has more of them, a window of the earlier one ignores them.
-    """
-    summed = [Counts() for _ in measures]
+    def add_to(row: Record, partial: Counts) -> None:
+        place = (row["carta_version"], row["part"])
+        summed[place] = summed.get(place, NOTHING) + partial
+
     for row in await connection.fetch(PARTIAL, *key):
-        if row["part"] < len(measures):
-            partial = Counts({row["cell"]: _tally(row)}, row["historical"])
-            summed[row["part"]] = summed[row["part"]] + partial
+        add_to(row, Counts({row["cell"]: _tally(row)}, row["historical"]))
     if any(map(has_spread, measures)):
         for row in await connection.fetch(SPREAD, *key):
-            if row["part"] < len(measures):
-                spread = {(row["span_from"], row["span_to"]): row["count"]}
-                partial = Counts({row["cell"]: Tally(spread=spread)})
-                summed[row["part"]] = summed[row["part"]] + partial
-    return summed
+            spread = {(row["span_from"], row["span_to"]): row["count"]}
+            add_to(row, Counts({row["cell"]: Tally(spread=spread)}))
+    return {place: counts for place, counts in summed.items() if counts != NOTHING}
 
 
 def _tally(row: Record) -> Tally:
@@ -345,9 +365,10 @@ async def save_window(
     sequence: int,
     at_risk: bool,
     result: str,
+    carta_version: int,
 ) -> None:
-    """Remember what was published."""
-    await connection.execute(SAVE_WINDOW, *key, edition, sequence, at_risk, result)
+    """Remember what was published, and by which version of the carta it was decided."""
+    await connection.execute(SAVE_WINDOW, *key, edition, sequence, at_risk, result, carta_version)
 
 
 async def not_stale(connection: Connection, key: WindowKey) -> None:

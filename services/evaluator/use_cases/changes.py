@@ -8,10 +8,15 @@ from services.evaluator.domain.judging import Judgement, VerdictKey
 from services.evaluator.domain.results import Subject, window_of_result
 from services.evaluator.store.cases import CaseKey, StoredCase
 from services.evaluator.store.redatings import Redating
-from services.evaluator.store.tallies import Counts, NewWindow, WindowKey
+from services.evaluator.store.tallies import (
+    NOTHING,
+    CohortCounts,
+    CountKey,
+    Counts,
+    NewWindow,
+    WindowKey,
+)
 from shared.criteria import WindowBounds
-
-NOTHING = Counts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class Moment:
     """
 
     case: str
-    counted: tuple[Counts, ...]
+    counted: CohortCounts
     received_at: datetime | None
     traceparent: str | None
 
@@ -33,7 +38,7 @@ class Changes:
 
     cases: dict[CaseKey, StoredCase] = field(default_factory=dict)
     verdicts: dict[tuple[CaseKey, VerdictKey], Judgement | None] = field(default_factory=dict)
-    counts: dict[tuple[WindowKey, int], Counts] = field(default_factory=dict)
+    counts: dict[WindowKey, dict[tuple[int, int], Counts]] = field(default_factory=dict)
     windows: dict[WindowKey, NewWindow] = field(default_factory=dict)
     subjects: dict[WindowKey, Subject] = field(default_factory=dict)
     moments: dict[WindowKey, list[Moment]] = field(default_factory=dict)
@@ -44,24 +49,26 @@ class Changes:
         if judgement.window_id is None:
             return
         window = (municipality, judgement.compromiso, judgement.unit, judgement.window_id)
-        key = (window, judgement.part)
+        counts = self.counts.setdefault(window, {})
+        place = (judgement.carta_version, judgement.part)
         one = Counts({judgement.cell: judgement.tally()}, int(judgement.historical))
-        before = self.counts.get(key, NOTHING)
-        self.counts[key] = before + one if sign > 0 else before - one
+        before = counts.get(place, NOTHING)
+        counts[place] = before + one if sign > 0 else before - one
 
-    def counted(self, window: WindowKey, measures: int) -> tuple[Counts, ...]:
-        """Return what was added to each measure of a window so far."""
-        return tuple(self.counts.get((window, part), NOTHING) for part in range(measures))
+    def counted(self, window: WindowKey) -> CohortCounts:
+        """Return what was added to each version and measure of a window so far."""
+        return dict(self.counts.get(window, {}))
 
-    def to_add(self) -> dict[tuple[WindowKey, int], Counts]:
+    def to_add(self) -> dict[CountKey, Counts]:
         """Return the changes of counts; that of a window with a moment even where it is nought.
 
         It will have to be published: a breach may have been said that holds no more.
         """
         return {
-            key: counts
-            for key, counts in self.counts.items()
-            if counts != NOTHING or key[0] in self.moments
+            (window, version, part): counts
+            for window, places in self.counts.items()
+            for (version, part), counts in places.items()
+            if counts != NOTHING or window in self.moments
         }
 
     def open_window(self, key: WindowKey, promise: Promise, bounds: WindowBounds) -> None:

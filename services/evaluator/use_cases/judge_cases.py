@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.evaluator.domain.catalogue import Catalogue, Promise
+from services.evaluator.domain.cohorts import cohorts_of
 from services.evaluator.domain.coverage import Coverage
 from services.evaluator.domain.judging import Closed, Judgement, VerdictKey, due_by, judge
 from services.evaluator.domain.results import (
@@ -23,7 +24,13 @@ from services.evaluator.store import redatings as redating_store
 from services.evaluator.store import tallies as tally_store
 from services.evaluator.store.cases import CaseKey, StoredCase, StoredVerdict
 from services.evaluator.store.redatings import Redating
-from services.evaluator.store.tallies import Counts, WindowKey, is_historical
+from services.evaluator.store.tallies import (
+    NOTHING,
+    CohortCounts,
+    WindowKey,
+    cells_of,
+    is_historical,
+)
 from services.evaluator.use_cases import breaches
 from services.evaluator.use_cases.changes import Changes, Moment
 from services.evaluator.use_cases.knowledge import Knowledge
@@ -94,7 +101,7 @@ class JudgeCases:
                 bench.changes.cases[arrival.key] = stored
                 self._judge(bench, arrival)
                 taken.append(arrival)
-        await self._write(tx, bench.changes, writer=writer)
+        await self._write(bench, writer=writer)
         self._observe(bench, taken, repeats=len(arrivals) - len(taken))
 
     async def again(self, tx: Transaction, keys: Iterable[CaseKey], *, writer: int) -> int:
@@ -106,7 +113,7 @@ class JudgeCases:
         for key in sorted(loaded):
             stored = loaded[key]
             self._judge(bench, Arrival(stored.data, traceparent=stored.traceparent))
-        await self._write(tx, bench.changes, writer=writer)
+        await self._write(bench, writer=writer)
         self._observe(bench, (), repeats=0)
         return len(loaded)
 
@@ -155,11 +162,12 @@ class JudgeCases:
     ) -> None:
         """Make the window known; say a late case at once; mark what may be a breach."""
         key = (promise.municipality, judgement.compromiso, judgement.unit, bounds.id)
-        bench.changes.open_window(key, promise, bounds)
+        deciding = bench.catalogue.deciding(*key[:3], bounds) or promise
+        bench.changes.open_window(key, deciding, bounds)
         if judgement.status is not CaseStatus.FAILED or not _is_timed_share(promise, judgement):
             return
-        if is_every_case(promise.part_of(judgement.part)):
-            counted = bench.changes.counted(key, len(promise.measures))
+        if _is_owed_to_everyone(deciding, judgement):
+            counted = bench.changes.counted(key)
             moment = Moment(arrival.data.case, counted, arrival.received_at, arrival.traceparent)
             bench.changes.moments.setdefault(key, []).append(moment)
         was_late = any(
@@ -167,7 +175,8 @@ class JudgeCases:
             for verdict in bench.stored[arrival.key].values()
         )
         if not was_late and not judgement.historical:
-            self._say_late(bench.tx, bench.changes.subjects[key], arrival, judgement)
+            subject = replace(bench.changes.subjects[key], promise=promise)
+            self._say_late(bench.tx, subject, arrival, judgement)
 
     def _say_late(
         self, tx: Transaction, subject: Subject, arrival: Arrival, judgement: Judgement
@@ -185,7 +194,8 @@ class JudgeCases:
         )
         breaches.publish(tx, statement, self._metrics)
 
-    async def _write(self, tx: Transaction, changes: Changes, *, writer: int) -> None:
+    async def _write(self, bench: _Bench, *, writer: int) -> None:
+        tx, changes = bench.tx, bench.changes
         connection = tx.connection
         if changes.cases:
             ordered = [changes.cases[key] for key in sorted(changes.cases)]
@@ -206,52 +216,50 @@ class JudgeCases:
         if to_add := changes.to_add():
             await tally_store.add(connection, to_add, writer=writer)
         await redating_store.keep(connection, changes.redated, tx.now)
-        await self._say_broken(tx, changes)
+        await self._say_broken(tx, changes, bench.catalogue)
 
-    async def _say_broken(self, tx: Transaction, changes: Changes) -> None:
+    async def _say_broken(self, tx: Transaction, changes: Changes, catalogue: Catalogue) -> None:
         """Say the breach of every-case promises at their first failed case."""
         keys = sorted(changes.moments)
         standing = await breach_store.standing(tx.connection, keys) if keys else set()
         for key in keys:
             if key not in standing:
-                await self._say_if_certain(tx, key, changes)
+                await self._say_if_certain(tx, key, changes, catalogue)
 
-    async def _say_if_certain(self, tx: Transaction, key: WindowKey, changes: Changes) -> None:
+    async def _say_if_certain(
+        self, tx: Transaction, key: WindowKey, changes: Changes, catalogue: Catalogue
+    ) -> None:
         subject, moments = changes.subjects[key], changes.moments[key]
-        measures = subject.promise.measures
-        after = await tally_store.counts_of(tx.connection, key, measures)
-        if _is_certain(subject, after):
-            await self._say_breach(tx, key, subject, after, moments[0])
+        after = await tally_store.counts_of(tx.connection, key, subject.promise.measures)
+        now = _Tried(subject, after, catalogue)
+        if now.is_certain:
+            await self._say_breach(tx, key, now, moments[0])
             return
-        added = changes.counted(key, len(measures))
+        added = changes.counted(key)
         for moment in moments:
-            then = [
-                now - all_added + by_then
-                for now, all_added, by_then in zip(after, added, moment.counted, strict=True)
-            ]
-            if _is_certain(subject, then):
-                await self._say_breach(tx, key, subject, then, moment, failing=(moment.case,))
+            then = _Tried(subject, _by_then(after, added, moment.counted), catalogue)
+            if then.is_certain:
+                await self._say_breach(tx, key, then, moment, failing=(moment.case,))
                 return
 
     async def _say_breach(
         self,
         tx: Transaction,
         key: WindowKey,
-        subject: Subject,
-        counts: list[Counts],
+        tried: "_Tried",
         moment: Moment,
         *,
         failing: Sequence[str] = (),
     ) -> None:
-        counted = Counted(subject.bounds, [count.cells for count in counts])
-        result = judged(subject.promise, counted, known=_NOTHING_KNOWN, final=False)
+        promise = tried.subject.promise
+        result = judged(promise, tried.counted, known=_NOTHING_KNOWN, final=False)
         await breaches.say(
             tx,
             key,
-            subject,
+            tried.subject,
             self._metrics,
-            parts=part_results(subject.promise, result),
-            historical=is_historical(counts),
+            parts=part_results(promise, result),
+            historical=is_historical(tried.counts.values()),
             failing=failing,
             received_at=moment.received_at,
             traceparent=moment.traceparent,
@@ -329,9 +337,36 @@ def _redated(
         )
 
 
-def _is_certain(subject: Subject, counts: Sequence[Counts]) -> bool:
-    counted = Counted(subject.bounds, [count.cells for count in counts])
-    return breach_is_certain(subject.promise, counted, known=_NOTHING_KNOWN)
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """A promise by the counts of a moment."""
+
+    subject: Subject
+    counts: CohortCounts
+    catalogue: Catalogue
+
+    @property
+    def counted(self) -> Counted:
+        cohorts = cohorts_of(self.catalogue, self.subject.promise, cells_of(self.counts))
+        return Counted.of(self.subject.bounds, cohorts)
+
+    @property
+    def is_certain(self) -> bool:
+        return breach_is_certain(self.subject.promise, self.counted, known=_NOTHING_KNOWN)
+
+
+def _by_then(after: CohortCounts, added: CohortCounts, by_then: CohortCounts) -> CohortCounts:
+    """Return the counts as they were when only a part had been added."""
+    return {
+        place: after.get(place, NOTHING) - added.get(place, NOTHING) + by_then.get(place, NOTHING)
+        for place in after.keys() | added.keys()
+    }
+
+
+def _is_owed_to_everyone(deciding: Promise, judgement: Judgement) -> bool:
+    """Return whether the window is broken by this failure, whatever the case's own version says."""
+    has_it = judgement.part < len(deciding.measures)
+    return has_it and is_every_case(deciding.part_of(judgement.part))
 
 
 def _is_timed_share(promise: Promise, judgement: Judgement) -> bool:

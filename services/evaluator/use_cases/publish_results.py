@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.evaluator.domain.catalogue import Promise, services_of
+from services.evaluator.domain.catalogue import Catalogue, Promise, services_of
+from services.evaluator.domain.cohorts import Cohorts, cohorts_of
 from services.evaluator.domain.identity import SOURCE, result_id
 from services.evaluator.domain.results import (
     Counted,
@@ -25,7 +26,14 @@ from services.evaluator.store import cases as case_store
 from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import editions
 from services.evaluator.store import tallies as tally_store
-from services.evaluator.store.tallies import Counts, WindowKey, WindowState, is_historical
+from services.evaluator.store.tallies import (
+    CohortCounts,
+    WindowKey,
+    WindowState,
+    cells_of,
+    is_historical,
+    population_of,
+)
 from services.evaluator.use_cases import breaches
 from services.evaluator.use_cases.knowledge import Knowledge, of_window
 from shared.contracts.results import ResultData, ResultPublished, Verdict
@@ -41,7 +49,7 @@ logger = logging.getLogger(__name__)
 LATE_FACTS = "hechos recibidos después del corte"
 TRY_CLOSING_AGAIN = timedelta(seconds=5)
 # What changes with every publication and says nothing new.
-_NOT_NEWS = ("as_of", "sequence", "edition", "addendum_reason")
+_NOT_NEWS = ("as_of", "sequence", "edition", "addendum_reason", "moved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +63,22 @@ class _Look:
     key: WindowKey
     promise: Promise
     state: WindowState
-    counts: tuple[Counts, ...]
+    counts: CohortCounts
+    cohorts: Cohorts
     known: Known
     awaits_import: bool
     standing: bool
     earlier: Mapping[Reference, Counted]
+    catalogue: Catalogue
 
     @property
     def counted(self) -> Counted:
         """The counts as they are judged."""
-        cells = [count.cells for count in self.counts]
-        return Counted(self.subject.bounds, cells, self.earlier)
+        return Counted.of(self.subject.bounds, self.cohorts, self.earlier)
 
     @property
     def historical(self) -> bool:
-        return is_historical(self.counts)
+        return is_historical(self.counts.values())
 
     @property
     def is_closed(self) -> bool:
@@ -86,6 +95,16 @@ class _Look:
             closes_at=state.closes_at,
         )
         return Subject(self.promise, self.key[2], window)
+
+    @property
+    def calendar_versions(self) -> Mapping[str, int]:
+        """The calendars of its versions; a closed window keeps those that it closed with."""
+        if self.is_closed:
+            return self.promise.calendar_versions
+        town, compromiso = self.key[:2]
+        found = [self.catalogue.promise(town, compromiso, v) for v in self.cohorts.versions]
+        promises = [*(each for each in found if each is not None), self.promise]
+        return {name: v for each in promises for name, v in each.calendar_versions.items()}
 
     def is_at_risk(self) -> bool:
         """Return whether the window would end badly; what an import tells of is past already."""
@@ -149,7 +168,7 @@ class PublishResults:
         state = await tally_store.lock_window(tx.connection, key)
         if state is None:
             return None
-        promise = catalogue.promise(key[0], key[1], state.carta_version)
+        promise = _deciding(catalogue, key, state)
         if promise is None:  # withdrawn by its municipality: what was published of it stays
             await tally_store.take_changes(tx.connection, key)
             await tally_store.not_stale(tx.connection, key)
@@ -165,19 +184,25 @@ class PublishResults:
             key,
             promise,
             state,
-            tuple(counts),
-            known=imported if is_historical(counts) else of_window(coverage, promise),
-            awaits_import=imported.through is None and any(count.historical for count in counts),
+            counts,
+            cohorts_of(catalogue, promise, cells_of(counts)),
+            known=imported if is_historical(counts.values()) else of_window(coverage, promise),
+            awaits_import=imported.through is None
+            and any(count.historical for count in counts.values()),
             standing=standing is True,
-            earlier=await _earlier(tx, key, promise, state),
+            earlier=await _earlier(tx, key, promise, state, catalogue),
+            catalogue=catalogue,
         )
 
     async def _decide(self, tx: Transaction, look: _Look, *, final: bool) -> None:
         state, promise = look.state, look.promise
+        before = None if state.result is None else json.loads(state.result)
         result = judged(promise, look.counted, known=look.known, final=final)
         data = result_data(
             promise,
             result,
+            cohorts=look.cohorts,
+            calendar_versions=look.calendar_versions,
             unit=look.key[2],
             window=look.subject.window,
             known=look.known,
@@ -185,14 +210,15 @@ class PublishResults:
             sequence=state.sequence + 1,
             historical=look.historical,
             addendum_reason=LATE_FACTS if look.is_closed else None,
+            parts_before=() if before is None else before["parts"],
         )
         await self._say(tx, look, data)
-        if not _is_news(None if state.result is None else json.loads(state.result), data):
+        if not _is_news(before, data):
             await tally_store.not_stale(tx.connection, look.key)
             return
         risky = not final and look.is_at_risk()
         self._say_risk(tx, look, data, risky=risky)
-        await self._save(tx, look.key, data, at_risk=risky)
+        await self._save(tx, look, data, at_risk=risky)
 
     async def _say(self, tx: Transaction, look: _Look, data: ResultData) -> None:
         """A share is broken at the cut-off, an every-case promise as soon as it is certain.
@@ -226,23 +252,29 @@ class PublishResults:
         if risky != look.state.at_risk and (risky or has_passed):
             breaches.risk_changed(tx, look.subject, self._metrics, data.parts, at_risk=risky)
 
-    async def _save(
-        self, tx: Transaction, key: WindowKey, data: ResultData, *, at_risk: bool
-    ) -> None:
+    async def _save(self, tx: Transaction, look: _Look, data: ResultData, *, at_risk: bool) -> None:
         event = _event(data)
         tx.publish(RESULTS, event)
         tx.on_commit.append(self._metrics.results.inc)
         result = data.model_dump_json()
         if data.edition:
-            await editions.keep(tx.connection, key, edition=data.edition, result=result)
+            await editions.keep(tx.connection, look.key, edition=data.edition, result=result)
         await tally_store.save_window(
             tx.connection,
-            key,
+            look.key,
             edition=data.edition,
             sequence=data.sequence,
             at_risk=at_risk,
             result=result,
+            carta_version=look.promise.carta.version,
         )
+
+
+def _deciding(catalogue: Catalogue, key: WindowKey, state: WindowState) -> Promise | None:
+    """A closed window keeps the version that decided it; an open one has that of its end."""
+    bounds = WindowBounds(key[3], state.starts_at, state.ends_at)
+    found = None if state.edition > 0 else catalogue.deciding(*key[:3], bounds)
+    return found or catalogue.promise(key[0], key[1], state.carta_version)
 
 
 async def _as_dated(
@@ -260,10 +292,11 @@ async def _as_dated(
 
 
 async def _earlier(
-    tx: Transaction, key: WindowKey, promise: Promise, state: WindowState
+    tx: Transaction, key: WindowKey, promise: Promise, state: WindowState, catalogue: Catalogue
 ) -> dict[Reference, Counted]:
     """Return the counts of the windows that targets follow, where something was promised in them.
 
+    Where an earlier version counted something of another kind there, there is nothing to follow.
     What is added to them later is followed when this window is looked at again.
     """
     window = WindowBounds(key[3], state.starts_at, state.ends_at)
@@ -272,7 +305,9 @@ async def _earlier(
         earlier = (*key[:3], bounds.id)
         if await tally_store.exists(tx.connection, earlier):
             counts = await tally_store.counts_of(tx.connection, earlier, promise.measures)
-            found[kind] = Counted(bounds, [count.cells for count in counts])
+            cohorts = cohorts_of(catalogue, promise, cells_of(counts))
+            if not cohorts.apart:
+                found[kind] = Counted.of(bounds, cohorts)
     return found
 
 
@@ -301,7 +336,7 @@ def _may_close(look: _Look) -> bool:
     A window of before our time is not frozen empty: its first edition is that of an import.
     """
     known = look.known
-    is_empty = not any(count.tally.population for count in look.counts)
+    is_empty = not population_of(look.counts)
     if look.state.is_past and is_empty and look.promise.parts:
         return False
     if not look.promise.parts or known.lacks_source(look.state.closes_at):

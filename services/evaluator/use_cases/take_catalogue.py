@@ -18,16 +18,14 @@ from shared.messaging import Received, Transaction
 async def take_catalogue(tx: Transaction, batch: Sequence[Received]) -> None:
     """Store states; a state that was known already changes nothing."""
     touched: dict[str, set[str]] = {}
-    redated: set[str] = set()
     for received in batch:
         for municipality, services in await _save(tx, received.event):
             touched.setdefault(municipality, set()).update(services)
-            if not isinstance(received.event, CartaPublished):
-                redated.add(municipality)
     if touched:
         await store.changed(tx.connection, touched.items())
     # After the catalogue is held: whoever publishes a window holds it first as well.
-    for municipality in sorted(redated):
+    # A calendar moves the cut-offs of open windows, a version of a carta what decides them.
+    for municipality in sorted(touched):
         await tallies.look_at_open(tx.connection, municipality)
 
 

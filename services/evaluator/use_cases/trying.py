@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.evaluator.domain.catalogue import Promise, services_of
+from services.evaluator.domain.cohorts import Cohorts
 from services.evaluator.domain.coverage import Coverage
 from services.evaluator.domain.drafts import (
     DRAFT,
@@ -138,6 +139,12 @@ class _Judge:
         return result_data(
             promise,
             result,
+            cohorts=Cohorts(
+                promise,
+                {(promise.carta.version, n): count.cells for n, count in enumerate(counts)},
+                frozenset(),
+            ),
+            calendar_versions=promise.calendar_versions,
             unit=unit,
             window=window_of_result(
                 self.window.id, promise, start=start, end=end, closes_at=closes_at

@@ -6,6 +6,7 @@ from typing import Final
 
 from services.portal.domain.states import State, state_of
 from shared.contracts.results import (
+    Moved,
     PartResult,
     ResultData,
     ResultStatus,
@@ -107,6 +108,7 @@ class PublicResult:
     unit: str
     window: ResultWindow
     edition: int
+    carta_versions: tuple[int, ...]
     status: ResultStatus
     verdict: Verdict
     reason: str | None
@@ -114,6 +116,7 @@ class PublicResult:
     parts: tuple[PublicPart, ...]
     as_of_text: str
     addendum_reason: str | None
+    moved: tuple[Moved, ...]
 
     @property
     def is_running(self) -> bool:
@@ -134,6 +137,7 @@ def publish(result: ResultData, rule: Disclosure) -> PublicResult:
         unit=result.unit,
         window=result.window,
         edition=result.edition,
+        carta_versions=result.carta_versions,
         status=result.status,
         verdict=result.verdict,
         reason=result.reason,
@@ -141,7 +145,26 @@ def publish(result: ResultData, rule: Disclosure) -> PublicResult:
         parts=tuple(_part(part, rule) for part in result.parts),
         as_of_text=result.as_of.isoformat(),
         addendum_reason=result.addendum_reason,
+        moved=_moved(result, rule),
     )
+
+
+def _moved(result: ResultData, rule: Disclosure) -> tuple[Moved, ...]:
+    """Return what a correction changed, where none of it tells of few people.
+
+    A difference of two editions may be one person's case: a strict carta never shows it, any other
+    only beside figures that are published, in this edition and in the one before.
+    """
+    if rule.strict or any(rule.hides_figure(part) for part in result.parts):
+        return ()
+    decided = (_decided_before(result, number) for number in range(len(result.parts)))
+    return () if any(0 < cases < rule.limit for cases in decided) else result.moved
+
+
+def _decided_before(result: ResultData, number: int) -> int:
+    part = result.parts[number]
+    moved = {each.count: each.before for each in result.moved if each.part == number + 1}
+    return moved.get("met", part.met) + moved.get("failed", part.failed)
 
 
 def _part(part: PartResult, rule: Disclosure) -> PublicPart:

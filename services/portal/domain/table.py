@@ -16,6 +16,9 @@ COLUMNS: Final = {
     "unidad": "Clave de la unidad u oficina que se mide",
     "periodo": "Clave del periodo: 2026-07 (mes), 2026-Q3 (trimestre), 2026-S2 (semestre), 2026",
     "edicion": "0 provisional; 1 definitiva; 2 o más, corregida después",
+    "motivo_de_edicion": "Por qué se corrigió, cuando la edición es 2 o más",
+    "cambios": "Qué cambió con la edición: parte.conteo=antes>después, separados por punto y coma",
+    "versiones": "Versiones de la carta con que se juzgó; la meta es la de la última",
     "estado": "final o provisional",
     "veredicto": "se_cumple, no_se_cumple o no_evaluado, del compromiso completo",
     "motivo": "Por qué no se evaluó",
@@ -62,12 +65,18 @@ def rows_of(result: PublicResult) -> Iterator[tuple[object, ...]]:
     """Return one row a part; a result without parts (a form not evaluated yet) has one row."""
     head = (
         *(result.municipality, result.carta, result.compromiso, result.unit, result.window.id),
-        *(result.edition, result.status.value, VERDICTS[result.verdict], result.reason or ""),
+        *(result.edition, result.addendum_reason or "", _changes(result)),
+        " ".join(map(str, result.carta_versions)),
+        *(result.status.value, VERDICTS[result.verdict], result.reason or ""),
     )
     if not result.parts:
         yield (*head, *[""] * (len(COLUMNS) - len(head) - 1), result.as_of_text)
     for place, part in enumerate(result.parts, start=1):
         yield (*head, place, *_cells(part), result.as_of_text)
+
+
+def _changes(result: PublicResult) -> str:
+    return "; ".join(f"{m.part}.{m.count}={m.before}>{m.after}" for m in result.moved)
 
 
 def _cells(part: PublicPart) -> tuple[object, ...]:

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.portal.domain.states import State
-from services.portal.spanish import BASES, deadline, moment, reason, sentence
+from services.portal.spanish import BASES, deadline, moment, moved_count, reason, sentence
 from services.portal.web import charts
 from services.portal.web.csrf import FIELD, Forms
 from services.portal.web.static import StaticFiles
@@ -32,6 +32,7 @@ FORM_COOKIE_SECONDS: Final = 12 * 3600
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "number": spanish.number,
     "quantity": spanish.quantity,
+    "moved_count": moved_count,
     "reason": reason,
     "day": spanish.day,
     "deadline": deadline,

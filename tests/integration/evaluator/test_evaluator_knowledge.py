@@ -374,7 +374,7 @@ async def test_recomputing_names_a_tampered_count_and_a_tampered_result(
     result, count = await evaluator.disagreements()
     assert (result.window[1], result.added == result.recomputed) == ("RC-01-02", True)
     assert result.published is not None
-    assert result.published["met"] == 2
+    assert result.published["parts"][0]["met"] == 2
     assert (count.window[1], count.added == count.recomputed) == ("RC-01-03", False)
 
 

@@ -23,9 +23,10 @@ SELECT 'nogal', 'A-' || n, 'C-' || n % 20, 0, 1, 'u', 'w-' || n % 7,
        false, false,
        CASE WHEN n % 100 = 1 THEN '2026-09-01'::timestamptz + n * interval '1 minute' END
 FROM generate_series(1, 200000) AS n;
-INSERT INTO tally (municipality, compromiso, unit, window_id, part, writer, met, failed, pending,
-                   excluded, overdue_open, amount_sum, amount_count, historical, changed)
-SELECT 'nogal', 'C-' || n, 'u', 'w', 0, w, 1, 0, 0, '{}', 0, 0, 0, 0, n = 1
+INSERT INTO tally (municipality, compromiso, unit, window_id, carta_version, part, writer, met,
+                   failed, pending, excluded, overdue_open, amount_sum, amount_count, historical,
+                   changed)
+SELECT 'nogal', 'C-' || n, 'u', 'w', 1, 0, w, 1, 0, 0, '{}', 0, 0, 0, 0, n = 1
 FROM generate_series(1, 20000) AS n, generate_series(1, 10) AS w;
 INSERT INTO judged_window (municipality, compromiso, unit, window_id, carta, carta_version,
                            starts_at, ends_at, closes_at, try_closing_at, opened_at, edition,

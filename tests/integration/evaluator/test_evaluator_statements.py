@@ -272,6 +272,8 @@ async def test_an_addendum_after_the_close_says_why_and_may_turn_the_verdict(
     assert (first["verdict"], first.get("addendum_reason")) == ("not_met", None)
     assert (second["verdict"], second["edition"]) == ("met", 2)
     assert second["addendum_reason"] == "hechos recibidos después del corte"
+    assert first["moved"] == []
+    assert second["moved"] == [{"part": 1, "count": "met", "before": 0, "after": 9}]
     assert (await evaluator.kinds())[-2:] == ["breached", "recovered"]
 
 
@@ -331,7 +333,7 @@ async def test_one_window_that_cannot_be_published_holds_back_no_other(
     assert evaluator.metrics.windows_failed._value.get() == 1
 
 
-async def test_a_version_with_more_parts_does_not_stop_the_window_of_the_version_before(
+async def test_a_version_with_more_parts_counts_its_cases_beside_those_of_the_version_before(
     evaluator: Evaluator,
 ) -> None:
     two = b.compromiso(b.wait(), b.wait(limit={"op": "<=", "value": 5}))
@@ -342,7 +344,10 @@ async def test_a_version_with_more_parts_does_not_stop_the_window_of_the_version
     await evaluator.take(b.waited("A-1", 10))
     await evaluator.take(b.waited("A-2", 10, ticket_issued="2026-09-20 10:00"))
     await evaluator.publish()
-    assert (await evaluator.result())["parts"][0]["met"] == 2
+    result = await evaluator.result()
+    assert [(part["met"], part["failed"]) for part in result["parts"]] == [(1, 0), (0, 1)]
+    assert [[part["met"] for part in each["parts"]] for each in result["cohorts"]] == [[1], [1, 0]]
+    assert result["reason"] == "cambio_de_forma"
 
 
 async def test_a_promise_for_each_unit_has_a_result_and_a_breach_for_each(

@@ -30,6 +30,7 @@ ALLOWED = {
     "dead-letter.v1.data.reason", "dead-letter.v1.data.field",
     "result.v1.data.reason", "result.v1.data.parts[].reason", "breach.v1.data.parts[].reason",
     "*.data.parts[].target_op", "*.data.parts[].unit", "result.v1.data.addendum_reason",
+    "result.v1.data.moved[].count",
     # figures
     "*.data.parts[].value", "*.data.parts[].target", "*.data.parts[].unacceptable",
     "*.data.parts[].exact", "*.data.parts[].numerator", "*.data.parts[].denominator",

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.evaluator.domain.catalogue import Promise
+from services.evaluator.domain.cohorts import Cohorts
 from services.evaluator.domain.identity import breach_id, result_id, statement_id
 from services.evaluator.domain.results import (
     Counted,
@@ -49,6 +50,8 @@ def subject(promise: Promise) -> Subject:
 
 def published(promise: Promise, tally: Tally, **changes: Any) -> ResultData:
     fields: dict[str, Any] = {
+        "cohorts": Cohorts(promise, {(1, 0): {"": tally}}, frozenset()),
+        "calendar_versions": promise.calendar_versions,
         "unit": b.UNIT,
         "window": subject(promise).window,
         "known": COMPLETE,

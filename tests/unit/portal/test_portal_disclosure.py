@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.portal.domain.disclosure import Below, Disclosure, publish
-from shared.contracts.results import Verdict
+from shared.contracts.results import Moved, ResultData, Verdict
 from tests.unit.portal import builders as b
 
 OPEN = Disclosure(limit=5, strict=False)
@@ -68,3 +68,27 @@ def test_a_mean_of_few_cases_is_withheld() -> None:
     assert publish(result, OPEN).parts[0].is_withheld
     result = b.result("CC-AG-01", "01", "AGUA", parts=(b.mean_part("30", 5),))
     assert not publish(result, OPEN).parts[0].is_withheld
+
+
+def corrected(met_before: int, met: int, failed: int) -> ResultData:
+    change = Moved(part=1, count="met", before=met_before, after=met)
+    reason = "hechos recibidos después del corte"
+    parts = (b.part(met, failed),)
+    changes = {"edition": 2, "addendum_reason": reason, "moved": (change,)}
+    return b.result("CC-EM-01", "01", "MANDO", parts=parts, **changes)
+
+
+def test_a_correction_says_which_counts_it_changed() -> None:
+    [moved] = publish(corrected(40, 50, 9), OPEN).moved
+    assert (moved.count, moved.before, moved.after) == ("met", 40, 50)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "failed", "rule"),
+    [(40, 50, 9, STRICT), (2, 50, 1, OPEN), (40, 3, 1, OPEN)],
+    ids=["sensitive", "few before", "few now"],
+)
+def test_a_correction_does_not_say_what_an_edition_withholds(
+    before: int, after: int, failed: int, rule: Disclosure
+) -> None:
+    assert publish(corrected(before, after, failed), rule).moved == ()

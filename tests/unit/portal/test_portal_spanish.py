@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.portal import spanish
+from shared.criteria import NotEvaluated
 from tests.unit.portal import builders as b
 
 MEXICO = ZoneInfo("America/Mexico_City")
@@ -44,3 +45,19 @@ def test_a_sentence_begins_with_its_window() -> None:
 
 def test_an_unknown_reason_is_shown_as_it_is() -> None:
     assert spanish.reason("algo_nuevo") == "algo nuevo"
+
+
+@pytest.mark.parametrize("name", list(NotEvaluated))
+def test_every_reason_of_the_judge_has_words_for_citizens(name: NotEvaluated) -> None:
+    assert name.value in spanish.REASONS
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        ("met", "a tiempo o medidos"),
+        ("excluded.turno_duplicado", "no contados por turno duplicado"),
+    ],
+)
+def test_what_a_correction_changed_is_told_in_words(count: str, words: str) -> None:
+    assert spanish.moved_count(count) == words
