@@ -94,8 +94,8 @@ def test_an_unknown_calendar_is_found_where_it_is_named() -> None:
 
 
 def test_a_promise_that_measures_nothing_is_found() -> None:
-    same = {"start": {"event": "a"}, "stop": {"event": "a"}, "unit": "min"}
-    nobody = {"event": "a", "anchor": "due", "where": {"fila": []}}
+    same = {"start": {"event": "visit.done"}, "stop": {"event": "visit.done"}, "unit": "min"}
+    nobody = {"event": "visit.done", "anchor": "due", "where": {"fila": []}}
     problems = lint(Criterion(parts=(wait(clock=same, population=nobody),)), calendars=())
     assert [problem.path[2:] for problem in problems] == [
         ("stop",),
