@@ -59,9 +59,11 @@ class Known:
 
     def lacks_source(self, closes_at: datetime) -> bool:
         """Return whether nothing reported on it by `closes_at`; a source may yet be heard of."""
-        if self.has_source or self.heard_through is None:
-            return False
-        return self.heard_through >= closes_at
+        return not self.has_source and self.heard_past(closes_at)
+
+    def heard_past(self, instant: datetime) -> bool:
+        """Return whether every source that existed at `instant` has been heard of."""
+        return self.heard_through is not None and self.heard_through >= instant
 
     def covers(self, end: datetime) -> bool:
         """Return whether everything up to `end` is known."""

@@ -19,9 +19,9 @@ WindowKey = tuple[str, str, str, str]
 ADD = """
 INSERT INTO tally AS t (municipality, compromiso, unit, window_id, carta_version, part, writer, met,
                         failed, pending, excluded, overdue_open, amount_sum, amount_count,
-                        historical, cell)
+                        historical, cell, received_through)
 SELECT m, c, u, w, v, p, $7, met, failed, pending, excluded::jsonb, overdue, total, measured,
-       historical, cell
+       historical, cell, $17
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::smallint[],
             $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::bigint[], $13::numeric[],
             $14::bigint[], $15::bigint[], $16::text[])
@@ -41,6 +41,7 @@ SET met = t.met + excluded.met,
     amount_sum = t.amount_sum + excluded.amount_sum,
     amount_count = t.amount_count + excluded.amount_count,
     historical = t.historical + excluded.historical,
+    received_through = greatest(t.received_through, excluded.received_through),
     changed = true
 """
 # Sorted by key, as the counts.
@@ -76,6 +77,10 @@ PARTIAL = """
 SELECT carta_version, part, cell, met, failed, pending, excluded, overdue_open, amount_sum,
        amount_count, historical
 FROM tally
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
+"""
+RECEIVED_THROUGH = """
+SELECT max(received_through) FROM tally
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 """
 CHANGED = """
@@ -231,8 +236,17 @@ async def open_windows(connection: Connection, windows: Sequence[NewWindow], now
     )
 
 
-async def add(connection: Connection, changes: Mapping[CountKey, Counts], *, writer: int) -> None:
-    """Add the changes of one transaction to the writer's own rows, in sorted order."""
+async def add(
+    connection: Connection,
+    changes: Mapping[CountKey, Counts],
+    *,
+    writer: int,
+    received_through: datetime | None,
+) -> None:
+    """Add the changes of one transaction to the writer's own rows, in sorted order.
+
+    `received_through`: when the newest fact behind them was received.
+    """
     rows = [
         (key, version, part, cell, tally, _historical(counts, cell))
         for (key, version, part), counts in sorted(changes.items())
@@ -254,6 +268,7 @@ async def add(connection: Connection, changes: Mapping[CountKey, Counts], *, wri
         [tally.amount_count for tally in tallies],
         [historical for *_, historical in rows],
         [cell for _, _, _, cell, *_ in rows],
+        received_through,
     )
     spans = [
         (*key, version, part, cell, *span, count)
@@ -300,6 +315,12 @@ def _tally(row: Record) -> Tally:
         amount_sum=int(row["amount_sum"]),
         amount_count=row["amount_count"],
     )
+
+
+async def received_through(connection: Connection, key: WindowKey) -> datetime | None:
+    """Return when the newest fact counted in the window was received."""
+    newest: datetime | None = await connection.fetchval(RECEIVED_THROUGH, *key)
+    return newest
 
 
 async def exists(connection: Connection, key: WindowKey) -> bool:

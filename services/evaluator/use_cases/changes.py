@@ -34,7 +34,10 @@ class Moment:
 
 @dataclass(slots=True)
 class Changes:
-    """Cases, verdicts (None: gone), counts to add, windows to make, moments of failure."""
+    """Cases, verdicts (None: gone), counts to add, windows to make, moments of failure.
+
+    `received_through`: when the newest of the facts was received.
+    """
 
     cases: dict[CaseKey, StoredCase] = field(default_factory=dict)
     verdicts: dict[tuple[CaseKey, VerdictKey], Judgement | None] = field(default_factory=dict)
@@ -43,6 +46,11 @@ class Changes:
     subjects: dict[WindowKey, Subject] = field(default_factory=dict)
     moments: dict[WindowKey, list[Moment]] = field(default_factory=dict)
     redated: list[Redating] = field(default_factory=list)
+    received_through: datetime | None = None
+
+    def received(self, at: datetime) -> None:
+        """Note when a fact was received."""
+        self.received_through = max(at, self.received_through or at)
 
     def count(self, municipality: str, judgement: Judgement, *, sign: int) -> None:
         """Add a verdict to the counts of its window, or take it away."""

@@ -132,6 +132,7 @@ class JudgeCases:
     def _judge(self, bench: _Bench, arrival: Arrival) -> None:
         """Compare one case's verdicts with those before, and note every difference."""
         data, changes = arrival.data, bench.changes
+        changes.received(data.received_at)
         before = bench.stored.setdefault(arrival.key, {})
         groups = bench.catalogue.for_service(data.municipality, data.service)
         closed = bench.closed.get(data.municipality, {})
@@ -214,7 +215,9 @@ class JudgeCases:
             windows = list(changes.windows.values())
             await tally_store.open_windows(connection, windows, tx.now)
         if to_add := changes.to_add():
-            await tally_store.add(connection, to_add, writer=writer)
+            await tally_store.add(
+                connection, to_add, writer=writer, received_through=changes.received_through
+            )
         await redating_store.keep(connection, changes.redated, tx.now)
         await self._say_broken(tx, changes, bench.catalogue)
 

@@ -315,12 +315,16 @@ async def _is_settled(tx: Transaction, look: _Look) -> bool:
     """Return whether what we know already has been applied to the counts.
 
     Before that a frozen edition would be corrected at once by our own lag: cases wait for changed
-    promises, an import is under way, an alarm within what is known has not been looked at.
+    promises, an import is under way, an alarm within what is known has not been looked at, the
+    source of a fact may not have been heard of.
     """
     services = services_of(look.promise)
     if await catalogue_store.is_rejudging(tx.connection, look.key[0], services):
         return False
     if look.awaits_import:
+        return False
+    newest = await tally_store.received_through(tx.connection, look.key)
+    if newest is not None and not look.known.heard_past(newest):
         return False
     return not await case_store.is_alarm_due(
         tx.connection, look.key, historical=look.historical, known=look.known.through

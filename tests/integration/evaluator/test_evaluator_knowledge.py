@@ -183,6 +183,36 @@ async def test_a_closed_window_waits_for_an_import_to_be_complete(evaluator: Eva
     assert (result["edition"], result["parts"][0]["met"], result["historical"]) == (2, 3, True)
 
 
+async def test_a_past_window_waits_for_an_import_that_was_not_heard_of_yet(
+    evaluator: Evaluator,
+) -> None:
+    """Its rows came before the progress that describes it, beside an import that is complete."""
+    await evaluator.learn_town()
+    through = local("2026-10-01 00:00")
+    first = b.source_state(source="archivo 1", kind="historical", complete_through=through)
+    await evaluator.hear(b.progress("2026-10-16 09:00", first))
+    await evaluator.scan()
+    row = {"historical": True, "sources": ("archivo 2",)}
+    at = local("2026-10-16 09:05")
+    await evaluator.take(b.waited("A-1", 10, **row, received_at=at))
+
+    async def status() -> str:
+        await evaluator.scan()
+        await evaluator.pool.execute("UPDATE judged_window SET try_closing_at = closes_at")
+        await evaluator.publish("2026-10-16 10:00")
+        return str((await evaluator.result())["status"])
+
+    assert await status() == "provisional"
+    begun = b.source_state(source="archivo 2", kind="historical")
+    await evaluator.hear(b.progress("2026-10-16 09:06", begun))
+    assert await status() == "provisional"
+    await evaluator.take(b.waited("A-2", 10, **row, received_at=at))
+    await evaluator.hear(b.progress("2026-10-16 09:07", {**begun, "complete_through": through}))
+    assert await status() == "final"
+    result = await evaluator.result()
+    assert (result["edition"], result["parts"][0]["met"]) == (1, 2)
+
+
 async def test_a_case_without_a_promise_waits_for_its_carta(evaluator: Evaluator) -> None:
     await evaluator.take(b.waited("A-1", 20), b.waited("A-2", 10))
     assert evaluator.metrics.without_promise._value.get() == 2
