@@ -192,9 +192,9 @@ async def test_a_past_window_waits_for_an_import_that_was_not_heard_of_yet(
     first = b.source_state(source="archivo 1", kind="historical", complete_through=through)
     await evaluator.hear(b.progress("2026-10-16 09:00", first))
     await evaluator.scan()
-    row = {"historical": True, "sources": ("archivo 2",)}
     at = local("2026-10-16 09:05")
-    await evaluator.take(b.waited("A-1", 10, **row, received_at=at))
+    row: dict[str, Any] = {"historical": True, "sources": ("archivo 2",), "received_at": at}
+    await evaluator.take(b.waited("A-1", 10, **row))
 
     async def status() -> str:
         await evaluator.scan()
@@ -206,7 +206,7 @@ async def test_a_past_window_waits_for_an_import_that_was_not_heard_of_yet(
     begun = b.source_state(source="archivo 2", kind="historical")
     await evaluator.hear(b.progress("2026-10-16 09:06", begun))
     assert await status() == "provisional"
-    await evaluator.take(b.waited("A-2", 10, **row, received_at=at))
+    await evaluator.take(b.waited("A-2", 10, **row))
     await evaluator.hear(b.progress("2026-10-16 09:07", {**begun, "complete_through": through}))
     assert await status() == "final"
     result = await evaluator.result()
