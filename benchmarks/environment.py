@@ -1,7 +1,6 @@
 """A system of its own for a benchmark: embedded servers, fresh databases, chosen services."""
 
 import platform
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -18,7 +17,7 @@ from shared.database import migrate
 from shared.messaging.topics import create_topics
 from shared.settings import ServiceSettings
 from tests.support.processes import SERVICE_SECRET
-from tests.support.servers import Servers
+from tests.support.servers import Servers, free_port
 from tests.support.systems import System, running_system
 
 PREFIX = "bench."
@@ -106,14 +105,6 @@ def _process(name: str, places: Places) -> psutil.Process:
     if process is None:
         raise RuntimeError(f"{name} is not running")
     return process
-
-
-def free_port() -> int:
-    """Return a port of this machine that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def cpu_seconds(process: psutil.Process) -> float:

@@ -23,11 +23,12 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
-from benchmarks.environment import PREFIX, Bench, bench, free_port, machine
+from benchmarks.environment import PREFIX, Bench, bench, machine
 from benchmarks.load import MUNICIPALITY, SERVICE, SOURCE, key_of, ticket
 from shared.contracts import hot, topics
 from shared.contracts.breaches import BreachEvent, BreachKind
 from shared.messaging.kafka import client_options, producer_options
+from tests.support.servers import free_port
 
 SERVICES = ("cartas", "measurements", "evaluator", "notifier")
 CASE = re.compile(rb"T\d{8}")

@@ -26,10 +26,16 @@ FOLIO_VERDICTS = """
 SELECT compromiso, part, unit, status, reason, count(*) FROM verdict WHERE case_id ~ '^BZ-'
 GROUP BY compromiso, part, unit, status, reason
 """
-RESULTS = """
+# A running window of these grows with the clock, without any case: it differs from run to run.
+MOVING = """
+edition = 0 AND EXISTS (
+    SELECT FROM jsonb_array_elements(({})::jsonb -> 'parts') AS part
+    WHERE part ->> 'form' IN ('availability', 'deadline'))
+"""
+RESULTS = f"""
 SELECT compromiso, unit, window_id,
-       result - '{as_of,sequence,edition,addendum_reason,moved}'::text[]
-FROM judged_window WHERE result IS NOT NULL
+       result - '{{as_of,sequence,edition,addendum_reason,moved}}'::text[]
+FROM judged_window WHERE result IS NOT NULL AND NOT ({MOVING.format("result")})
 """
 BREACHES = "SELECT compromiso, unit, window_id, breach, recovered_at IS NULL FROM breach"
 TRIGGERS = "SELECT compromiso, count(*) FROM complaint_trigger GROUP BY compromiso"
@@ -44,10 +50,11 @@ FROM mail m JOIN action a USING (action)
 GROUP BY m.kind, m.post, m.mailbox, m.state, a.compromiso, a.unit, a.window_id
 """
 CATALOGUE = "SELECT kind, id, version, data - 'known_since' FROM catalogue"
-SHOWN_RESULTS = """
+SHOWN_RESULTS = f"""
 SELECT DISTINCT ON (compromiso, unit, window_id) compromiso, unit, window_id,
-       data - '{as_of,sequence,edition,addendum_reason,moved}'::text[]
-FROM result ORDER BY compromiso, unit, window_id, edition DESC, sequence DESC
+       data - '{{as_of,sequence,edition,addendum_reason,moved}}'::text[]
+FROM result WHERE NOT ({MOVING.format("data")})
+ORDER BY compromiso, unit, window_id, edition DESC, sequence DESC
 """
 SHOWN_ACTIONS = """
 SELECT data ->> 'compromiso', data ->> 'unit', data ->> 'window', data ->> 'state',

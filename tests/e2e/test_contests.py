@@ -142,7 +142,7 @@ async def everybody_sees_it(town: Town, before: dict[str, Any]) -> None:
     assert part is not None
     assert part["excluded"] == {**before["excluded"], NAME: 1}
     assert part["failed"] == before["failed"] - 1
-    assert part["denominator"] == before["denominator"] - 1
+    assert part["denominator"] == part["met"] + part["failed"]
     async with visitor(town) as citizen:
 
         async def shown() -> bool:

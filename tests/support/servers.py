@@ -1,6 +1,7 @@
 """One Kafka and one PostgreSQL for the whole session, or those that the environment names."""
 
 import os
+import secrets
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ import pytest
 import pytest_asyncio
 
 from deploy.local.test_servers import TestServers
+
+FIRST_PORT = 10_000
+PORTS = 22_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +39,15 @@ async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ser
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A free port below those that outgoing connections take: one could take it before its server.
+
+    A system of six services is busy opening connections while its last one starts.
+    """
+    while True:
+        port = FIRST_PORT + secrets.randbelow(PORTS)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
 
 
 def free_port_pair() -> int:
