@@ -27,9 +27,10 @@ reset: ## Stop it and forget its data
 status: ## Show each process and its memory
 	@if [ -x .venv/bin/python ]; then $(RUN) deploy.local status; else echo "Nothing is running."; fi
 
+# Files of tests on two workers, each with a Kafka and a PostgreSQL of its own.
 test: setup-dev ## Run every test; ARGS="..." goes to pytest
 	@$(RUN) services.portal assets > /dev/null
-	@$(RUN) pytest $(ARGS)
+	@$(RUN) pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: setup-dev ## Run formatter, linter, type checker, import rules
 	@$(RUN) ruff format --check $(wildcard $(CHECKED))
