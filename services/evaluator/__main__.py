@@ -1,5 +1,6 @@
 """Commands of the evaluator: `python -m services.evaluator`."""
 
+import os
 from pathlib import Path
 
 import click
@@ -8,11 +9,12 @@ from services.evaluator import telling
 from services.evaluator.app import DESCRIBE, build_app
 from services.evaluator.domain.drafts import DRAFT, DraftError
 from services.evaluator.drafting import read_draft
-from services.evaluator.recompute import Comparison, recompute
 from services.evaluator.settings import Settings
 from services.evaluator.store import redatings
 from services.evaluator.store.redatings import Moved
+from services.evaluator.store.tallies import WindowKey
 from services.evaluator.use_cases.explaining import Explained, explain_result
+from services.evaluator.use_cases.recompute import Comparison, recompute
 from services.evaluator.use_cases.trying import Question, Tried, try_draft
 from shared.cli import run_with_pool, service_cli
 from shared.database import Pool
@@ -22,24 +24,30 @@ main = service_cli("evaluator", Settings, build_app, DESCRIBE)
 
 @main.command("recompute")
 @click.argument("municipality")
-def recompute_command(municipality: str) -> None:
-    """Count every figure of MUNICIPALITY again from the stored facts and name each difference."""
+@click.option("--processes", default=os.cpu_count() or 1, show_default=True, help="At once.")
+@click.option("--show", metavar="COMPROMISO/UNIT/WINDOW", help="Print the bytes of one result.")
+def recompute_command(municipality: str, processes: int, show: str | None) -> None:
+    """Make every result of MUNICIPALITY again from the stored facts; name each difference."""
+    only = None if show is None else {_window(f"{municipality}/{show}")}
 
     async def work(pool: Pool, settings: Settings) -> list[Comparison]:
-        return await recompute(pool, municipality)
+        url = settings.database_url.get_secret_value()
+        return await recompute(
+            pool, municipality, only=only, database_url=url, processes=max(1, processes)
+        )
 
     compared = run_with_pool(Settings, work)
-    different = [comparison for comparison in compared if not comparison.agrees]
-    for comparison in different:
-        place = "/".join((*comparison.window, f"v{comparison.carta_version}", str(comparison.part)))
-        click.echo(f"{place}: added {comparison.added}, recomputed {comparison.recomputed}")
-        if comparison.published != comparison.publishable:
-            click.echo(
-                f"{place}: published {comparison.published}, recomputed {comparison.publishable}"
-            )
-    click.echo(f"{len(compared)} figures, {len(different)} different")
-    if different:
+    for line in telling.recomputed(compared, with_bytes=show is not None):
+        click.echo(line)
+    if not all(comparison.agrees for comparison in compared):
         raise SystemExit(1)
+
+
+def _window(names: str) -> WindowKey:
+    town, *rest = names.split("/")
+    if len(rest) != 3:
+        raise click.BadParameter("a result is named by 3 names between /")
+    return (town, rest[0], rest[1], rest[2])
 
 
 @main.command("explain")

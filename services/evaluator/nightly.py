@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from services.evaluator.metrics import EvaluatorMetrics
-from services.evaluator.recompute import recompute
 from services.evaluator.store.tallies import WindowKey
+from services.evaluator.use_cases.recompute import recompute
 from shared.clock import utc_now
 from shared.database import Pool
 from shared.service import Context

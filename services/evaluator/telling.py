@@ -1,8 +1,10 @@
 """What the commands print: explanations and drafts that were tried, line by line."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from services.evaluator.use_cases.explaining import Explained
+from services.evaluator.use_cases.recompute import Comparison, Outcome
 from services.evaluator.use_cases.trying import Tried
 from shared import spanish
 from shared.contracts.results import ResultData, Verdict
@@ -83,3 +85,17 @@ def tried(attempt: Tried) -> Iterator[str]:
 
 def _reason(result: ResultData) -> str:
     return f" ({result.reason})" if result.reason else ""
+
+
+def recomputed(compared: Sequence[Comparison], *, with_bytes: bool) -> Iterator[str]:
+    """Name every difference, then say how many results compare how."""
+    for comparison in compared:
+        place = "/".join(comparison.window)
+        for difference in comparison.differences:
+            yield f"{place}: {difference}"
+        if with_bytes and comparison.recomputed is not None:
+            yield comparison.recomputed.json
+            yield f"sha256 {comparison.recomputed.digest.hex()}"
+    counts = Counter(comparison.outcome for comparison in compared)
+    named = ", ".join(f"{counts[outcome]} {outcome.value}" for outcome in Outcome)
+    yield f"{len(compared)} results: {named}"

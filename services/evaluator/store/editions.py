@@ -1,18 +1,28 @@
 """The frozen editions of each window, as they were published."""
 
+from collections.abc import Sequence
+
+from services.evaluator.domain.records import Record
 from services.evaluator.store.tallies import WindowKey
 from shared.contracts.results import ResultData
 from shared.database import Connection
 
 KEEP = """
-INSERT INTO edition (municipality, compromiso, unit, window_id, edition, result)
-VALUES ($1, $2, $3, $4, $5, $6::jsonb)
+INSERT INTO edition (municipality, compromiso, unit, window_id, edition, result, digest,
+                     result_schema)
+VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8)
 """
 OF_WINDOW = """
 SELECT result
 FROM edition
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 ORDER BY edition
+"""
+OF_TOWN = """
+SELECT compromiso, unit, window_id, result, digest, result_schema AS schema
+FROM edition
+WHERE municipality = $1
+ORDER BY compromiso, unit, window_id, edition
 """
 RUNNING = """
 SELECT result
@@ -22,12 +32,22 @@ WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND
 """
 
 
-async def keep(connection: Connection, key: WindowKey, *, edition: int, result: str) -> None:
+async def keep(connection: Connection, key: WindowKey, *, edition: int, record: Record) -> None:
     """Keep a frozen edition for ever. Raises where it is kept already: it does not change."""
-    await connection.execute(KEEP, *key, edition, result)
+    await connection.execute(KEEP, *key, edition, record.json, record.digest, record.schema)
 
 
 async def of_window(connection: Connection, key: WindowKey) -> list[ResultData]:
     """Return the editions of a window, oldest first; while it runs, its provisional result."""
     rows = await connection.fetch(OF_WINDOW, *key) or await connection.fetch(RUNNING, *key)
     return [ResultData.model_validate_json(row["result"]) for row in rows]
+
+
+async def of_town(connection: Connection, municipality: str) -> dict[WindowKey, Sequence[Record]]:
+    """Return all editions of a municipality, those of a window oldest first."""
+    found: dict[WindowKey, list[Record]] = {}
+    for row in await connection.fetch(OF_TOWN, municipality):
+        key = (municipality, row["compromiso"], row["unit"], row["window_id"])
+        record = Record(row["result"], row["digest"] or b"", row["schema"] or "")
+        found.setdefault(key, []).append(record)
+    return dict[WindowKey, Sequence[Record]](found)

@@ -7,9 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from asyncpg import Record
+import asyncpg
 
-from shared.criteria import Cells, Measure, Tally, added, has_spread, merged
+from services.evaluator.domain.records import Record
+from shared.criteria import Cells, Measure, Tally, WindowBounds, added, has_spread, merged
 from shared.database import Connection
 
 WindowKey = tuple[str, str, str, str]
@@ -135,9 +136,20 @@ WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 """
 SAVE_WINDOW = """
 UPDATE judged_window
-SET edition = $5, sequence = $6, at_risk = $7, result = $8::jsonb, carta_version = $9,
-    stale = false
+SET edition = $5, sequence = $6, at_risk = $7, result = $8::jsonb, digest = $9,
+    result_schema = $10, carta_version = $11, known_through = $12, stale = false
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
+"""
+# Windows after a window, whose targets may follow it.
+LATER = """
+SELECT window_id, starts_at, ends_at
+FROM judged_window
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3
+    AND starts_at >= (
+        SELECT ends_at FROM judged_window
+        WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
+    )
+ORDER BY starts_at, window_id
 """
 NOT_STALE = """
 UPDATE judged_window SET stale = false
@@ -291,7 +303,7 @@ async def counts_of(
     """Return the summed counts of a window; `measures` tell whether amounts are to be read too."""
     summed: dict[tuple[int, int], Counts] = {}
 
-    def add_to(row: Record, partial: Counts) -> None:
+    def add_to(row: asyncpg.Record, partial: Counts) -> None:
         place = (row["carta_version"], row["part"])
         summed[place] = summed.get(place, NOTHING) + partial
 
@@ -304,7 +316,7 @@ async def counts_of(
     return {place: counts for place, counts in summed.items() if counts != NOTHING}
 
 
-def _tally(row: Record) -> Tally:
+def _tally(row: asyncpg.Record) -> Tally:
     excluded = {name: count for name, count in json.loads(row["excluded"]).items() if count}
     return Tally(
         met=row["met"],
@@ -378,6 +390,12 @@ async def look_again(connection: Connection, key: WindowKey) -> None:
     await connection.execute(STALE_AGAIN, *key)
 
 
+async def windows_after(connection: Connection, key: WindowKey) -> list[WindowBounds]:
+    """Return the windows of the same promise and unit that begin after one ends."""
+    rows = await connection.fetch(LATER, *key)
+    return [WindowBounds(row["window_id"], row["starts_at"], row["ends_at"]) for row in rows]
+
+
 async def save_window(
     connection: Connection,
     key: WindowKey,
@@ -385,11 +403,23 @@ async def save_window(
     edition: int,
     sequence: int,
     at_risk: bool,
-    result: str,
+    record: Record,
     carta_version: int,
+    known_through: datetime | None,
 ) -> None:
-    """Remember what was published, and by which version of the carta it was decided."""
-    await connection.execute(SAVE_WINDOW, *key, edition, sequence, at_risk, result, carta_version)
+    """Remember what was published, by which version of the carta, and what was known then."""
+    await connection.execute(
+        SAVE_WINDOW,
+        *key,
+        edition,
+        sequence,
+        at_risk,
+        record.json,
+        record.digest,
+        record.schema,
+        carta_version,
+        known_through,
+    )
 
 
 async def not_stale(connection: Connection, key: WindowKey) -> None:

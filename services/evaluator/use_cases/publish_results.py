@@ -2,44 +2,28 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from services.evaluator.domain.catalogue import Catalogue, Promise, services_of
-from services.evaluator.domain.cohorts import Cohorts, cohorts_of
+from services.evaluator.domain.catalogue import services_of
 from services.evaluator.domain.identity import SOURCE, result_id
-from services.evaluator.domain.results import (
-    Counted,
-    Known,
-    Subject,
-    breach_is_certain,
-    is_at_risk,
-    judged,
-    result_data,
-    window_of_result,
-)
+from services.evaluator.domain.records import record_of
+from services.evaluator.domain.results import breach_is_certain
 from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.store import breaches as breach_store
 from services.evaluator.store import cases as case_store
 from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import editions
 from services.evaluator.store import tallies as tally_store
-from services.evaluator.store.tallies import (
-    CohortCounts,
-    WindowKey,
-    WindowState,
-    cells_of,
-    is_historical,
-    population_of,
-)
+from services.evaluator.store.tallies import WindowKey, population_of
 from services.evaluator.use_cases import breaches
-from services.evaluator.use_cases.knowledge import Knowledge, of_window
+from services.evaluator.use_cases.knowledge import Knowledge
+from services.evaluator.use_cases.looking import Look, Publication, as_dated, deciding, look_at
 from shared.contracts.results import ResultData, ResultPublished, Verdict
 from shared.contracts.topics import RESULTS
-from shared.criteria import WindowBounds
-from shared.criteria.vocabulary import Reference
+from shared.criteria import references_of
 from shared.database import Pool
 from shared.messaging import Transaction, transaction
 from shared.messaging.backoff import OUTAGES
@@ -50,65 +34,6 @@ LATE_FACTS = "hechos recibidos después del corte"
 TRY_CLOSING_AGAIN = timedelta(seconds=5)
 # What changes with every publication and says nothing new.
 _NOT_NEWS = ("as_of", "sequence", "edition", "addendum_reason", "moved")
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """A window as one transaction sees it: its counts, and what was known before they were read.
-
-    `standing`: whether a breach was said and stands, as of before the counts were read: one that a
-    batch says meanwhile rests on newer counts, and these cannot withdraw it.
-    """
-
-    key: WindowKey
-    promise: Promise
-    state: WindowState
-    counts: CohortCounts
-    cohorts: Cohorts
-    known: Known
-    awaits_import: bool
-    standing: bool
-    earlier: Mapping[Reference, Counted]
-    catalogue: Catalogue
-
-    @property
-    def counted(self) -> Counted:
-        """The counts as they are judged."""
-        return Counted.of(self.subject.bounds, self.cohorts, self.earlier)
-
-    @property
-    def historical(self) -> bool:
-        return is_historical(self.counts.values())
-
-    @property
-    def is_closed(self) -> bool:
-        return self.state.edition > 0
-
-    @property
-    def subject(self) -> Subject:
-        state = self.state
-        window = window_of_result(
-            self.key[3],
-            self.promise,
-            start=state.starts_at,
-            end=state.ends_at,
-            closes_at=state.closes_at,
-        )
-        return Subject(self.promise, self.key[2], window)
-
-    @property
-    def calendar_versions(self) -> Mapping[str, int]:
-        """The calendars of its versions; a closed window keeps those that it closed with."""
-        if self.is_closed:
-            return self.promise.calendar_versions
-        town, compromiso = self.key[:2]
-        found = [self.catalogue.promise(town, compromiso, v) for v in self.cohorts.versions]
-        promises = [*(each for each in found if each is not None), self.promise]
-        return {name: v for each in promises for name, v in each.calendar_versions.items()}
-
-    def is_at_risk(self) -> bool:
-        """Return whether the window would end badly; what an import tells of is past already."""
-        return not self.historical and is_at_risk(self.promise, self.counted, known=self.known)
 
 
 class PublishResults:
@@ -148,9 +73,10 @@ class PublishResults:
 
     async def _publish(self, tx: Transaction, key: WindowKey, *, closing: datetime | None) -> None:
         """`closing` is the instant at which it is to be closed, if its cut-off has come by then."""
-        look = await self._look(tx, key)
-        if look is None:
+        found = await self._look(tx, key)
+        if found is None:
             return
+        look, standing = found
         settled = await _is_settled(tx, look)
         if look.is_closed and not settled:
             await tally_store.look_again(tx.connection, key)
@@ -160,59 +86,54 @@ class PublishResults:
             later = max(look.state.closes_at, tx.now + TRY_CLOSING_AGAIN)
             await tally_store.try_closing_later(tx.connection, key, later)
             due = False
-        await self._decide(tx, look, final=due or look.is_closed)
+        await self._decide(tx, look, standing=standing, final=due or look.is_closed)
 
-    async def _look(self, tx: Transaction, key: WindowKey) -> _Look | None:
-        """Lock the window, then read what its result is made of, in the order that _Look tells."""
-        catalogue = await self._knowledge.catalogue(tx.connection)
-        state = await tally_store.lock_window(tx.connection, key)
+    async def _look(self, tx: Transaction, key: WindowKey) -> tuple[Look, bool] | None:
+        """Lock the window, then read what its result is made of, in the order that Look tells.
+
+        With it, whether a breach was said and stands, as of before the counts were read: one that
+        a batch says meanwhile rests on newer counts, and these cannot withdraw it.
+        """
+        con = tx.connection
+        catalogue = await self._knowledge.catalogue(con)
+        state = await tally_store.lock_window(con, key)
         if state is None:
             return None
-        promise = _deciding(catalogue, key, state)
+        promise = deciding(catalogue, key, state)
         if promise is None:  # withdrawn by its municipality: what was published of it stays
-            await tally_store.take_changes(tx.connection, key)
-            await tally_store.not_stale(tx.connection, key)
-            await tally_store.try_closing_later(tx.connection, key, tx.now + timedelta(hours=1))
+            await tally_store.take_changes(con, key)
+            await tally_store.not_stale(con, key)
+            await tally_store.try_closing_later(con, key, tx.now + timedelta(hours=1))
             return None
-        promise, state = await _as_dated(tx, key, promise, state)
-        coverage = await self._knowledge.coverage(tx.connection)
-        await tally_store.take_changes(tx.connection, key)
-        standing = await breach_store.is_standing(tx.connection, key)
-        counts = await tally_store.counts_of(tx.connection, key, promise.measures)
-        imported = of_window(coverage, promise, historical=True)
-        return _Look(
-            key,
-            promise,
-            state,
-            counts,
-            cohorts_of(catalogue, promise, cells_of(counts)),
-            known=imported if is_historical(counts.values()) else of_window(coverage, promise),
-            awaits_import=imported.through is None
-            and any(count.historical for count in counts.values()),
-            standing=standing is True,
-            earlier=await _earlier(tx, key, promise, state, catalogue),
-            catalogue=catalogue,
+        promise, dated = as_dated(promise, state)
+        if dated.closes_at != state.closes_at:
+            await tally_store.move_cutoff(con, key, dated.closes_at)
+        coverage = await self._knowledge.coverage(con)
+        await tally_store.take_changes(con, key)
+        standing = await breach_store.is_standing(con, key)
+        look = await look_at(
+            con,
+            catalogue,
+            coverage=coverage,
+            key=key,
+            promise=promise,
+            state=dated,
+            counts_of=partial(tally_store.counts_of, con),
         )
+        return look, standing is True
 
-    async def _decide(self, tx: Transaction, look: _Look, *, final: bool) -> None:
-        state, promise = look.state, look.promise
+    async def _decide(self, tx: Transaction, look: Look, *, standing: bool, final: bool) -> None:
+        state = look.state
         before = None if state.result is None else json.loads(state.result)
-        result = judged(promise, look.counted, known=look.known, final=final)
-        data = result_data(
-            promise,
-            result,
-            cohorts=look.cohorts,
-            calendar_versions=look.calendar_versions,
-            unit=look.key[2],
-            window=look.subject.window,
-            known=look.known,
-            edition=state.edition + 1 if final else 0,
-            sequence=state.sequence + 1,
-            historical=look.historical,
-            addendum_reason=LATE_FACTS if look.is_closed else None,
-            parts_before=() if before is None else before["parts"],
+        data = look.result(
+            Publication(
+                edition=state.edition + 1 if final else 0,
+                sequence=state.sequence + 1,
+                addendum_reason=LATE_FACTS if look.is_closed else None,
+                parts_before=() if before is None else before["parts"],
+            )
         )
-        await self._say(tx, look, data)
+        await self._say(tx, look, data, standing=standing)
         if not _is_news(before, data):
             await tally_store.not_stale(tx.connection, look.key)
             return
@@ -220,7 +141,7 @@ class PublishResults:
         self._say_risk(tx, look, data, risky=risky)
         await self._save(tx, look, data, at_risk=risky)
 
-    async def _say(self, tx: Transaction, look: _Look, data: ResultData) -> None:
+    async def _say(self, tx: Transaction, look: Look, data: ResultData, *, standing: bool) -> None:
         """A share is broken at the cut-off, an every-case promise as soon as it is certain.
 
         Also where the figures are those published last: a batch may have said a breach since, and
@@ -236,7 +157,7 @@ class PublishResults:
                 parts=data.parts,
                 historical=data.historical,
             )
-        elif look.standing:
+        elif standing:
             await breaches.withdraw(
                 tx,
                 look.key,
@@ -246,72 +167,48 @@ class PublishResults:
                 historical=data.historical,
             )
 
-    def _say_risk(self, tx: Transaction, look: _Look, data: ResultData, *, risky: bool) -> None:
+    def _say_risk(self, tx: Transaction, look: Look, data: ResultData, *, risky: bool) -> None:
         """At the cut-off the risk has come true, and was said as a breach, or has passed."""
         has_passed = data.edition == 0 or data.verdict is Verdict.MET
         if risky != look.state.at_risk and (risky or has_passed):
             breaches.risk_changed(tx, look.subject, self._metrics, data.parts, at_risk=risky)
 
-    async def _save(self, tx: Transaction, look: _Look, data: ResultData, *, at_risk: bool) -> None:
+    async def _save(self, tx: Transaction, look: Look, data: ResultData, *, at_risk: bool) -> None:
         event = _event(data)
         tx.publish(RESULTS, event)
         tx.on_commit.append(self._metrics.results.inc)
-        result = data.model_dump_json()
+        record = record_of(data)
         if data.edition:
-            await editions.keep(tx.connection, look.key, edition=data.edition, result=result)
+            await editions.keep(tx.connection, look.key, edition=data.edition, record=record)
         await tally_store.save_window(
             tx.connection,
             look.key,
             edition=data.edition,
             sequence=data.sequence,
             at_risk=at_risk,
-            result=result,
+            record=record,
             carta_version=look.promise.carta.version,
+            known_through=look.known.through,
         )
+        await _look_again_at_followers(tx, look)
 
 
-def _deciding(catalogue: Catalogue, key: WindowKey, state: WindowState) -> Promise | None:
-    """A closed window keeps the version that decided it; an open one has that of its end."""
-    bounds = WindowBounds(key[3], state.starts_at, state.ends_at)
-    found = None if state.edition > 0 else catalogue.deciding(*key[:3], bounds)
-    return found or catalogue.promise(key[0], key[1], state.carta_version)
+async def _look_again_at_followers(tx: Transaction, look: Look) -> None:
+    """Have the windows published again whose targets follow the figure of this one.
 
-
-async def _as_dated(
-    tx: Transaction, key: WindowKey, promise: Promise, state: WindowState
-) -> tuple[Promise, WindowState]:
-    """A closed window keeps the calendars that it closed with; the cut-off of an open one moves."""
-    if state.edition > 0 and state.result is not None:
-        versions = json.loads(state.result)["calendar_versions"]
-        return promise.with_versions(versions), state
-    closes_at = promise.closes_at(WindowBounds(key[3], state.starts_at, state.ends_at))
-    if closes_at == state.closes_at:
-        return promise, state
-    await tally_store.move_cutoff(tx.connection, key, closes_at)
-    return promise, replace(state, closes_at=closes_at)
-
-
-async def _earlier(
-    tx: Transaction, key: WindowKey, promise: Promise, state: WindowState, catalogue: Catalogue
-) -> dict[Reference, Counted]:
-    """Return the counts of the windows that targets follow, where something was promised in them.
-
-    Where an earlier version counted something of another kind there, there is nothing to follow.
-    What is added to them later is followed when this window is looked at again.
+    Windows are locked in the order of time only: no two publishers wait for each other.
     """
-    window = WindowBounds(key[3], state.starts_at, state.ends_at)
-    found: dict[Reference, Counted] = {}
-    for kind, bounds in promise.earlier(window).items():
-        earlier = (*key[:3], bounds.id)
-        if await tally_store.exists(tx.connection, earlier):
-            counts = await tally_store.counts_of(tx.connection, earlier, promise.measures)
-            cohorts = cohorts_of(catalogue, promise, cells_of(counts))
-            if not cohorts.apart:
-                found[kind] = Counted.of(bounds, cohorts)
-    return found
+    versions = look.catalogue.by_compromiso.get(look.key[:2], ())
+    following = [each for each in versions if references_of(each.compromiso.criterion)]
+    if not following:
+        return
+    for window in await tally_store.windows_after(tx.connection, look.key):
+        earlier = {before.id for each in following for before in each.earlier(window).values()}
+        if look.key[3] in earlier:
+            await tally_store.look_again(tx.connection, (*look.key[:3], window.id))
 
 
-async def _is_settled(tx: Transaction, look: _Look) -> bool:
+async def _is_settled(tx: Transaction, look: Look) -> bool:
     """Return whether what we know already has been applied to the counts.
 
     Before that a frozen edition would be corrected at once by our own lag: cases wait for changed
@@ -331,7 +228,7 @@ async def _is_settled(tx: Transaction, look: _Look) -> bool:
     )
 
 
-def _may_close(look: _Look) -> bool:
+def _may_close(look: Look) -> bool:
     """A form without a judge needs no facts; without any source there is nothing to wait for.
 
     That there is none is known only once its pipeline was heard past the cut-off: facts can be

@@ -14,12 +14,12 @@ from services.evaluator.deadlines import Deadlines
 from services.evaluator.domain.identity import GROUP
 from services.evaluator.handlers import Handlers
 from services.evaluator.metrics import EvaluatorMetrics
-from services.evaluator.recompute import Comparison, recompute
 from services.evaluator.settings import Settings
 from services.evaluator.store import balance
 from services.evaluator.use_cases.judge_cases import JudgeCases
 from services.evaluator.use_cases.knowledge import Knowledge
 from services.evaluator.use_cases.publish_results import PublishResults
+from services.evaluator.use_cases.recompute import Comparison, recompute
 from services.evaluator.use_cases.take_catalogue import take_catalogue
 from services.evaluator.use_cases.take_complaints import TakeComplaints
 from services.evaluator.use_cases.windows import open_windows

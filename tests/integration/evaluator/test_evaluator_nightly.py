@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from services.evaluator.nightly import SAMPLE, Nightly
-from services.evaluator.recompute import recompute
+from services.evaluator.use_cases.recompute import recompute
 from tests.integration.evaluator.support import Evaluator
 from tests.unit.evaluator import builders as b
 

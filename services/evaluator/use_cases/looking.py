@@ -1,0 +1,200 @@
+"""A window as it is judged: everything that its result is made of, and nothing else.
+
+The publisher looks with the counts as they were added up, a recomputation with counts made afresh;
+what they say of the window then is the same function of what they saw.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from services.evaluator.domain.catalogue import Catalogue, Promise
+from services.evaluator.domain.cohorts import Cohorts, cohorts_of
+from services.evaluator.domain.coverage import Coverage
+from services.evaluator.domain.results import (
+    Counted,
+    Known,
+    Subject,
+    is_at_risk,
+    judged,
+    result_data,
+    window_of_result,
+)
+from services.evaluator.store import tallies as tally_store
+from services.evaluator.store.tallies import (
+    CohortCounts,
+    WindowKey,
+    WindowState,
+    cells_of,
+    is_historical,
+)
+from services.evaluator.use_cases.knowledge import of_window
+from shared.contracts.results import ResultData
+from shared.criteria import Measure, WindowBounds
+from shared.criteria.vocabulary import Reference
+from shared.database import Connection
+
+CountsOf = Callable[[WindowKey, Sequence[Measure]], Awaitable[CohortCounts]]
+"""Where the counts of a window come from; the measures tell whether amounts are wanted too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What a publication brings to its result: its numbers, and the edition that it follows.
+
+    `edition` 0 is provisional. `parts_before` are those of the edition before an addendum.
+    """
+
+    edition: int
+    sequence: int
+    addendum_reason: str | None = None
+    parts_before: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A window as one transaction sees it: its counts, and what was known before they were read.
+
+    `awaits_import`: some of its cases came through an import that is still under way.
+    """
+
+    key: WindowKey
+    promise: Promise
+    state: WindowState
+    counts: CohortCounts
+    cohorts: Cohorts
+    known: Known
+    awaits_import: bool
+    earlier: Mapping[Reference, Counted]
+    catalogue: Catalogue
+
+    @property
+    def counted(self) -> Counted:
+        """The counts as they are judged."""
+        return Counted.of(self.subject.bounds, self.cohorts, self.earlier)
+
+    @property
+    def historical(self) -> bool:
+        """Whether all cases came through an import."""
+        return is_historical(self.counts.values())
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether an edition of it is frozen."""
+        return self.state.edition > 0
+
+    @property
+    def subject(self) -> Subject:
+        """What statements about it name."""
+        state = self.state
+        window = window_of_result(
+            self.key[3],
+            self.promise,
+            start=state.starts_at,
+            end=state.ends_at,
+            closes_at=state.closes_at,
+        )
+        return Subject(self.promise, self.key[2], window)
+
+    @property
+    def calendar_versions(self) -> Mapping[str, int]:
+        """The calendars of its versions; a closed window keeps those that it closed with."""
+        if self.is_closed:
+            return self.promise.calendar_versions
+        town, compromiso = self.key[:2]
+        found = [self.catalogue.promise(town, compromiso, v) for v in self.cohorts.versions]
+        promises = [*(each for each in found if each is not None), self.promise]
+        return {name: v for each in promises for name, v in each.calendar_versions.items()}
+
+    def is_at_risk(self) -> bool:
+        """Return whether the window would end badly; what an import tells of is past already."""
+        return not self.historical and is_at_risk(self.promise, self.counted, known=self.known)
+
+    def result(self, publication: Publication) -> ResultData:
+        """Return the result, with all of its evidence."""
+        final = publication.edition > 0
+        return result_data(
+            self.promise,
+            judged(self.promise, self.counted, known=self.known, final=final),
+            cohorts=self.cohorts,
+            calendar_versions=self.calendar_versions,
+            unit=self.key[2],
+            window=self.subject.window,
+            known=self.known,
+            edition=publication.edition,
+            sequence=publication.sequence,
+            historical=self.historical,
+            addendum_reason=publication.addendum_reason,
+            parts_before=publication.parts_before,
+        )
+
+
+def deciding(catalogue: Catalogue, key: WindowKey, state: WindowState) -> Promise | None:
+    """A closed window keeps the version that decided it; an open one has that of its end.
+
+    None where its municipality withdrew it.
+    """
+    bounds = WindowBounds(key[3], state.starts_at, state.ends_at)
+    found = None if state.edition > 0 else catalogue.deciding(*key[:3], bounds)
+    return found or catalogue.promise(key[0], key[1], state.carta_version)
+
+
+def as_dated(promise: Promise, state: WindowState) -> tuple[Promise, WindowState]:
+    """A closed window keeps the calendars that it closed with; the cut-off of an open one moves."""
+    if state.edition > 0 and state.result is not None:
+        versions = json.loads(state.result)["calendar_versions"]
+        return promise.with_versions(versions), state
+    closes_at = promise.closes_at(WindowBounds("", state.starts_at, state.ends_at))
+    return promise, replace(state, closes_at=closes_at)
+
+
+async def look_at(
+    connection: Connection,
+    catalogue: Catalogue,
+    *,
+    coverage: Coverage,
+    key: WindowKey,
+    promise: Promise,
+    state: WindowState,
+    counts_of: CountsOf,
+) -> Look:
+    """Read what the result of a locked window is made of; the coverage was asked before."""
+    counts = await counts_of(key, promise.measures)
+    imported = of_window(coverage, promise, historical=True)
+    return Look(
+        key,
+        promise,
+        state,
+        counts,
+        cohorts_of(catalogue, promise, cells_of(counts)),
+        known=imported if is_historical(counts.values()) else of_window(coverage, promise),
+        awaits_import=imported.through is None
+        and any(count.historical for count in counts.values()),
+        earlier=await _earlier(connection, catalogue, key, promise, state, counts_of),
+        catalogue=catalogue,
+    )
+
+
+async def _earlier(  # noqa: PLR0917 - one value of each kind
+    connection: Connection,
+    catalogue: Catalogue,
+    key: WindowKey,
+    promise: Promise,
+    state: WindowState,
+    counts_of: CountsOf,
+) -> dict[Reference, Counted]:
+    """Return the counts of the windows that targets follow, where something was promised in them.
+
+    Where an earlier version counted something of another kind there, there is nothing to follow.
+    """
+    window = WindowBounds(key[3], state.starts_at, state.ends_at)
+    found: dict[Reference, Counted] = {}
+    for kind, bounds in promise.earlier(window).items():
+        earlier = (*key[:3], bounds.id)
+        if await tally_store.exists(connection, earlier):
+            counts = await counts_of(earlier, promise.measures)
+            cohorts = cohorts_of(catalogue, promise, cells_of(counts))
+            if not cohorts.apart:
+                found[kind] = Counted.of(bounds, cohorts)
+    return found

@@ -1,0 +1,252 @@
+"""Every figure can be recomputed: from the stored facts to the same canonical bytes.
+
+The facts are judged and added up afresh by the code of the live judge; from these counts the whole
+result is made as the publisher makes it, as of what was known then, and compared with the stored
+one byte by byte. What a publication merely brings along is taken from the record: its edition, its
+number, the instant through which facts were known, why an addendum was made.
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from asyncpg import Record as Row
+
+from services.evaluator.domain.addenda import moved
+from services.evaluator.domain.catalogue import Catalogue, Promise, services_of
+from services.evaluator.domain.coverage import Coverage
+from services.evaluator.domain.records import (
+    ABSENT,
+    RESULT_SCHEMA,
+    Difference,
+    Record,
+    compare,
+    differences,
+    record_of,
+)
+from services.evaluator.store import catalogue as catalogue_store
+from services.evaluator.store import coverage as coverage_store
+from services.evaluator.store import editions as edition_store
+from services.evaluator.store import tallies as tally_store
+from services.evaluator.store.tallies import CohortCounts, WindowKey, WindowState
+from services.evaluator.use_cases.looking import Publication, as_dated, deciding, look_at
+from services.evaluator.use_cases.recounting import Fresh, Shard, count, count_beside, shards
+from shared.contracts.results import ResultData
+from shared.criteria import Measure
+from shared.database import Connection, Pool
+
+# `waits`: the figures shown are those of a moment ago, and another publication is under way.
+WINDOWS = """
+SELECT w.compromiso, w.unit, w.window_id, w.carta, w.carta_version, w.starts_at, w.ends_at,
+       w.closes_at, w.closes_at <= w.opened_at AS is_past, w.edition, w.sequence, w.at_risk,
+       w.result, w.digest, w.result_schema, w.known_through,
+       w.stale OR w.result IS NULL OR EXISTS (
+           SELECT FROM tally t
+           WHERE t.changed AND (t.municipality, t.compromiso, t.unit, t.window_id)
+               = (w.municipality, w.compromiso, w.unit, w.window_id)
+       ) AS waits
+FROM judged_window w
+WHERE w.municipality = $1 ORDER BY w.compromiso, w.unit, w.starts_at
+"""
+REJUDGING = "SELECT service FROM rejudging WHERE municipality = $1"
+_STATE = tuple(WindowState.__dataclass_fields__)
+
+
+class Outcome(StrEnum):
+    """How the latest result of a window compares.
+
+    WAITING: a newer one is being made, and only what was made of it already is compared.
+    OTHER_SCHEMA: it was written by another schema, and the members that both have are the same.
+    WITHDRAWN: its promise is in force no more, and there is nothing to judge by.
+    """
+
+    SAME = "same"
+    OTHER_SCHEMA = "same under another schema"
+    WAITING = "waiting"
+    WITHDRAWN = "withdrawn"
+    DIFFERENT = "different"
+
+
+_LOST = Difference("window", ABSENT, "has cases")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A window as it is stored and as it was recomputed."""
+
+    window: WindowKey
+    outcome: Outcome
+    differences: tuple[Difference, ...] = ()
+    recomputed: Record | None = None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether nothing differs in what could be compared."""
+        return not self.differences
+
+
+async def recompute(
+    pool: Pool,
+    municipality: str,
+    *,
+    only: Collection[WindowKey] | None = None,
+    database_url: str = "",
+    processes: int = 1,
+) -> list[Comparison]:
+    """Judge every stored case from scratch and compare every result, window by window.
+
+    With `only`, those windows alone, and the cases of their services. All is seen at one moment,
+    while the service goes on. Several `processes` need the address of the database.
+    """
+    async with pool.acquire() as plain, plain.transaction(isolation="repeatable_read"):
+        connection: Connection = plain  # type: ignore[assignment]
+        catalogue = await catalogue_store.load(connection, 0)
+        services = _services(catalogue, only)
+        work = await shards(connection, municipality, services, most=processes)
+        if len(work) > 1:
+            fresh = await count_beside(connection, database_url, work)
+        else:
+            own = [name for shard in work for name in shard.services]
+            fresh = await count(connection, catalogue, Shard(municipality, tuple(own)))
+        table = await _table(connection, catalogue, municipality, fresh)
+        rows = {
+            _key(municipality, row): row for row in await connection.fetch(WINDOWS, municipality)
+        }
+        wanted = [key for key in rows if only is None or key in only]
+        compared = [await table.compare(key, rows[key]) for key in wanted]
+    lost = sorted(key for key in fresh.keys() - rows.keys() if only is None or key in only)
+    return compared + [Comparison(key, Outcome.DIFFERENT, (_LOST,)) for key in lost]
+
+
+def _key(municipality: str, row: Row) -> WindowKey:
+    return (municipality, row["compromiso"], row["unit"], row["window_id"])
+
+
+def _services(catalogue: Catalogue, only: Collection[WindowKey] | None) -> list[str] | None:
+    if only is None:
+        return None
+    compromisos = {window[:2] for window in only}
+    promises = [p for key in compromisos for p in catalogue.by_compromiso.get(key, ())]
+    return sorted({service for promise in promises for service in services_of(promise)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """What is stored and what was counted afresh, side by side."""
+
+    connection: Connection
+    catalogue: Catalogue
+    coverage: Coverage
+    fresh: Fresh
+    editions: Mapping[WindowKey, Sequence[Record]]
+    rejudging: frozenset[str]
+
+    async def compare(self, key: WindowKey, row: Row) -> Comparison:
+        """Compare the counts, the editions of before, and the latest result."""
+        state = WindowState(**{name: row[name] for name in _STATE})
+        promise = deciding(self.catalogue, key, state)
+        editions = self.editions.get(key, ())
+        unsound = list(_unsound(editions))
+        if promise is None:
+            return _judged(key, Outcome.WITHDRAWN, unsound)
+        if self.rejudging.intersection(services_of(promise)):
+            return _judged(key, Outcome.WAITING, unsound)
+        unsound += await self._miscounted(key)
+        if row["waits"]:
+            return _judged(key, Outcome.WAITING, unsound)
+        found = await self._result(key, promise, state, row, editions)
+        schema = row["result_schema"]
+        unsound += compare(row["result"], row["digest"], schema, found)
+        same = Outcome.SAME if schema == RESULT_SCHEMA else Outcome.OTHER_SCHEMA
+        return _judged(key, same, unsound, record_of(found))
+
+    async def _miscounted(self, key: WindowKey) -> list[Difference]:
+        """Return where the counts that were added up differ from those that were made afresh."""
+        versions = self.catalogue.by_compromiso[key[:2]]
+        measures = [measure for each in versions for measure in each.measures]
+        added = await tally_store.counts_of(self.connection, key, measures)
+        fresh = self.fresh.get(key, {})
+        return [] if added == fresh else list(differences(_plain(added), _plain(fresh), "counts"))
+
+    async def _counts(self, key: WindowKey, measures: Sequence[Measure]) -> CohortCounts:
+        return self.fresh.get(key, {})
+
+    async def _result(
+        self,
+        key: WindowKey,
+        promise: Promise,
+        state: WindowState,
+        row: Row,
+        editions: Sequence[Record],
+    ) -> ResultData:
+        """Make the result as of what was known when it was published."""
+        dated, state = as_dated(promise, state)
+        look = await look_at(
+            self.connection,
+            self.catalogue,
+            coverage=self.coverage,
+            key=key,
+            promise=dated,
+            state=state,
+            counts_of=self._counts,
+        )
+        before = editions[state.edition - 2] if state.edition > 1 else None
+        publication = Publication(
+            edition=state.edition,
+            sequence=state.sequence,
+            addendum_reason=json.loads(row["result"]).get("addendum_reason"),
+            parts_before=() if before is None else json.loads(before.json)["parts"],
+        )
+        known = replace(look.known, through=row["known_through"])
+        return replace(look, known=known).result(publication)
+
+
+async def _table(
+    connection: Connection, catalogue: Catalogue, municipality: str, fresh: Fresh
+) -> _Table:
+    rejudging = await connection.fetch(REJUDGING, municipality)
+    return _Table(
+        connection,
+        catalogue,
+        await coverage_store.load(connection),
+        fresh,
+        await edition_store.of_town(connection, municipality),
+        frozenset(row["service"] for row in rejudging),
+    )
+
+
+def _judged(
+    key: WindowKey, outcome: Outcome, found: Sequence[Difference], record: Record | None = None
+) -> Comparison:
+    return Comparison(key, Outcome.DIFFERENT if found else outcome, tuple(found), record)
+
+
+def _unsound(editions: Sequence[Record]) -> Iterator[Difference]:
+    """Yield where a frozen edition is not what its sum says, or its story not what it changed."""
+    before: ResultData | None = None
+    for number, record in enumerate(editions, start=1):
+        if record.schema != RESULT_SCHEMA:
+            before = None
+            continue
+        data = ResultData.model_validate_json(record.json)
+        now = record_of(data)
+        if now.digest != record.digest:
+            yield Difference(f"edition {number}", record.digest.hex(), now.digest.hex())
+        if before is not None:
+            told = moved([part.model_dump() for part in before.parts], data.parts)
+            if told != data.moved:
+                yield Difference(f"edition {number}.moved", data.moved, told)
+        before = data
+
+
+def _plain(counts: CohortCounts) -> dict[str, Any]:
+    """Return the counts by names, for a list of differences."""
+    return {
+        f"version {version}, measure {measure}": {
+            "imported": each.historical,
+            **{f"cell {cell!r}": asdict(tally) for cell, tally in each.cells.items()},
+        }
+        for (version, measure), each in counts.items()
+    }
