@@ -12,7 +12,7 @@ from typing import Final
 from shared import spanish
 from shared.contracts.cartas import CartaData, Compromiso
 from shared.contracts.results import Band, PartResult, ResultData, Verdict
-from shared.criteria import Criterion, Op, Part, Percentile, formula_text, public_sentence
+from shared.criteria import Op, Part, Percentile, formula_text, public_sentence
 from shared.criteria.phrases import SIGNS
 from shared.criteria.words import exclusion
 
@@ -34,7 +34,24 @@ class Version:
     @property
     def sentence(self) -> str:
         """The promise as it is judged."""
-        return public_sentence(self.compromiso.criterion, self.compromiso.window)
+        promised = self.compromiso
+        return public_sentence(
+            promised.criterion,
+            promised.window,
+            minimum_sample=promised.minimum_sample,
+            events=self.carta.event_words,
+        )
+
+    @property
+    def formulas(self) -> tuple[str, ...]:
+        """How each part is computed."""
+        promised = self.compromiso
+        return tuple(
+            formula_text(
+                part, minimum_sample=promised.minimum_sample, events=self.carta.event_words
+            )
+            for part in promised.criterion.parts
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +81,18 @@ class Explanation:
 def explain(result: ResultData, cartas: Sequence[CartaData]) -> Explanation:
     """Explain a result by the versions of its carta, as far as they are among `cartas`."""
     versions = tuple(_versions(result, cartas))
-    criterion = versions[-1].compromiso.criterion if versions else None
-    parts = criterion.parts if isinstance(criterion, Criterion) else ()
-    declared: Sequence[Part | None] = parts or [None] * len(result.parts)
+    unknown = [None] * len(result.parts)
+    declared: Sequence[Part | None] = (
+        versions[-1].compromiso.criterion.parts if versions else unknown
+    )
     sample = versions[-1].compromiso.minimum_sample if versions else 0
+    formulas = versions[-1].formulas if versions else ("",) * len(result.parts)
     return Explanation(
         result=result,
         versions=versions,
         parts=tuple(
-            steps_of(each, part, minimum_sample=sample)
-            for each, part in zip(result.parts, declared, strict=False)
+            steps_of(each, part, minimum_sample=sample, formula=formula)
+            for each, part, formula in zip(result.parts, declared, formulas, strict=False)
         ),
         verdict=_verdict(result),
     )
@@ -88,10 +107,12 @@ def _versions(result: ResultData, cartas: Sequence[CartaData]) -> Iterator[Versi
                 yield Version(carta, compromiso)
 
 
-def steps_of(part: PartResult, declared: Part | None, *, minimum_sample: int = 0) -> PartSteps:
+def steps_of(
+    part: PartResult, declared: Part | None, *, minimum_sample: int = 0, formula: str = ""
+) -> PartSteps:
     """Return the arithmetic of one part; `declared` is what its carta promises, where known."""
     return PartSteps(
-        formula="" if declared is None else formula_text(declared),
+        formula=formula,
         population=tuple(_population(part)),
         figure=tuple(_figure(part, declared)),
         comparison=tuple(_comparison(part, declared, minimum_sample)),

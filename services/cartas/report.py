@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from services.cartas.domain import Catalogue, Fault
-from services.cartas.domain.catalogue import forms
 from services.cartas.use_cases.loading import Load
 from shared.worktime import Count, PreparedCalendar
 from shared.worktime.words import due_words, headline, lines
@@ -24,21 +23,14 @@ def places(faults: Iterable[Fault], file: str, word: str) -> str:
 
 
 def contents(catalogue: Catalogue) -> str:
-    """Return what the file holds, with each form that is not judged yet by its name."""
+    """Return what the file holds."""
     compromisos = sum(len(carta.data.compromisos) for carta in catalogue.cartas)
-    unjudged = forms(catalogue.cartas)
-    waiting = sum(unjudged.values())
-    lines = [
+    return (
         f"{catalogue.municipality.name} ({catalogue.municipality.municipality}): "
         f"{len(catalogue.cartas)} cartas, {compromisos} compromisos, "
         f"{len(catalogue.calendars)} calendarios, {len(catalogue.units)} unidades, "
-        f"{len(catalogue.posts)} puestos",
-        f"Se evalúan {compromisos - waiting} compromisos.",
-    ]
-    if unjudged:
-        named = ", ".join(f"{form} {number}" for form, number in sorted(unjudged.items()))
-        lines.append(f"Se publican sin evaluarse todavía {waiting}, por su forma: {named}.")
-    return "\n".join(lines)
+        f"{len(catalogue.posts)} puestos"
+    )
 
 
 def outcome(load: Load) -> str:

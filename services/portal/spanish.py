@@ -15,7 +15,6 @@ REASONS: Final = {
     "fuente_sin_datos": "el sistema que lo mide no envió datos completos",
     "casos_pendientes": "aún hay casos por concluir que pueden cambiar el resultado",
     "cambio_de_forma": "la carta cambió durante el periodo y mide otra cosa que antes",
-    "forma_no_soportada": "su forma de medición aún no se evalúa",
     "incidencia_de_medicion": "hubo una incidencia en la medición",
     "servicio_no_prestado": "el servicio no se prestó en el periodo",
     "carta_suspendida": "la carta estuvo suspendida",

@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from shared.contracts.events import Code, Event, Instant, Part
-from shared.criteria import Criterion, Unsupported, Window
+from shared.contracts.events import Code, Event, EventKind, Instant, Part
+from shared.criteria import Criterion, Window
 from shared.worktime import Calendar
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+EventWords = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 Mailbox = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
 
 
@@ -130,7 +131,7 @@ class Compromiso(Part):
     base: Code = Field(description="Which of the five base indicators it is, or `propio`.")
     text: Text = Field(description="The sentence as the carta prints it.")
     indicator: Indicator
-    criterion: Criterion | Unsupported
+    criterion: Criterion
     window: Window
     minimum_sample: Annotated[int, Field(ge=0)] = 0
     closing_delay_days: Annotated[int, Field(ge=0, le=366)] = Field(
@@ -170,6 +171,9 @@ class CartaData(Part):
     valid_to: date | None = Field(default=None, description="Last day in force, local.")
     approval: Approval
     sensitive: bool = False
+    event_words: dict[EventKind, EventWords] = Field(
+        default={}, description="Words for events of its own; each reads after «desde que»."
+    )
     certified_until: date | None = None
     compromisos: tuple[Compromiso, ...]
 

@@ -124,7 +124,7 @@ class ResultData(Part):
     verdict: Verdict
     reason: str | None = None
     band: Band
-    parts: tuple[PartResult, ...]
+    parts: Annotated[tuple[PartResult, ...], Field(min_length=1)]
     cohorts: tuple[Cohort, ...] = Field(
         default=(),
         description="Where several versions judged cases: the counts of each, ascending.",

@@ -6,7 +6,6 @@ from collections.abc import Hashable
 from typing import Any
 
 from shared.criteria.model import (
-    AnyCriterion,
     Availability,
     Count,
     Criterion,
@@ -22,15 +21,13 @@ from shared.criteria.model import (
 from shared.criteria.values import Number
 
 
-def add_up(one: AnyCriterion, other: AnyCriterion) -> bool:
+def add_up(one: Criterion, other: Criterion) -> bool:
     """Return whether cases counted under one version add up with those under another.
 
     They may differ in limits, populations, exclusions, calendars and targets: each case was judged
     by its own. They must agree in what is added: days and minutes do not make one mean. What is
     expected of a whole window (occurrences, service time) must be expected alike.
     """
-    if not (isinstance(one, Criterion) and isinstance(other, Criterion)):
-        return False
     return [_added(part) for part in one.parts] == [_added(part) for part in other.parts]
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from shared.criteria.case import judge_case
-from shared.criteria.model import AnyCriterion, Measure, Window, measures_of
+from shared.criteria.model import Criterion, Measure, Window, measures_of
 from shared.criteria.outages import instant
 from shared.criteria.values import Outage
 from shared.criteria.verdict import (
@@ -32,7 +32,7 @@ from shared.worktime.prepared import PreparedCalendar
 class Bench:
     """What the cases of one promise are judged by. `calendars` has one for each measure."""
 
-    criterion: AnyCriterion
+    criterion: Criterion
     window: Window
     zone: ZoneInfo
     calendars: Sequence[PreparedCalendar | None]

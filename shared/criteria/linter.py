@@ -14,7 +14,6 @@ from typing import Final
 from shared.criteria import phrases, words
 from shared.criteria.claims import Amount, Claims, claims_of
 from shared.criteria.model import (
-    AnyCriterion,
     Availability,
     Count,
     Criterion,
@@ -27,12 +26,12 @@ from shared.criteria.model import (
     Schedule,
     Share,
     Sum,
-    Unsupported,
     Window,
     measures_of,
 )
 from shared.criteria.values import Clock, Limit, Population
 from shared.criteria.vocabulary import Anchor, Period, WindowKind
+from shared.criteria.words import EventWords
 from shared.worktime.model import MICROSECONDS, Unit
 
 
@@ -52,12 +51,17 @@ class Problem:
     severity: Severity = Severity.ERROR
 
 
-def lint(criterion: AnyCriterion, *, calendars: Collection[str]) -> tuple[Problem, ...]:
-    """Return the problems of a criterion whose carta may use `calendars` (ids)."""
-    if isinstance(criterion, Unsupported):
-        return ()
+def lint(
+    criterion: Criterion, *, calendars: Collection[str], events: EventWords = words.NO_WORDS
+) -> tuple[Problem, ...]:
+    """Return the problems of a criterion whose carta may use `calendars` (ids).
+
+    `events` are the carta's own words for its events.
+    """
     found = [
-        problem for measure in measures_of(criterion) for problem in _of_measure(measure, calendars)
+        problem
+        for measure in measures_of(criterion)
+        for problem in _of_measure(measure, calendars, events)
     ]
     found += [
         problem for number, part in enumerate(criterion.parts) for problem in _of(number, part)
@@ -65,7 +69,9 @@ def lint(criterion: AnyCriterion, *, calendars: Collection[str]) -> tuple[Proble
     return tuple(dict.fromkeys(found))
 
 
-def _of_measure(measure: Measure, calendars: Collection[str]) -> Iterator[Problem]:
+def _of_measure(
+    measure: Measure, calendars: Collection[str], events: EventWords
+) -> Iterator[Problem]:
     place = ("parts", measure.part)
     named, clock = measure.calendar, measure.clock
     if named is not None and named not in calendars:
@@ -77,17 +83,24 @@ def _of_measure(measure: Measure, calendars: Collection[str]) -> Iterator[Proble
         if not values:
             message = f"ningún valor de «{name}» se admite"
             yield Problem((*place, "where", name), message)
-    for kind in dict.fromkeys((population.event, *_kinds(measure))):
-        if kind not in words.EVENTS:
-            message = f"la frase pública mostraría «{kind}»: ese evento no tiene nombre en palabras"
+    for kind in kinds_of(measure):
+        if kind not in words.EVENTS and kind not in events:
+            message = (
+                f"la frase pública mostraría «{kind}»: ese evento no tiene nombre en palabras; "
+                "dígalo en «eventos» de la carta"
+            )
             yield Problem((*place, "event"), message, Severity.WARNING)
     if clock is not None:
-        yield from _of_open_cases(place, population, clock, is_share=_is_share(measure))
+        yield from _of_open_cases(
+            place, population, clock, is_share=_is_share(measure), events=events
+        )
 
 
-def _kinds(measure: Measure) -> tuple[str, ...]:
+def kinds_of(measure: Measure) -> tuple[str, ...]:
+    """Return the events that its words speak of, each once."""
     clock = measure.clock
-    return () if clock is None else (*clock.start.kinds, *clock.stop.kinds)
+    timed = () if clock is None else (*clock.start.kinds, *clock.stop.kinds)
+    return tuple(dict.fromkeys((measure.figure.population.event, *timed)))
 
 
 def _is_share(measure: Measure) -> bool:
@@ -95,7 +108,12 @@ def _is_share(measure: Measure) -> bool:
 
 
 def _of_open_cases(
-    place: tuple[str | int, ...], population: Population, clock: Clock, *, is_share: bool
+    place: tuple[str | int, ...],
+    population: Population,
+    clock: Clock,
+    *,
+    is_share: bool,
+    events: EventWords,
 ) -> Iterator[Problem]:
     """Say where open cases never count: the oldest are hidden (domain 3.4, 4)."""
     if population.anchor is Anchor.CLOSED:
@@ -108,7 +126,7 @@ def _of_open_cases(
         is_share and population.event in clock.stop.kinds and clock.start.event != population.event
     ):
         message = (
-            f"la población es de los casos en que {words.event(population.event)}: "
+            f"la población es de los casos en que {words.event(population.event, events)}: "
             "los que siguen esperando nunca cuentan"
         )
         yield Problem((*place, "population"), message, Severity.WARNING)
@@ -151,14 +169,12 @@ class _Facts:
 
 
 def compare_text(
-    text: str, criterion: AnyCriterion, window: Window, *, generated: bool = False
+    text: str, criterion: Criterion, window: Window, *, generated: bool = False
 ) -> tuple[Problem, ...]:
     """Return each difference between a printed text and what is judged: C-4 of the checklist.
 
     `generated` marks a formula: it says how, and need not name the share that is promised.
     """
-    if isinstance(criterion, Unsupported):
-        return ()
     claims, facts = claims_of(text), _facts(criterion, window)
     found = [*_limits(claims, facts), *_statistic(claims, facts), *_periods(claims, facts)]
     if not generated:
@@ -317,11 +333,9 @@ def _content(claims: Claims) -> Iterator[Problem]:
 # Against the law, and against the version before
 
 
-def beyond_duty(criterion: AnyCriterion, legal: tuple[Decimal, Unit]) -> tuple[Problem, ...]:
+def beyond_duty(criterion: Criterion, legal: tuple[Decimal, Unit]) -> tuple[Problem, ...]:
     """Return what promises no more than the law demands: C-5. `legal` is the term and its unit."""
     value, unit = legal
-    if isinstance(criterion, Unsupported):
-        return ()
     slack = [
         bound
         for part in criterion.parts
@@ -339,10 +353,8 @@ def beyond_duty(criterion: AnyCriterion, legal: tuple[Decimal, Unit]) -> tuple[P
     )
 
 
-def loosened(before: AnyCriterion, after: AnyCriterion) -> tuple[Problem, ...]:
+def loosened(before: Criterion, after: Criterion) -> tuple[Problem, ...]:
     """Return where a new version asks for less: legitimate, and always said (domain 3.4, 6)."""
-    if isinstance(before, Unsupported) or isinstance(after, Unsupported):
-        return ()
     return tuple(
         problem
         for number, (old, new) in enumerate(zip(before.parts, after.parts, strict=False))
@@ -401,6 +413,7 @@ __all__ = [
     "beyond_duty",
     "compare_text",
     "is_blank",
+    "kinds_of",
     "lint",
     "loosened",
     "phrases",

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, model_validator
 
 from shared.criteria.values import (
     NUMBER_SCALE,
@@ -280,16 +280,6 @@ class Criterion(Declared):
     parts: tuple[Part, ...] = Field(min_length=1, max_length=20)
 
 
-class Unsupported(Declared):
-    """A declared form that is published by its name and not evaluated."""
-
-    form: Name
-    declared: dict[str, JsonValue]
-
-
-AnyCriterion = Criterion | Unsupported
-
-
 class Window(Declared):
     """How results are cut: calendar periods in local time, or one campaign, both dates included."""
 
@@ -349,10 +339,8 @@ class Measure:
         return value if isinstance(value, Clock) else None
 
 
-def measures_of(criterion: AnyCriterion) -> tuple[Measure, ...]:
+def measures_of(criterion: Criterion) -> tuple[Measure, ...]:
     """Return the populations that a criterion counts, in the order of its parts."""
-    if isinstance(criterion, Unsupported):
-        return ()
     return tuple(
         measure
         for number, part in enumerate(criterion.parts)
@@ -386,14 +374,13 @@ def _as_limit(target: Target | None) -> Limit | None:
     return None if impossible else Limit(op=target.op, value=target.value)
 
 
-def references_of(criterion: AnyCriterion) -> frozenset[Reference]:
+def references_of(criterion: Criterion) -> frozenset[Reference]:
     """Return the earlier windows that targets follow."""
-    parts = () if isinstance(criterion, Unsupported) else criterion.parts
-    targets = [part.target for part in parts if part.target is not None]
+    targets = [part.target for part in criterion.parts if part.target is not None]
     return frozenset(t.reference for t in targets if t.reference is not None)
 
 
-def moves_with_time(criterion: AnyCriterion) -> bool:
+def moves_with_time(criterion: Criterion) -> bool:
     """Return whether figures change though no case does: service time passes, something is owed."""
     return any(
         isinstance(measure.figure, Schedule)

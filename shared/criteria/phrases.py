@@ -7,9 +7,20 @@ from decimal import Decimal
 from typing import Final
 
 from shared.criteria import words
-from shared.criteria.model import Recurrence, Target
+from shared.criteria.model import (
+    Availability,
+    Count,
+    Figure,
+    Groups,
+    Ratio,
+    Recurrence,
+    Schedule,
+    Sum,
+    Target,
+)
 from shared.criteria.values import Clock, Instant, Limit, Number, Outage, Population, Season
 from shared.criteria.vocabulary import Anchor, Op, Period, Reference
+from shared.criteria.words import EventWords
 from shared.worktime.model import StartRule, Unit
 
 SIGNS: Final = {Op.AT_MOST: "≤", Op.LESS: "<", Op.AT_LEAST: "≥", Op.MORE: ">"}
@@ -39,6 +50,14 @@ _UNSAID: Final = ("carta", "encuesta", "instrumento")
 """Conditions that the reader knows: the sentence stands in its carta, the survey is its source."""
 
 _ANSWER: Final = "survey.answered"
+_GROUPS: Final = {
+    Period.DAY: ("día con servicio", "días con servicio"),
+    Period.WEEK: ("semana con servicio", "semanas con servicio"),
+    Period.MONTH: ("mes con servicio", "meses con servicio"),
+    Period.QUARTER: ("trimestre con servicio", "trimestres con servicio"),
+    Period.SEMESTER: ("semestre con servicio", "semestres con servicio"),
+    Period.YEAR: ("año con servicio", "años con servicio"),
+}
 
 
 def where(population: Population) -> str:
@@ -47,13 +66,13 @@ def where(population: Population) -> str:
     return f" ({named})" if named else ""
 
 
-def entered(population: Population, value: Clock | Number | Outage | None) -> str:
+def entered(population: Population, value: Clock | Number | Outage | None, own: EventWords) -> str:
     """Say what brings a case into the population where it is not the start of what is measured."""
     if isinstance(value, Clock):
         is_known = population.event in value.start.kinds
     else:
         is_known = value is None or isinstance(value, Outage) or population.event == _ANSWER
-    return "" if is_known else f"en que {words.event(population.event)}"
+    return "" if is_known else f"en que {words.event(population.event, own)}"
 
 
 def conditions(population: Population, *, unsaid: tuple[str, ...] = ()) -> str:
@@ -96,8 +115,8 @@ def first_day(clock: Clock) -> str:
     return "el primer día que cuenta es el día hábil siguiente al inicio"
 
 
-def span(clock: Clock) -> str:
-    return f"desde que {instant(clock.start)} hasta que {instant(clock.stop)}"
+def span(clock: Clock, own: EventWords) -> str:
+    return f"desde que {instant(clock.start, own)} hasta que {instant(clock.stop, own)}"
 
 
 def taken(clock: Clock) -> str:
@@ -105,18 +124,18 @@ def taken(clock: Clock) -> str:
     return "retraso" if clock.from_due else "tiempo"
 
 
-def instant(given: Instant) -> str:
-    phrases = [words.event(kind) for kind in given.kinds]
+def instant(given: Instant, own: EventWords) -> str:
+    phrases = [words.event(kind, own) for kind in given.kinds]
     if len(phrases) == 1:
         return phrases[0]
     which = "lo primero" if given.first_of else "lo último"
     return f"ocurre {which} de esto: {words.alternatives(phrases)}"
 
 
-def measured(value: Clock | Number | Outage) -> str:
+def measured(value: Clock | Number | Outage, own: EventWords) -> str:
     """Name what is measured of an item, with its article."""
     if isinstance(value, Clock):
-        return f"el {taken(value)} {span(value)}"
+        return f"el {taken(value)} {span(value, own)}"
     if isinstance(value, Outage):
         return "el tiempo sin servicio"
     if value.lowest is None or value.highest is None:
@@ -162,13 +181,53 @@ def _season(season: Season, of: Clock | Number | Outage | None, unit: str) -> st
 
 def followed(target: Target) -> str:
     """Say a target that follows an earlier window, with its verb."""
-    assert target.reference is not None
-    earlier = _EARLIER[target.reference]
-    if target.value != 1:
-        earlier = f"{words.number(target.value * 100)} % de {earlier}"
+    earlier = multiple(target, target.value)
     if target.zero_reference == "not_evaluated":
         earlier += " (si esa fue cero, no se evalúa)"
     return FOLLOWS[target.op].format(earlier)
+
+
+def multiple(target: Target, factor: Decimal) -> str:
+    """Say a factor of the earlier window that a target follows."""
+    assert target.reference is not None
+    earlier = _EARLIER[target.reference]
+    return earlier if factor == 1 else f"{words.number(factor * 100)} % de {earlier}"
+
+
+def worst_of(target: Target) -> tuple[Op, Decimal] | None:
+    """Return from where on a figure is unacceptable; the target itself never is."""
+    if target.unacceptable is None:
+        return None
+    meets_its_edge = target.op in (Op.AT_LEAST, Op.AT_MOST)
+    if target.unacceptable == target.value and meets_its_edge:
+        op = Op.LESS if target.op.wants_more else Op.MORE
+    else:
+        op = Op.AT_MOST if target.op.wants_more else Op.AT_LEAST
+    return op, target.unacceptable
+
+
+def sampled(figure: Figure) -> tuple[str, str] | None:
+    """Name one and several of what a minimum sample counts; None where the figure needs none."""
+    match figure:
+        case Availability() | Sum() | Count():
+            return None
+        case Groups():
+            return (
+                ("grupo con servicio", "grupos con servicio")
+                if figure.by is None
+                else _GROUPS[figure.by]
+            )
+        case Schedule():
+            return "fecha esperada", "fechas esperadas"
+        case Ratio():
+            return "caso", "casos"
+    if isinstance(figure.value, Clock) or figure.population.event != _ANSWER:
+        return "caso", "casos"
+    return "respuesta", "respuestas"
+
+
+def sample(minimum: int, nouns: tuple[str, str]) -> str:
+    return f"{words.number(Decimal(minimum))} {nouns[minimum != 1]}"
 
 
 def sign_of(given: Limit, of: Clock | Number | Outage | None, unit: str = "") -> str:

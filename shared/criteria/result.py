@@ -9,7 +9,6 @@ from typing import Final
 
 from shared.criteria.figures import FigureValue, Setting, figure_of
 from shared.criteria.model import (
-    AnyCriterion,
     Count,
     Criterion,
     Measure,
@@ -18,7 +17,6 @@ from shared.criteria.model import (
     Share,
     Sum,
     Target,
-    Unsupported,
     measures_of,
 )
 from shared.criteria.verdict import Band, Cells, NotEvaluated, PartResult, Result, Verdict
@@ -80,7 +78,7 @@ def _of_part(
 
 
 def judge_result(
-    criterion: AnyCriterion,
+    criterion: Criterion,
     counts: Counts,
     *,
     minimum_sample: int,
@@ -96,8 +94,6 @@ def judge_result(
     suspended, the service not provided, the measurement out of order.
     Raises ValueError when there are not cells for each measure.
     """
-    if isinstance(criterion, Unsupported):
-        return _without_verdict(NotEvaluated.UNSUPPORTED_FORM, ())
     earlier = _earlier_figures(criterion, counts)
     parts = tuple(
         _judge_part(
@@ -246,14 +242,12 @@ def _only_value(parts: tuple[PartResult, ...]) -> Fraction | None:
     return parts[0].value if len(parts) == 1 else None
 
 
-def at_risk(criterion: AnyCriterion, counts: Counts, *, minimum_sample: int) -> bool:
+def at_risk(criterion: Criterion, counts: Counts, *, minimum_sample: int) -> bool:
     """Return whether the running window would end badly if it ended now.
 
     Never for a promise that cannot be kept any more: that one is broken, not at risk.
     """
-    if isinstance(criterion, Unsupported) or broken(
-        criterion, counts, minimum_sample=minimum_sample
-    ):
+    if broken(criterion, counts, minimum_sample=minimum_sample):
         return False
     result = judge_result(
         criterion, counts, minimum_sample=minimum_sample, source_known=True, final=False
@@ -264,15 +258,13 @@ def at_risk(criterion: AnyCriterion, counts: Counts, *, minimum_sample: int) -> 
     )
 
 
-def broken(criterion: AnyCriterion, counts: Counts, *, minimum_sample: int) -> bool:
+def broken(criterion: Criterion, counts: Counts, *, minimum_sample: int) -> bool:
     """Return whether the promise cannot be kept any more, before its window ends.
 
     An every-case promise after one failed case, a limited count once it is beyond its target, a
     schedule that is owed in full once one occurrence has failed. Not before the minimum sample:
     below it there will be no verdict to break.
     """
-    if isinstance(criterion, Unsupported):
-        return False
     figures = figures_of(criterion, counts)
     return any(
         _is_broken(part, figure, minimum_sample)

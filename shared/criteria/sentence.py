@@ -6,13 +6,13 @@ apart.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, assert_never
 
 from shared.criteria import phrases, words
 from shared.criteria.formula import formula_text
 from shared.criteria.model import (
-    AnyCriterion,
     Availability,
     Count,
     Criterion,
@@ -29,12 +29,13 @@ from shared.criteria.model import (
     Statistic,
     Sum,
     Target,
-    Unsupported,
     Window,
+    is_share,
     measures_of,
 )
 from shared.criteria.values import Clock, Number
 from shared.criteria.vocabulary import Op, Period, WindowKind
+from shared.criteria.words import NO_WORDS, EventWords
 
 __all__ = ["formula_text", "public_sentence"]
 
@@ -52,19 +53,195 @@ _WINDOWS: Final = {
 }
 
 
-def public_sentence(criterion: AnyCriterion, window: Window) -> str:
-    """Return the promise as it is judged, in plain Spanish, ending with when it is judged."""
-    if isinstance(criterion, Unsupported):
-        return f"Este compromiso aún no se evalúa: su forma de medición es «{criterion.form}»."
+def public_sentence(
+    criterion: Criterion,
+    window: Window,
+    *,
+    minimum_sample: int = 0,
+    events: EventWords = NO_WORDS,
+) -> str:
+    """Return the promise as it is judged, in plain Spanish, ending with when it is judged.
+
+    `events` are the carta's own words for its events.
+    """
+    said = _Sentence(events)
     asides = [_asides(part) for part in criterion.parts]
     shared = [each for each in asides[0] if all(each in others for others in asides)]
     sentences = [
-        "; ".join([part_sentence(part), *(each for each in own if each not in shared)])
+        "; ".join([said.part(part), *_worst(part), *(each for each in own if each not in shared)])
         for part, own in zip(criterion.parts, asides, strict=True)
     ]
     is_judged = any(part.target is not None for part in criterion.parts)
     judged = f"se {'evalúa' if is_judged else 'publica'} {_period(window)}"
+    judged += _if_enough(criterion, minimum_sample)
     return " ".join(f"{phrases.capitalised(said)}." for said in (*sentences, *shared, judged))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """Says figures with a carta's own words for its events."""
+
+    own: EventWords
+
+    def part(self, part: Part) -> str:  # noqa: PLR0911 - one for each form
+        """Return what one part promises, without capital and full stop."""
+        figure, target = part.figure, part.target
+        if target is None:
+            return f"{self._subject(figure)} se publica sin meta"
+        if target.reference is not None:
+            return f"{self._subject(figure)} {phrases.followed(target)}"
+        match figure:
+            case Share():
+                return f"{_quantified(target, self._cases(figure))}, {self._within(figure)}"
+            case Groups():
+                return f"{_quantified(target, _groups(figure))}, {self._inner(figure)}"
+            case Schedule():
+                every = phrases.occasions(figure.recurrence)
+                return f"{_quantified(target, every)}, {self._on_time(figure)}"
+            case Count() if target.op is Op.AT_MOST and target.value == 0:
+                return f"en ningún caso {self._times(figure)}"
+            case Ratio() | Availability() | Mean() | Percentile() | Sum() | Count() | Nps():
+                bound = _bound(figure, target, target.op, target.value)
+                return f"{self._subject(figure)} será de {bound}"
+            case _:
+                assert_never(figure)
+
+    def _cases(self, figure: Share) -> str:
+        entered = phrases.entered(figure.population, figure.value, self.own)
+        noun = "los casos" if isinstance(figure.value, Clock) or entered else "las respuestas"
+        which = f" {entered}" if entered else ""
+        return f"{noun}{which}{phrases.where(figure.population)}"
+
+    def _subject(self, figure: Figure) -> str:
+        """Return what is measured, to be followed by "será de"."""
+        match figure:
+            case Ratio():
+                above, below = (
+                    self._side(each, figure) for each in (figure.numerator, figure.denominator)
+                )
+                return f"{above}, en proporción {phrases.to(below)},"
+            case Groups():
+                return f"la proporción de {_groups(figure)} en los que {self._inner(figure)}"
+            case Availability():
+                exclude = phrases.without(figure.population).replace("; ", ", ", 1)
+                exclude += "," if exclude else ""
+                where = phrases.where(figure.population)
+                return f"la disponibilidad del servicio{where}{exclude}"
+            case Schedule():
+                every = phrases.occasions(figure.recurrence)
+                return f"la proporción de {every} en los que {self._on_time(figure)}"
+            case _:
+                return self._statistic(figure)
+
+    def _statistic(self, figure: Statistic) -> str:
+        where = phrases.where(figure.population)
+        match figure:
+            case Share():
+                return f"la proporción de {self._cases(figure)} en los que {self._within(figure)}"
+            case Mean():
+                return f"en promedio{where}, {phrases.measured(figure.value, self.own)}"
+            case Percentile():
+                return f"{_rank(figure.p)}{where}, {phrases.measured(figure.value, self.own)}"
+            case Nps():
+                return (
+                    "el índice de recomendación neta (porcentaje que califica 9 o 10 menos "
+                    f"porcentaje que califica de 0 a 6{where})"
+                )
+            case Sum() | Count():
+                return self._quantity(figure)
+            case _:
+                assert_never(figure)
+
+    def _side(self, figure: Sum | Count, ratio: Ratio) -> str:
+        """Return one side of a ratio, with what only it leaves out."""
+        if _is_alike(ratio) or not figure.population.exclude:
+            return self._quantity(figure)
+        return f"{self._quantity(figure)} ({phrases.without(figure.population).removeprefix('; ')})"
+
+    def _quantity(self, figure: Sum | Count) -> str:
+        if isinstance(figure, Count):
+            return f"el número de veces que {self._times(figure)}"
+        population, where = figure.population, phrases.where(figure.population)
+        if isinstance(figure.value, Number):
+            name = words.value(figure.value.field)
+            event = words.event(population.event, self.own)
+            return f"la suma de «{name}», cada vez que {event}{where}"
+        return f"en total{where}, {phrases.measured(figure.value, self.own)}"
+
+    def _times(self, figure: Count) -> str:
+        """Say what happens each time that is counted."""
+        times = (
+            f"{words.event(figure.population.event, self.own)}{phrases.where(figure.population)}"
+        )
+        if figure.value is None or figure.limit is None:
+            return times
+        return (
+            f"{times} con {self._bare(figure.value)} de {phrases.limit(figure.limit, figure.value)}"
+        )
+
+    def _bare(self, value: Clock | Number) -> str:
+        if not isinstance(value, Clock):
+            return "calificación"
+        return f"un {phrases.taken(value)} {phrases.span(value, self.own)}"
+
+    def _within(self, figure: Share) -> str:
+        value, limit = figure.value, figure.limit
+        if limit.own_due and isinstance(value, Clock):
+            stop = phrases.instant(value.stop, self.own)
+            return f"a más tardar en la fecha prometida a cada persona, {stop}"
+        is_plain = limit.op is Op.AT_MOST and limit.value is not None and not limit.seasons
+        if isinstance(value, Clock) and value.from_due and is_plain:
+            return self._by_due(value, limit.value or Decimal(0))
+        return f"{phrases.measured(value, self.own)} será de {phrases.limit(limit, value)}"
+
+    def _by_due(self, clock: Clock, late: Decimal) -> str:
+        """Say a date that was set beforehand and how much later is still in time."""
+        start, stop = phrases.instant(clock.start, self.own), phrases.instant(clock.stop, self.own)
+        has_days = clock.unit.value.startswith("dia")
+        if late == 0 and has_days:
+            when = "el mismo día" if clock.exact_day else "a más tardar el día"
+            return f"{stop} {when} en que {start}"
+        after = (
+            "en el momento en" if late == 0 else f"{words.duration(late, clock.unit)} después de"
+        )
+        early = ", y no antes de ese día" if clock.exact_day else ""
+        return f"{stop} a más tardar {after} que {start}{early}"
+
+    def _inner(self, figure: Groups) -> str:
+        inner = figure.inner
+        if isinstance(inner, Share | Count | Nps):
+            unit = "%" if isinstance(inner, Share) else ""
+            written = phrases.limit(figure.limit, None, unit)
+            percent = " %" if isinstance(inner, Share) else ""
+            return f"{self._statistic(inner)} será de {written}{percent}"
+        return f"{self._statistic(inner)} será de {phrases.limit(figure.limit, inner.value)}"
+
+    def _on_time(self, figure: Schedule) -> str:
+        event = words.event(figure.population.event, self.own)
+        return f"{event}{phrases.where(figure.population)} a más tardar {_owed(figure.recurrence)}"
+
+
+def _worst(part: Part) -> list[str]:
+    """Say from where on the figure is unacceptable, where that is declared."""
+    target = part.target
+    worst = None if target is None else phrases.worst_of(target)
+    if target is None or worst is None:
+        return []
+    op, value = worst
+    if target.reference is None:
+        return [f"inaceptable: {_bound(part.figure, target, op, value)}"]
+    return [f"inaceptable: {phrases.BOUNDS[op].format(phrases.multiple(target, value))}"]
+
+
+def _if_enough(criterion: Criterion, minimum: int) -> str:
+    """Say below which sample there is no verdict; nothing where no figure needs one."""
+    judged = [part.figure for part in criterion.parts if part.target is not None]
+    nouns = dict.fromkeys(each for figure in judged if (each := phrases.sampled(figure)))
+    if minimum == 0 or not nouns:
+        return ""
+    whose = ", " if len(criterion.parts) == 1 else "; cada parte, "
+    enough = words.alternatives([phrases.sample(minimum, each) for each in nouns])
+    return f"{whose}si hay al menos {enough}"
 
 
 def _asides(part: Part) -> list[str]:
@@ -93,40 +270,10 @@ def _is_alike(figure: Ratio) -> bool:
     return figure.numerator.population.exclude == figure.denominator.population.exclude
 
 
-def part_sentence(part: Part) -> str:  # noqa: PLR0911 - one for each form
-    """Return what one part promises, without capital and full stop."""
-    figure, target = part.figure, part.target
-    if target is None:
-        return f"{_subject(figure)} se publica sin meta"
-    if target.reference is not None:
-        return f"{_subject(figure)} {phrases.followed(target)}"
-    match figure:
-        case Share():
-            return f"{_quantified(target, _cases(figure))}, {_within(figure)}"
-        case Groups():
-            return f"{_quantified(target, _groups(figure))}, {_inner(figure)}"
-        case Schedule():
-            every = phrases.occasions(figure.recurrence)
-            return f"{_quantified(target, every)}, {_on_time(figure)}"
-        case Count() if target.op is Op.AT_MOST and target.value == 0:
-            return f"en ningún caso {_times(figure)}"
-        case Ratio() | Availability() | Mean() | Percentile() | Sum() | Count() | Nps():
-            return f"{_subject(figure)} será de {_bound(figure, target)}"
-        case _:
-            assert_never(figure)
-
-
 def _quantified(target: Target, whom: str) -> str:
     if target.op is Op.AT_LEAST and target.value == 100:
         return f"en {words.everyone(whom)}"
     return _SHARES[target.op].format(words.number(target.value), whom)
-
-
-def _cases(figure: Share) -> str:
-    entered = phrases.entered(figure.population, figure.value)
-    noun = "los casos" if isinstance(figure.value, Clock) or entered else "las respuestas"
-    which = f" {entered}" if entered else ""
-    return f"{noun}{which}{phrases.where(figure.population)}"
 
 
 def _groups(figure: Groups) -> str:
@@ -135,133 +282,25 @@ def _groups(figure: Groups) -> str:
     return f"los grupos con servicio, según {words.value(figure.attribute or '')}"
 
 
-def _bound(figure: Figure, target: Target) -> str:
-    percent = f"{words.number(target.value)} %"
-    if isinstance(figure, Ratio | Share):
-        return phrases.bounded(target.op, target.value, percent)
+def _bound(figure: Figure, target: Target, op: Op, value: Decimal) -> str:
+    """Write a bound of a figure, the target's own or another, in the target's unit."""
+    percent = f"{words.number(value)} %"
     if isinstance(figure, Availability):
         written = f"{percent} del tiempo de servicio"
-        is_whole = target.op is Op.AT_LEAST and target.value == 100
-        return written if is_whole else phrases.BOUNDS[target.op].format(written)
+        is_whole = op is Op.AT_LEAST and value == 100
+        return written if is_whole else phrases.BOUNDS[op].format(written)
+    if isinstance(figure, Ratio) or is_share(figure):
+        return phrases.bounded(op, value, percent)
     if isinstance(figure, Nps):
-        return phrases.BOUNDS[target.op].format(f"{words.number(target.value)} puntos")
+        return phrases.BOUNDS[op].format(f"{words.number(value)} puntos")
     of = None if isinstance(figure, Count) else getattr(figure, "value", None)
-    written = phrases.amount(target.value, of, target.unit)
-    return phrases.bounded(target.op, target.value, written)
-
-
-def _subject(figure: Figure) -> str:
-    """Return what is measured, to be followed by "será de"."""
-    match figure:
-        case Ratio():
-            above, below = (_side(each, figure) for each in (figure.numerator, figure.denominator))
-            return f"{above}, en proporción {phrases.to(below)},"
-        case Groups():
-            return f"la proporción de {_groups(figure)} en los que {_inner(figure)}"
-        case Availability():
-            exclude = phrases.without(figure.population).replace("; ", ", ", 1)
-            exclude += "," if exclude else ""
-            where = phrases.where(figure.population)
-            return f"la disponibilidad del servicio{where}{exclude}"
-        case Schedule():
-            every = phrases.occasions(figure.recurrence)
-            return f"la proporción de {every} en los que {_on_time(figure)}"
-        case _:
-            return _statistic(figure)
-
-
-def _statistic(figure: Statistic) -> str:
-    where = phrases.where(figure.population)
-    match figure:
-        case Share():
-            return f"la proporción de {_cases(figure)} en los que {_within(figure)}"
-        case Mean():
-            return f"en promedio{where}, {phrases.measured(figure.value)}"
-        case Percentile():
-            return f"{_rank(figure.p)}{where}, {phrases.measured(figure.value)}"
-        case Nps():
-            return (
-                "el índice de recomendación neta (porcentaje que califica 9 o 10 menos porcentaje "
-                f"que califica de 0 a 6{where})"
-            )
-        case Sum() | Count():
-            return _quantity(figure)
-        case _:
-            assert_never(figure)
-
-
-def _side(figure: Sum | Count, ratio: Ratio) -> str:
-    """Return one side of a ratio, with what only it leaves out."""
-    if _is_alike(ratio) or not figure.population.exclude:
-        return _quantity(figure)
-    return f"{_quantity(figure)} ({phrases.without(figure.population).removeprefix('; ')})"
-
-
-def _quantity(figure: Sum | Count) -> str:
-    if isinstance(figure, Count):
-        return f"el número de veces que {_times(figure)}"
-    population, where = figure.population, phrases.where(figure.population)
-    if isinstance(figure.value, Number):
-        name = words.value(figure.value.field)
-        return f"la suma de «{name}», cada vez que {words.event(population.event)}{where}"
-    return f"en total{where}, {phrases.measured(figure.value)}"
-
-
-def _times(figure: Count) -> str:
-    """Say what happens each time that is counted."""
-    times = f"{words.event(figure.population.event)}{phrases.where(figure.population)}"
-    if figure.value is None or figure.limit is None:
-        return times
-    return f"{times} con {_bare(figure.value)} de {phrases.limit(figure.limit, figure.value)}"
-
-
-def _bare(value: Clock | Number) -> str:
-    if not isinstance(value, Clock):
-        return "calificación"
-    return f"un {phrases.taken(value)} {phrases.span(value)}"
+    return phrases.bounded(op, value, phrases.amount(value, of, target.unit))
 
 
 def _rank(p: Decimal) -> str:
     if p == 50:
         return "en la mitad de los casos"
     return "en el caso más tardado" if p == 100 else f"en {words.number(p)} % de los casos"
-
-
-def _within(figure: Share) -> str:
-    value, limit = figure.value, figure.limit
-    if limit.own_due and isinstance(value, Clock):
-        stop = phrases.instant(value.stop)
-        return f"a más tardar en la fecha prometida a cada persona, {stop}"
-    is_plain = limit.op is Op.AT_MOST and limit.value is not None and not limit.seasons
-    if isinstance(value, Clock) and value.from_due and is_plain:
-        return _by_due(value, limit.value or Decimal(0))
-    return f"{phrases.measured(value)} será de {phrases.limit(limit, value)}"
-
-
-def _by_due(clock: Clock, late: Decimal) -> str:
-    """Say a date that was set beforehand and how much later is still in time."""
-    start, stop = phrases.instant(clock.start), phrases.instant(clock.stop)
-    has_days = clock.unit.value.startswith("dia")
-    if late == 0 and has_days:
-        when = "el mismo día" if clock.exact_day else "a más tardar el día"
-        return f"{stop} {when} en que {start}"
-    after = "en el momento en" if late == 0 else f"{words.duration(late, clock.unit)} después de"
-    early = ", y no antes de ese día" if clock.exact_day else ""
-    return f"{stop} a más tardar {after} que {start}{early}"
-
-
-def _inner(figure: Groups) -> str:
-    inner = figure.inner
-    if isinstance(inner, Share | Count | Nps):
-        unit = "%" if isinstance(inner, Share) else ""
-        written = phrases.limit(figure.limit, None, unit)
-        return f"{_statistic(inner)} será de {written}{' %' if isinstance(inner, Share) else ''}"
-    return f"{_statistic(inner)} será de {phrases.limit(figure.limit, inner.value)}"
-
-
-def _on_time(figure: Schedule) -> str:
-    event = words.event(figure.population.event)
-    return f"{event}{phrases.where(figure.population)} a más tardar {_owed(figure.recurrence)}"
 
 
 def _owed(recurrence: Recurrence) -> str:

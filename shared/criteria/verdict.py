@@ -207,7 +207,6 @@ class NotEvaluated(StrEnum):
     SMALL_SAMPLE = "muestra_insuficiente"
     SILENT_SOURCE = "fuente_sin_datos"
     PENDING_CASES = "casos_pendientes"
-    UNSUPPORTED_FORM = "forma_no_soportada"
     MEASUREMENT_INCIDENT = "incidencia_de_medicion"
     SERVICE_NOT_PROVIDED = "servicio_no_prestado"
     CARTA_SUSPENDED = "carta_suspendida"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -84,6 +84,10 @@ EVENTS: Final = {
 }
 """Each reads after "desde que" and "hasta que"."""
 
+EventWords = Mapping[str, str]
+"""A carta's words for its own events, each as in EVENTS; they hold over ours."""
+NO_WORDS: Final[EventWords] = {}
+
 EXCLUSIONS: Final = {
     "abandono_antes_del_limite": "abandonos antes del límite",
     "abandono_en_menos_de_5_s": "llamadas que cuelgan en menos de 5 segundos",
@@ -161,8 +165,9 @@ _MONTHS: Final = (
 )
 
 
-def event(kind: str) -> str:
-    return EVENTS.get(kind, f"ocurre «{kind}»")
+def event(kind: str, own: EventWords = NO_WORDS) -> str:
+    """Return the words for an event: the carta's `own`, or ours, or its code where neither has."""
+    return own.get(kind) or EVENTS.get(kind) or f"ocurre «{kind}»"
 
 
 def exclusion(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import yaml
 
 from services.cartas.domain import Reading, read_catalogue
-from shared.contracts.cartas import Compromiso
+from shared.contracts.cartas import CartaData, Compromiso
 from shared.criteria import (
     Case,
     Counts,
@@ -84,12 +84,12 @@ class Judge:
     """A promise ready to judge: its bench, its compromiso, and the window that is looked at."""
 
     bench: Bench
+    carta: CartaData
     compromiso: Compromiso
     bounds: WindowBounds
 
     @property
     def criterion(self) -> Criterion:
-        assert isinstance(self.compromiso.criterion, Criterion)
         return self.compromiso.criterion
 
 
@@ -99,6 +99,7 @@ def judge_of(promise: Promise) -> Judge:
     reading = catalogue(promise)
     compromiso = only(reading)
     assert reading.catalogue is not None
+    [carta] = reading.catalogue.cartas
     zone = corpus().zone
     bounds = window_of(compromiso.window, _within(promise.period), zone)
     assert bounds is not None
@@ -107,7 +108,10 @@ def judge_of(promise: Promise) -> Judge:
     needed = [measure.calendar for measure in measures_of(compromiso.criterion)]
     by_measure = [None if name is None else calendars[name] for name in needed]
     return Judge(
-        Bench(compromiso.criterion, compromiso.window, zone, by_measure), compromiso, bounds
+        Bench(compromiso.criterion, compromiso.window, zone, by_measure),
+        carta.data,
+        compromiso,
+        bounds,
     )
 
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
-from shared.criteria import formula_text, public_sentence
+from shared.explaining import Version
 from tests.corpus.judging import judge_of
 from tests.corpus.reading import Fields, Promise, Trial, corpus, counts
 
@@ -55,8 +55,9 @@ def _row(promise: Promise) -> Iterator[str]:
     judge = judge_of(promise)
     reading = f"<br>*{promise.reading}*" if promise.reading else ""
     yield f"{promise.row}. {promise.body}{reading}"
-    sentence = public_sentence(judge.criterion, judge.compromiso.window)
-    formulas = [f"*{_cell(formula_text(part))}*" for part in judge.criterion.parts]
+    version = Version(judge.carta, judge.compromiso)
+    sentence = version.sentence
+    formulas = [f"*{_cell(formula)}*" for formula in version.formulas]
     note = [_cell(promise.note)] if promise.note else []
     yield "<br>".join([_cell(sentence), *formulas, *note])
     yield _criterion(promise.declared)

@@ -7,14 +7,21 @@ from typing import Any
 import pytest
 
 from shared.criteria import Criterion, Window, formula_text, public_sentence
-from tests.corpus.judging import judge_of
+from tests.corpus.judging import Judge, judge_of
 from tests.corpus.reading import Promise, corpus
 
 
 def sentence(row: int) -> str:
     promise = next(promise for promise in corpus().promises if promise.row == row)
     judge = judge_of(promise)
-    return public_sentence(judge.criterion, judge.compromiso.window)
+    return said_of(judge)
+
+
+def said_of(judge: Judge) -> str:
+    promised = judge.compromiso
+    return public_sentence(
+        promised.criterion, promised.window, minimum_sample=promised.minimum_sample
+    )
 
 
 @pytest.mark.parametrize(
@@ -25,7 +32,7 @@ def sentence(row: int) -> str:
         (49, "En todos los días que cuentan en el calendario «NATURAL»,"),
         (10, "Se publica cada año."),
         (36, "Se publica cada trimestre."),
-        (3, "será de menos de 2 meses. Se evalúa cada año."),
+        (3, "será de menos de 2 meses; inaceptable: 90 % o menos. Se evalúa cada año."),
     ],
 )
 def test_a_sentence_says_what_is_judged(row: int, says: str) -> None:
@@ -42,7 +49,7 @@ def test_two_rows_that_are_judged_differently_never_read_alike() -> None:
     for promise in corpus().promises:
         judge = judge_of(promise)
         judged = judge.criterion, judge.compromiso.window
-        assert said.setdefault(public_sentence(*judged), judged) == judged, promise.name
+        assert said.setdefault(said_of(judge), judged) == judged, promise.name
 
 
 def test_no_event_of_a_row_is_printed_by_its_code() -> None:
@@ -72,6 +79,7 @@ CHANGES: dict[str, tuple[Any, ...]] = {
     "day": (3,),
     "working_day": (4,),
     "time": ("09:30",),
+    "unacceptable": ("0.5",),
 }
 """Other values of each field, wherever a criterion has it."""
 DAYS = {"dia_habil", "dia_natural"}

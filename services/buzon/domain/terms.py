@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from shared.contracts.cartas import CartaData, MunicipalityData, Status
 from shared.contracts.complaints import ComplaintKind
-from shared.criteria import Clock, Criterion, Limit, Op, Share
+from shared.criteria import Clock, Limit, Op, Share
 from shared.worktime import Pause, PreparedCalendar, StartRule, Unit, due_instant
 
 ANSWER_BASE: Final = "tiempo_respuesta_buzon"
@@ -79,10 +79,9 @@ def answer_by(
 def _promised(carta: CartaData, kind: ComplaintKind) -> Term | None:
     known = {"carta": carta.carta, "tipo": kind.value}
     for compromiso in carta.compromisos:
-        criterion = compromiso.criterion
-        if compromiso.base != ANSWER_BASE or not isinstance(criterion, Criterion):
+        if compromiso.base != ANSWER_BASE:
             continue
-        for part in criterion.parts:
+        for part in compromiso.criterion.parts:
             if isinstance(part.figure, Share) and (term := _term_in(part.figure, known)):
                 return term
     return None

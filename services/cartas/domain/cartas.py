@@ -1,5 +1,6 @@
 """Cartas and their compromisos, version by version."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,7 +15,15 @@ from services.cartas.domain.criteria import (
     read_criterion,
 )
 from services.cartas.domain.faults import Fault
-from services.cartas.domain.fields import CODE, CODE_EXPECTED, NO_CODE, Section
+from services.cartas.domain.fields import (
+    CODE,
+    CODE_EXPECTED,
+    EVENT_EXPECTED,
+    EVENT_KIND,
+    NO_CODE,
+    NO_TEXT,
+    Section,
+)
 from services.cartas.domain.organisation import Units
 from shared.contracts.cartas import Approval, CartaData, Compromiso, Indicator, Scope, Status
 from shared.criteria import (
@@ -24,7 +33,9 @@ from shared.criteria import (
     beyond_duty,
     compare_text,
     is_blank,
+    kinds_of,
     loosened,
+    measures_of,
 )
 from shared.worktime import Unit
 
@@ -50,6 +61,12 @@ _CAMPAIGN_KEYS: Final = ("campaña", "campana")
 _TERMS: Final = ("version", "estado", "vigencia", "aprobacion", "versiones_anteriores")
 _CARTA_NOTES: Final = ("nota", "suspensiones", "versiones_anteriores", "privacidad")
 MAX_COMPROMISOS: Final = 100
+MAX_EVENT_WORDS: Final = 100
+_EVENT_WORDS = re.compile(r"(?=.{2,120}\Z)[^\W\dA-ZÁÉÍÓÚÜÑ][^\n]*[^\s.]")
+_EVENT_WORDS_EXPECTED: Final = (
+    "palabras que se lean después de «desde que», como: cerramos su solicitud; sin mayúscula "
+    "inicial ni punto final"
+)
 ALWAYS_PUBLIC_CELL: Final = 10
 """Smallest public count of a sensitive carta where its municipality says nothing else."""
 
@@ -144,6 +161,10 @@ class CartaReader:
         department = self.units.cited(section, "dependencia")
         unit = self.units.cited(section, "unidad_responsable", parent=department)
         calendar = self._calendar(section)
+        events = _event_words(section)
+        around = Surroundings(self.calendars, calendar, events)
+        compromisos = self._compromisos(section, code, version=version, around=around)
+        _warn_of_idle_words(section, events, compromisos)
         data = CartaData(
             municipality=self.municipality,
             carta=code,
@@ -161,7 +182,8 @@ class CartaReader:
             approval=terms.approval,
             sensitive=section.boolean("datos_sensibles", default=False),
             certified_until=_certification(section),
-            compromisos=self._compromisos(section, code, version=version, calendar=calendar),
+            event_words=events,
+            compromisos=compromisos,
         )
         section.ignore(*_CARTA_NOTES)
         return DeclaredCarta(data, section.line, section.path, section.plain())
@@ -176,12 +198,11 @@ class CartaReader:
         return name
 
     def _compromisos(
-        self, section: Section, code: str, *, version: int, calendar: str
+        self, section: Section, code: str, *, version: int, around: Surroundings
     ) -> tuple[Compromiso, ...]:
         found = section.sections("compromisos", "id")
         if not 1 <= len(found) <= MAX_COMPROMISOS:
             section.fault("compromisos", f"se esperaban de 1 a {MAX_COMPROMISOS} compromisos")
-        around = Surroundings(self.calendars, calendar)
         compromisos = tuple(_compromiso(each, around) for each in found)
         taken = self.compromisos.setdefault((code, version), set())
         for each, compromiso in zip(found, compromisos, strict=True):
@@ -205,9 +226,8 @@ class CartaReader:
             self.earlier.append(named)
             section.close()
             return None
-        compromisos = self._compromisos(
-            section, current.carta, version=version, calendar=current.calendar
-        )
+        around = Surroundings(self.calendars, current.calendar, current.event_words)
+        compromisos = self._compromisos(section, current.carta, version=version, around=around)
         changes = {
             "version": version,
             "valid_from": valid_from,
@@ -240,6 +260,36 @@ def _approval(section: Section) -> Approval:
     )
     section.close()
     return approval
+
+
+def _event_words(section: Section) -> dict[str, str]:
+    """Return the words for events of the carta's own, each as it reads after "desde que"."""
+    given = section.optional_section("eventos")
+    if given is None:
+        return {}
+    words = {}
+    for kind in given.names():
+        words[kind] = given.matching(kind, _EVENT_WORDS, _EVENT_WORDS_EXPECTED, stand_in=NO_TEXT)
+        if not EVENT_KIND.fullmatch(kind):
+            given.fault(kind, f"se esperaba {EVENT_EXPECTED}")
+    if len(words) > MAX_EVENT_WORDS:
+        section.fault("eventos", f"se esperaban a lo sumo {MAX_EVENT_WORDS} eventos")
+    return {kind: said for kind, said in words.items() if EVENT_KIND.fullmatch(kind)}
+
+
+def _warn_of_idle_words(
+    section: Section, events: Collection[str], compromisos: Collection[Compromiso]
+) -> None:
+    """Name words for an event that nothing measures: it is misspelt, or not needed."""
+    measured = {
+        kind
+        for compromiso in compromisos
+        for measure in measures_of(compromiso.criterion)
+        for kind in kinds_of(measure)
+    }
+    for kind in events:
+        if kind not in measured:
+            section.warn("eventos", f"ningún compromiso mide «{kind}»")
 
 
 def _certification(section: Section) -> date | None:

@@ -20,7 +20,6 @@ from services.cartas.domain.organisation import (
     read_zone,
 )
 from shared.contracts.cartas import MunicipalityData, PostData, Status, UnitData
-from shared.criteria import Unsupported
 from shared.worktime import Calendar
 
 SCHEMAS: Final = {"cartas/1": 1, "sample-cartas/1": 1}
@@ -161,14 +160,3 @@ def _check_calendar_years(
         if calendar.kind == "working" and declared and max(declared) < last_year:
             missing = ", ".join(str(year) for year in range(max(declared) + 1, last_year + 1))
             root.warn("calendarios", f"«{name}» no declara días inhábiles de {missing}")
-
-
-def forms(cartas: Iterable[DeclaredCarta]) -> dict[str, int]:
-    """Count the compromisos that are published and not judged yet, by form."""
-    counts: dict[str, int] = {}
-    for carta in cartas:
-        for compromiso in carta.data.compromisos:
-            if isinstance(compromiso.criterion, Unsupported):
-                form = compromiso.criterion.form
-                counts[form] = counts.get(form, 0) + 1
-    return counts

@@ -6,9 +6,10 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, Final
 
-from shared.contracts.cartas import CartaData, Compromiso, Scope
-from shared.criteria import Window, WindowKind, public_sentence
+from shared.contracts.cartas import CartaData, Scope
+from shared.criteria import Window, WindowKind
 from shared.criteria.words import number, plural_of
+from shared.explaining import Version
 from shared.worktime import Unit
 
 NONE: Final = "—"
@@ -73,8 +74,7 @@ class Comparison:
 
 def compare(old: CartaData | None, new: CartaData) -> Comparison:
     """Put `new` beside `old`: compromisos in the new order, then those that are gone."""
-    before = {} if old is None else {each.id: each for each in old.compromisos}
-    after = {each.id: each for each in new.compromisos}
+    before, after = _versions(old), _versions(new)
     compared = [_compared(code, before.get(code), each) for code, each in after.items()]
     gone = [_compared(code, each, None) for code, each in before.items() if code not in after]
     return Comparison(
@@ -85,7 +85,13 @@ def compare(old: CartaData | None, new: CartaData) -> Comparison:
     )
 
 
-def _compared(code: str, old: Compromiso | None, new: Compromiso | None) -> Compared:
+def _versions(carta: CartaData | None) -> dict[str, Version]:
+    if carta is None:
+        return {}
+    return {each.id: Version(carta, each) for each in carta.compromisos}
+
+
+def _compared(code: str, old: Version | None, new: Version | None) -> Compared:
     rows = _rows(
         {} if old is None else of_compromiso(old), {} if new is None else of_compromiso(new)
     )
@@ -94,7 +100,8 @@ def _compared(code: str, old: Compromiso | None, new: Compromiso | None) -> Comp
     elif new is None:
         change = Change.REMOVED
     else:
-        change = Change.SAME if old == new else Change.CHANGED
+        is_same = old.compromiso == new.compromiso and old.sentence == new.sentence
+        change = Change.SAME if is_same else Change.CHANGED
     return Compared(code, change, rows)
 
 
@@ -113,19 +120,24 @@ def _of_carta(carta: CartaData) -> dict[str, str]:
         "Servicios": ", ".join(carta.services),
         "Sedes": ", ".join(carta.sites) or NONE,
         "Horario": carta.hours or NONE,
+        "Palabras de sus eventos": "; ".join(
+            f"{kind}: {said}" for kind, said in carta.event_words.items()
+        )
+        or NONE,
         "Datos sensibles": "sí" if carta.sensitive else "no",
         "Certificada hasta": str(carta.certified_until or NONE),
     }
 
 
-def of_compromiso(compromiso: Compromiso) -> dict[str, str]:
+def of_compromiso(version: Version) -> dict[str, str]:
     """Return what is said of a compromiso: the judged sentence first, then its figures.
 
     `Criterio` has what no other row shows (population, anchor, events), by the contract's names.
     """
+    compromiso = version.compromiso
     found = compromiso.criterion.model_dump(mode="json", exclude_none=True)
     return {
-        "Se evalúa": public_sentence(compromiso.criterion, compromiso.window),
+        "Se evalúa": version.sentence,
         "Texto impreso": compromiso.text,
         "Límite": _joined(_figures(each, unit) for each, unit in _limits(found)),
         "Meta": _joined(_figures(each) for each in _under(found, "target")),

@@ -4,7 +4,7 @@ docs/criteria.md shows every form. Each is a figure of the algebra, some by anot
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from pydantic import ValidationError
@@ -15,6 +15,7 @@ from services.cartas.domain.figures import NO_FIGURE, Scope
 from services.cartas.domain.limits import read_reference, read_seasons, read_target
 from services.cartas.domain.marked_yaml import Items, Mapping, Node, Scalar
 from shared.criteria import Criterion, Figure, Part, Severity, Target, lint
+from shared.criteria.words import EventWords
 
 T = TypeVar("T")
 
@@ -26,10 +27,11 @@ _ALWAYS_OPEN: Final = "24x7"
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a criterion takes from its carta: the calendars there are, and the default one."""
+    """What a criterion takes from its carta: calendars, the default one, words for events."""
 
     calendars: Collection[str]
     calendar: str
+    events: EventWords = field(default_factory=dict)
 
 
 def read_criterion(compromiso: Section, around: Surroundings) -> Criterion:
@@ -52,7 +54,7 @@ def _form(section: Section) -> str:
 
 def _lint(criterion: Criterion, section: Section, around: Surroundings) -> None:
     """Tell the author what the shape of each field cannot tell."""
-    for problem in lint(criterion, calendars=around.calendars):
+    for problem in lint(criterion, calendars=around.calendars, events=around.events):
         where = f"parte {int(problem.path[1]) + 1}: " if len(criterion.parts) > 1 else ""
         tell = section.fault if problem.severity is Severity.ERROR else section.warn
         tell(None, where + problem.message)

@@ -15,7 +15,6 @@ from shared.contracts.cartas import (
     Status,
 )
 from shared.criteria import (
-    Criterion,
     Measure,
     Part,
     WindowBounds,
@@ -52,9 +51,8 @@ class Promise:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """The judged parts; none where the form is not supported."""
-        criterion = self.compromiso.criterion
-        return criterion.parts if isinstance(criterion, Criterion) else ()
+        """The parts that are judged."""
+        return self.compromiso.criterion.parts
 
     @property
     def about_buzon(self) -> bool:

@@ -229,7 +229,7 @@ async def _is_settled(tx: Transaction, look: Look) -> bool:
 
 
 def _may_close(look: Look) -> bool:
-    """A form without a judge needs no facts; without any source there is nothing to wait for.
+    """Without any source there is nothing to wait for.
 
     That there is none is known only once its pipeline was heard past the cut-off: facts can be
     here before the progress that describes their source.
@@ -238,9 +238,9 @@ def _may_close(look: Look) -> bool:
     """
     known = look.known
     is_empty = not population_of(look.counts)
-    if look.state.is_past and is_empty and look.promise.parts:
+    if look.state.is_past and is_empty:
         return False
-    if not look.promise.parts or known.lacks_source(look.state.closes_at):
+    if known.lacks_source(look.state.closes_at):
         return True
     return known.covers(look.promise.facts_until(look.state.ends_at))
 

@@ -11,10 +11,9 @@ from services.portal.domain.states import State, worst
 from shared.contracts.cartas import CartaData, Compromiso, MunicipalityData, Scope, UnitData
 from shared.contracts.corrective_actions import ActionData, ActionState
 from shared.contracts.results import ResultData, ResultStatus
-from shared.criteria import Unsupported
+from shared.explaining import Version
 
 NO_CLOSED_WINDOW: Final = "sin_periodo_cerrado"
-UNSUPPORTED_FORM: Final = "forma_no_soportada"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +58,13 @@ class CompromisoView:
         """Why there is no verdict at all, None where there is one."""
         if self.state is not State.NO_DATA:
             return None
-        if isinstance(self.compromiso.criterion, Unsupported):
-            return UNSUPPORTED_FORM
         reasons = [line.latest.reason for line in self.lines if line.latest]
         return reasons[0] if reasons else NO_CLOSED_WINDOW
+
+    @property
+    def judged_by(self) -> Version:
+        """The promise as it is judged, in words."""
+        return Version(self.carta, self.compromiso)
 
     @property
     def worst_line(self) -> Line | None:

@@ -62,15 +62,13 @@ def as_csv(results: Iterable[PublicResult]) -> str:
 
 
 def rows_of(result: PublicResult) -> Iterator[tuple[object, ...]]:
-    """Return one row a part; a result without parts (a form not evaluated yet) has one row."""
+    """Return one row a part."""
     head = (
         *(result.municipality, result.carta, result.compromiso, result.unit, result.window.id),
         *(result.edition, result.addendum_reason or "", _changes(result)),
         " ".join(map(str, result.carta_versions)),
         *(result.status.value, VERDICTS[result.verdict], result.reason or ""),
     )
-    if not result.parts:
-        yield (*head, *[""] * (len(COLUMNS) - len(head) - 1), result.as_of_text)
     for place, part in enumerate(result.parts, start=1):
         yield (*head, place, *_cells(part), result.as_of_text)
 

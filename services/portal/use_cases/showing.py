@@ -12,6 +12,7 @@ from services.portal.store import catalogue, results
 from shared.contracts.cartas import CartaData, MunicipalityData, UnitData
 from shared.contracts.corrective_actions import ActionData
 from shared.contracts.results import ResultData
+from shared.criteria import words
 from shared.database import Connection
 
 BUZON_DAYS: Final = 92
@@ -36,6 +37,11 @@ class Place:
         """Return the carta's name, its code where the catalogue has none."""
         names = [carta.name for carta in self.cartas if carta.carta == code]
         return names[-1] if names else code or ""
+
+    def event_words(self, compromiso: str, kind: str) -> str:
+        """Return the words for an event, those of the compromiso's carta before ours."""
+        own = [each for each in self.cartas if any(c.id == compromiso for c in each.compromisos)]
+        return words.event(kind, own[-1].event_words if own else words.NO_WORDS)
 
     def compromiso_text(self, code: str) -> str:
         """Return the promise as printed in the latest version that has it."""

@@ -20,7 +20,6 @@ from services.portal.web.static import StaticFiles
 from shared import spanish
 from shared.clock import utc_now
 from shared.criteria import words
-from shared.criteria.sentence import formula_text, public_sentence
 
 TEMPLATES: Final = Path(__file__).resolve().parent.parent / "templates"
 UTC: Final = ZoneInfo("UTC")
@@ -38,7 +37,6 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "deadline": deadline,
     "weekday": spanish.weekday,
     "sentence": sentence,
-    "event": words.event,
     "exclusion": words.exclusion,
     "instant": spanish.instant,
     "window": spanish.window,
@@ -128,8 +126,6 @@ def environment(static: StaticFiles) -> Environment:
         bar=charts.bar,
         strip=charts.strip,
         based_on=spanish.based_on,
-        public_sentence=public_sentence,
-        formula_text=formula_text,
         iso_instant=iso_instant,
         iso_moment=iso_moment,
         iso_day=iso_day,

@@ -419,14 +419,3 @@ async def test_a_window_that_nothing_reports_on_says_so_though_the_buzon_is_hear
     await evaluator.open_windows(AFTER_CUT_OFF, past=2)
     await evaluator.publish(AFTER_CUT_OFF)
     assert (await evaluator.result())["reason"] == "fuente_sin_datos"
-
-
-async def test_a_form_that_is_not_supported_yet_is_published_by_its_name(
-    evaluator: Evaluator,
-) -> None:
-    await evaluator.learn_town(b.carta(b.unsupported()))
-    await evaluator.open_windows("2026-09-10 12:00", past=1)
-    await evaluator.publish()
-    [result] = await evaluator.published()
-    assert (result["compromiso"], result["verdict"]) == ("RC-01-09", "not_evaluated")
-    assert (result["reason"], result["parts"]) == ("forma_no_soportada", [])

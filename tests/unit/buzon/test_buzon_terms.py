@@ -7,7 +7,7 @@ import pytest
 from services.buzon.domain.terms import Term, answer_by, carta_in_force, term_of
 from shared.contracts.cartas import Status
 from shared.contracts.complaints import ComplaintKind
-from shared.criteria import Limit, Op, Unsupported
+from shared.criteria import Anchor, Limit, Mean, Op, Part, Share
 from shared.worktime import Pause, PreparedCalendar, Unit
 from tests.unit.buzon import builders as b
 
@@ -29,15 +29,14 @@ def test_the_term_is_the_carta_s_own_promise() -> None:
 
 def test_without_carta_without_promise_or_for_another_kind_it_is_ten_working_days() -> None:
     without = b.carta().compromisos[:1]
-    unsupported = without[0].model_copy(
-        update={
-            "base": "tiempo_respuesta_buzon",
-            "criterion": Unsupported(form="percentile", declared={}),
-        }
-    )
+    share = b.answer_share("CC-RC-01").figure
+    assert isinstance(share, Share)
+    filed = share.population.model_copy(update={"anchor": Anchor.OCCURRED})
+    mean = Mean(population=filed, value=share.value)
+    averaged = b.compromiso("CC-RC-01-05", "tiempo_respuesta_buzon", Part(figure=mean))
     assert term_of(None, ComplaintKind.QUEJA, b.MUNICIPALITY) == b.TEN_DAYS
     assert promised(compromisos=without) == b.TEN_DAYS
-    assert promised(compromisos=(unsupported,)) == b.TEN_DAYS
+    assert promised(compromisos=(averaged,)) == b.TEN_DAYS
     assert promised(ComplaintKind.RECONOCIMIENTO) == b.TEN_DAYS
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.criteria import Criterion, Part, Unsupported, add_up
+from shared.criteria import Criterion, Part, add_up
 from tests.unit.criteria.builders import answer, counter, part, wait
 
 _NUMBER = {"kind": "number", "field": "puntos", "lowest": 0, "highest": 10}
@@ -83,9 +83,3 @@ def test_other_things_counted_do_not(one: Part, other: Part) -> None:
 
 def test_another_number_of_parts_does_not() -> None:
     assert not add_up(Criterion(parts=(wait(),)), Criterion(parts=(wait(), wait())))
-
-
-def test_what_is_not_evaluated_adds_up_with_nothing() -> None:
-    form = Unsupported(form="ratio", declared={})
-    assert not add_up(form, Criterion(parts=(wait(),)))
-    assert not add_up(Criterion(parts=(wait(),)), form)

@@ -18,7 +18,6 @@ from shared.criteria import (
     PartResult,
     Result,
     Tally,
-    Unsupported,
     Verdict,
     at_risk,
     is_every_case,
@@ -136,16 +135,6 @@ def test_a_reason_from_outside_leaves_the_figures_and_takes_the_verdict() -> Non
         NotEvaluated.CARTA_SUSPENDED,
     )
     assert result.value == 90
-
-
-def test_a_form_that_is_not_supported_is_named_and_not_dropped() -> None:
-    ratio = Unsupported(form="ratio", declared={"forma": "ratio"})
-    result = judge_result(ratio, counts(), minimum_sample=0, source_known=True)
-    assert (result.verdict, result.reason, result.parts) == (
-        Verdict.NOT_EVALUATED,
-        NotEvaluated.UNSUPPORTED_FORM,
-        (),
-    )
 
 
 MET, NOT_MET, EMPTY = Tally(met=20), Tally(met=10, failed=10), Tally()

@@ -18,7 +18,7 @@ from shared.contracts.cartas import (
     MunicipalityData,
 )
 from shared.contracts.complaints import ComplaintChange, ComplaintData, ComplaintKind
-from shared.criteria import Criterion, Part, Unsupported, Window, WindowKind
+from shared.criteria import Criterion, Part, Window, WindowKind
 from tests.unit.criteria.builders import answer, counter, wait
 from tests.unit.worktime.calendars import general, local
 
@@ -69,11 +69,6 @@ def compromiso(*parts: Part, **changes: Any) -> Compromiso:
         "window": MONTH,
     }
     return Compromiso(**{**fields, **changes})
-
-
-def unsupported(**changes: Any) -> Compromiso:
-    form = Unsupported(form="ratio", declared={"form": "ratio"})
-    return compromiso(**{"id": "RC-01-09", "criterion": form, **changes})
 
 
 def carta(*compromisos: Compromiso, **changes: Any) -> CartaData:

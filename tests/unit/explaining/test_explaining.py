@@ -38,7 +38,6 @@ def test_a_share_is_told_from_its_population_to_its_verdict() -> None:
         "¿900/11 ≥ 90 %? No.",
         "¿900/11 ≤ 80 %? No: queda dentro de lo tolerable.",
     )
-    assert "casos" in steps.formula
 
 
 def test_a_number_that_four_decimals_hold_is_not_rounded() -> None:

@@ -24,7 +24,7 @@ from shared.contracts.cartas import (
 )
 from shared.contracts.ids import derived_id
 from shared.contracts.results import PartResult, ResultWindow, Verdict
-from shared.criteria import Unsupported, Window, WindowKind
+from shared.criteria import Anchor, Count, Criterion, Part, Population, Window, WindowKind
 from shared.worktime import Calendar, DayException, Weekday
 
 M = "puerto-alegre"
@@ -101,6 +101,8 @@ CONTRALORIA = post("contraloria", level="contraloria", unit=None, role=Role.CONT
 POSTS = (ENLACE, TITULAR, DIRECTORA, COORDINACION, CONTRALORIA)
 UNITS = (unit("tesoreria", "Tesorería"), unit("ventanilla", "Ventanilla Única", parent="tesoreria"))
 
+VISITS = Count(population=Population(event="visit.done", anchor=Anchor.OCCURRED))
+
 
 def carta(**changes: Any) -> CartaData:
     promise = Compromiso(
@@ -113,7 +115,7 @@ def carta(**changes: Any) -> CartaData:
             source="turnos",
             frequency="mensual",
         ),
-        criterion=Unsupported(form="ratio", declared={}),
+        criterion=Criterion(parts=(Part(figure=VISITS),)),
         window=Window(kind=WindowKind.MONTH),
     )
     fields: dict[str, Any] = {

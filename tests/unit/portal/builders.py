@@ -46,12 +46,12 @@ from shared.criteria import (
     Instant,
     Limit,
     Mean,
+    Number,
     Op,
     Part,
     Population,
     Share,
     Target,
-    Unsupported,
     Window,
     WindowKind,
 )
@@ -169,6 +169,16 @@ def mean() -> Part:
     )
 
 
+def scores(limit: str, target: str) -> Part:
+    asked = Number(field="satisfaccion_global", lowest=Decimal(0), highest=Decimal(10))
+    figure = Share(
+        population=Population(event="survey.answered", anchor=Anchor.OCCURRED),
+        value=asked,
+        limit=Limit(op=Op.AT_LEAST, value=Decimal(limit)),
+    )
+    return Part(figure=figure, target=Target(op=Op.AT_LEAST, value=Decimal(target)))
+
+
 def compromiso(code: str, text: str, criterion: Any, **changes: Any) -> Compromiso:
     fields: dict[str, Any] = {
         "id": code,
@@ -226,7 +236,7 @@ REGISTRO = carta(
         compromiso(
             "CC-RC-01-03",
             "Al menos 90 % de las personas calificará el servicio con 8 o más.",
-            Unsupported(form="score_share", declared={"encuesta": "ENC-RC"}),
+            Criterion(parts=(scores("8", "90"),)),
             base="satisfaccion",
         ),
     ),

@@ -35,7 +35,7 @@ def test_a_compromiso_by_unit_is_as_good_as_its_worst_office() -> None:
 
 def test_every_compromiso_without_a_verdict_says_why() -> None:
     views = {view.compromiso.id: view for view in made([]).compromisos}
-    assert views["CC-RC-01-03"].reason == "forma_no_soportada"
+    assert views["CC-RC-01-03"].reason == "sin_periodo_cerrado"
     assert views["CC-EM-01-01"].reason == "sin_periodo_cerrado"
 
 

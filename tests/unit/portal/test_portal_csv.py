@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from services.portal.domain.board import public_results
 from services.portal.domain.table import BYTE_ORDER_MARK, COLUMNS, as_csv, neutral
-from shared.contracts.results import Verdict
 from tests.unit.portal import builders as b
 
 
@@ -68,18 +67,6 @@ def test_a_conjunction_has_a_row_for_each_part() -> None:
         ("1", "se_cumple"),
         ("2", "no_se_cumple"),
     ]
-
-
-def test_a_form_that_is_not_evaluated_has_a_row_with_its_reason() -> None:
-    result = b.result("CC-EM-01", "01", "MANDO", parts=(b.part(0, 0),)).model_copy(
-        update={"parts": (), "verdict": Verdict.NOT_EVALUATED, "reason": "forma_no_soportada"}
-    )
-    [row] = rows(as_csv(public_results(b.municipality(), b.CARTAS, [result])))
-    assert (row["veredicto"], row["motivo"], row["numerador"]) == (
-        "no_evaluado",
-        "forma_no_soportada",
-        "",
-    )
 
 
 def test_small_cells_are_withheld_here_as_on_the_pages() -> None:

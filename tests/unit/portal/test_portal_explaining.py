@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from services.portal.domain.explaining import PublicExplanation, public_explanation
-from shared.contracts.results import PartResult, ResultData, ResultStatus, Verdict
+from shared.contracts.results import PartResult, ResultData, ResultStatus
 from tests.unit.portal import builders as b
 
 RUNNING: dict[str, Any] = {"status": ResultStatus.PROVISIONAL, "edition": 0}
@@ -91,10 +91,3 @@ def test_a_running_window_is_explained_where_the_municipality_shows_them() -> No
     assert found is not None
     assert found.result.edition == 1
     assert shown(state, closed, edition=0) is None
-
-
-def test_what_is_not_evaluated_yet_has_no_steps() -> None:
-    empty = {"parts": (), "verdict": Verdict.NOT_EVALUATED, "reason": "forma_no_soportada"}
-    found = shown(b.result("CC-RC-01", "03", "REGISTRO").model_copy(update=empty))
-    assert found is not None
-    assert found.parts == ()
