@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -66,7 +65,7 @@ def judge_case(
     """
     figure = measure.figure
     occurred = case.events.get(figure.population.event)
-    if occurred is None or not _matches(figure.population, case.attributes):
+    if occurred is None or not _matches(figure.population, case):
         return None
     if isinstance(figure, Schedule):
         return _occurrence(figure, case, occurred, calendar, zone)
@@ -93,8 +92,8 @@ def started_at(measure: Measure, case: Case) -> datetime | None:
     return min(starts) if starts else known.get(measure.figure.population.event)
 
 
-def _matches(population: Population, attributes: Mapping[str, str]) -> bool:
-    return all(attributes.get(name) in values for name, values in population.where.items())
+def _matches(population: Population, case: Case) -> bool:
+    return all(case.code(name) in values for name, values in population.where.items())
 
 
 def _named(population: Population, case: Case) -> str | None:
@@ -107,7 +106,7 @@ def _named(population: Population, case: Case) -> str | None:
 
 def _cell(measure: Measure, case: Case, anchor: datetime | None, zone: ZoneInfo) -> str:
     if measure.attribute is not None:
-        return case.attributes.get(measure.attribute, "")
+        return case.code(measure.attribute) or ""
     if measure.by is None or anchor is None:
         return ""
     return cell_of(measure.by, anchor, zone)
@@ -192,7 +191,7 @@ def _held_number(
 ) -> CaseVerdict:
     bound = limit.value
     if limit.by is not None:
-        bound = limit.values.get(case.attributes.get(limit.by, ""))
+        bound = limit.values.get(case.code(limit.by) or "")
     if limit.field is not None and limit.factor is not None:
         other = Number(field=limit.field).read(case.attributes)
         bound = None if other is None else Decimal(other) / NUMBER_SCALE * limit.factor

@@ -96,7 +96,7 @@ def term_of(
     if clock is None or limit is None or limit.own_due:
         return None
     start, stop = instant_of(clock.start, case.events), instant_of(clock.stop, case.events)
-    value = None if start is None else _limit(limit, case.attributes, start, zone)
+    value = None if start is None else _limit(limit, case, start, zone)
     if start is None or value is None:
         return None
     if stop is not None and stop < start:
@@ -129,7 +129,7 @@ def _held_to(  # noqa: PLR0917 - one value of each kind
     if limit.own_due:
         due = case.own_due
         return _with(known, has_limit=due is not None, due=due, overdue_from=due)
-    value = _limit(limit, case.attributes, known.start, zone)
+    value = _limit(limit, case, known.start, zone)
     if value is None:
         return _with(known, has_limit=False)
     term = _Term(clock, limit.op, value, known.start, pauses, calendar)
@@ -202,15 +202,13 @@ def _earlier(end: datetime | None, stop: datetime | None) -> datetime | None:
     return min(end, stop)
 
 
-def _limit(
-    limit: Limit, attributes: Mapping[str, str], start: datetime, zone: ZoneInfo
-) -> Decimal | None:
+def _limit(limit: Limit, case: Case, start: datetime, zone: ZoneInfo) -> Decimal | None:
     """Return the limit of this case in the clock's unit; None where its attributes give none."""
     if limit.value is not None:
         return limit.value_on(start.astimezone(zone).date()) if limit.seasons else limit.value
     if limit.by is not None:
-        return limit.values.get(attributes.get(limit.by, ""))
-    written = attributes.get(limit.field or "", "")
+        return limit.values.get(case.code(limit.by) or "")
+    written = case.attributes.get(limit.field or "", "")
     if limit.factor is None or not _NUMBER.fullmatch(written):
         return None
     return Decimal(written) * limit.factor

@@ -53,6 +53,8 @@ class Case:
     `exclusions` are those the emitter named, of which a criterion admits only the ones it lists,
     and accepted contests, which it need not list.
     `own_due` is an instant promised to this very case. `abandoned_at` is when the person left.
+    `place` holds what every case has beside its own attributes, its service and unit: codes that
+    conditions and groups may name, and from which no number is read.
     """
 
     events: Mapping[str, datetime]
@@ -61,6 +63,12 @@ class Case:
     attributes: Mapping[str, str] = field(default_factory=dict)
     own_due: datetime | None = None
     abandoned_at: datetime | None = None
+    place: Mapping[str, str] = field(default_factory=dict)
+
+    def code(self, name: str) -> str | None:
+        """Return the attribute, or else what the case has of that name by its place."""
+        own = self.attributes.get(name)
+        return self.place.get(name) if own is None else own
 
 
 BEYOND: Final = 2**63 - 1

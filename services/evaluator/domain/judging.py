@@ -78,17 +78,18 @@ _NONE_CLOSED: Final[Closed] = {}
 
 
 def as_case(data: hot.CaseData) -> Case:
-    """Return the case as the judge takes it; its service and unit are attributes like any other."""
-    attributes = {"servicio": data.service, **data.attributes}
+    """Return the case as the judge takes it; conditions may name its service and unit as well."""
+    place = {"servicio": data.service}
     if data.unit is not None:
-        attributes.setdefault("unidad", data.unit)
+        place["unidad"] = data.unit
     return Case(
         events=data.instants,
         pauses=tuple(CasePause(p.reason, p.start, p.end) for p in data.pauses),
         exclusions=frozenset(data.exclusions),
-        attributes=attributes,
+        attributes=data.attributes,
         own_due=data.due_at,
         abandoned_at=data.instants.get(CASE_ABANDONED),
+        place=place,
     )
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.criteria import CaseStatus, judge_case
+from shared.criteria import CaseReason, CaseStatus, judge_case
 from tests.unit.criteria.builders import (
     GENERAL,
     answer,
@@ -13,6 +13,7 @@ from tests.unit.criteria.builders import (
     happening,
     judged,
     measure,
+    part,
     paused,
     session,
     wait,
@@ -432,3 +433,17 @@ def test_the_verdict_depends_on_written_instants_alone() -> None:
         for known in (None, local("1999-01-01"), local("2099-01-01"))
     }
     assert len(verdicts) == 1
+
+
+def test_a_question_may_be_named_like_the_service_of_its_case() -> None:
+    """What a case is by its place is no answer to a question of that name."""
+    asked = part(
+        "mean",
+        population={"event": "survey.answered", "anchor": "occurred", "where": {"unidad": ["U1"]}},
+        value={"kind": "number", "field": "servicio", "lowest": 0, "highest": 10},
+    )
+    place = {"servicio": "7", "unidad": "U1"}
+    answered = case(survey_answered="2026-09-07 10:00", attributes={"servicio": "9"}, place=place)
+    silent = case(survey_answered="2026-09-07 10:00", place=place)
+    assert judged(asked, answered).amount == 90_000
+    assert judged(asked, silent).reason == CaseReason.NO_ANSWER
