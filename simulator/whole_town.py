@@ -1,12 +1,14 @@
 """The catalogue of a whole municipality, of any size: for load, and to learn the steps on.
 
-As large as a real one by default: 54 cartas for 173 procedures of 21 dependencias.
+As large as a real one by default: 54 cartas for 173 procedures of 21 dependencias. Every carta has
+the five compromisos that a carta must have; the others take the forms of criteria in turn.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
 from simulator import CATALOGUE
+from simulator.whole_forms import form_lines
 
 CARTAS: Final = 54
 PROCEDURES: Final = 173
@@ -29,10 +31,13 @@ def whole_catalogue(cartas: int, procedures: int, compromisos: int) -> str:
     if not cartas * BASES_PER_CARTA <= compromisos <= cartas * MOST_PER_CARTA:
         raise ValueError(f"from {BASES_PER_CARTA} to {MOST_PER_CARTA} compromisos for each carta")
     lines = [_head(), "unidades:", *_units(), "puestos:", *_posts(), "cartas:"]
+    begun = 0
     for place in range(cartas):
         own = range(place, procedures, cartas)
         more = compromisos // cartas + (place < compromisos % cartas) - BASES_PER_CARTA
-        lines += _carta(place, own, more, certified=place < cartas * 38 // 54)
+        forms = range(begun, begun + more)
+        lines += _carta(place, own, forms, certified=place < cartas * 38 // 54)
+        begun += more
     return "\n".join(lines) + "\n"
 
 
@@ -64,9 +69,9 @@ def _posts() -> Iterator[str]:
         )
 
 
-def _carta(place: int, procedures: range, more: int, *, certified: bool) -> Iterator[str]:
+def _carta(place: int, procedures: range, forms: range, *, certified: bool) -> Iterator[str]:
     code, department = f"LL-{place + 1:03}", place % DEPARTMENTS + 1
-    services = ", ".join(f"TR-{number + 1:03}" for number in procedures)
+    services = ", ".join(map(service_of, procedures))
     yield f"  - codigo: {code}"
     yield f"    nombre: Servicios de la carta {place + 1}"
     yield f"    dependencia: D{department:02}"
@@ -84,8 +89,14 @@ def _carta(place: int, procedures: range, more: int, *, certified: bool) -> Iter
     yield from _duration(code)
     yield from _term(code, "04", "tiempo_respuesta_solicitud", ANSWERS[place % 4])
     yield from _buzon(code, ANSWERS[place % 4])
-    for number in range(more):
-        yield from _term(code, f"{number + 6:02}", "propio", number % 20 + 1)
+    for number, form in enumerate(forms, start=BASES_PER_CARTA + 1):
+        yield from _begin(code, f"{number:02}", "propio")
+        yield from form_lines(form, code, service_of(procedures[0]))
+
+
+def service_of(procedure: int) -> str:
+    """Return the code of the procedure with a number, from 0 on."""
+    return f"TR-{procedure + 1:03}"
 
 
 def _satisfaction(code: str) -> Iterator[str]:

@@ -48,6 +48,12 @@ class Promise:
     calendars: tuple[PreparedCalendar | None, ...]
     calendar_versions: Mapping[str, int]
     histories: tuple[CalendarHistory | None, ...]
+    events: tuple[str, ...] = field(init=False)
+    """The event of each measure that brings a case under it."""
+
+    def __post_init__(self) -> None:
+        events = tuple(measure.figure.population.event for measure in self.measures)
+        object.__setattr__(self, "events", events)
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -58,11 +64,6 @@ class Promise:
     def about_buzon(self) -> bool:
         """Whether it promises something about folios."""
         return any(event.startswith(BUZON_EVENTS) for event in self.events)
-
-    @property
-    def events(self) -> tuple[str, ...]:
-        """The events that bring cases under it."""
-        return tuple(measure.figure.population.event for measure in self.measures)
 
     def part_of(self, measure: int) -> Part:
         """Return the part that a measure counts for."""

@@ -108,9 +108,10 @@ def judge(
     verdicts: dict[VerdictKey, Judged] = {}
     for versions in groups:
         for promise in versions:
-            for number in range(len(promise.measures)):
-                for judged in _under(_Look(promise, number, case, data, known), closed):
-                    verdicts.setdefault(judged[0].key, judged)
+            for number, event in enumerate(promise.events):
+                if event in case.events:  # or it is in no population: most measures, most cases
+                    for judged in _under(_Look(promise, number, case, data, known), closed):
+                        verdicts.setdefault(judged[0].key, judged)
     return verdicts
 
 
