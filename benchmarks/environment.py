@@ -52,12 +52,12 @@ class Bench:
         )
 
     async def database(self, service: str) -> str:
-        """Make the service's database, migrated and empty, unless it exists."""
+        """Make the service's database unless it exists, and bring it up to date."""
         connection = await asyncpg.connect(self.servers.database_url)
         try:
             await connection.execute(f'CREATE DATABASE "bench_{service}"')
         except asyncpg.DuplicateDatabaseError:
-            return self.database_url(service)
+            pass
         finally:
             await connection.close()
         await migrate(self.database_url(service), service)
@@ -80,10 +80,14 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench() -> AsyncIterator[Bench]:
-    """Start Kafka and PostgreSQL in a temporary folder, durable as in production; stop them."""
+async def bench(kept: Path | None = None) -> AsyncIterator[Bench]:
+    """Start Kafka and PostgreSQL in a temporary folder, durable as in production; stop them.
+
+    With `kept`, in that folder, which stays with all that they hold.
+    """
     with tempfile.TemporaryDirectory(prefix="cartas-bench-") as folder:
-        home = Path(folder)
+        home = kept or Path(folder)
+        home.mkdir(parents=True, exist_ok=True)
         home.chmod(0o755)  # PostgreSQL runs as another user where the benchmark runs as root
         servers = TestServers(home / "servers", kafka_port=free_port(), postgres_port=free_port())
         await servers.start()
