@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from services.measurements.domain.checks import Source, SourceState
-from services.measurements.domain.mapping import MappingError, MappingFile
+from services.measurements.domain.mapping_file import MappingError, MappingFile
 from services.measurements.domain.registration import Registration
 from services.measurements.settings import Settings
 from services.measurements.store import activity

@@ -1,75 +1,111 @@
-"""A mapping says how the rows of a file become events: its columns, zone, source and rules."""
+"""A mapping says how the rows of a file become events: docs/guides/files.md, key by key."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone, tzinfo
+from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
 from pydantic import (
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
-    ValidationError,
+    Tag,
     field_validator,
     model_validator,
 )
 
 from shared.contracts.events import Code, EventKind, LongIdentifier
-from shared.contracts.service_events import AttributeName
-from shared.errors import CartasError
+from shared.contracts.service_events import CASE_EXCLUDED, CASE_PAUSED, AttributeName
 
-MAX_MAPPING_BYTES = 256 * 1024
 LATEST_INSTANT = "latest instant in file"
 ISO = "iso"
+LINE = "#"
+"""Stands for the row's line in the file, where no column says what tells rows apart."""
+
+Path = tuple[str | int, ...]
+"""Where in the mapping a member is."""
+
+
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _shape(value: Any) -> str:
+    return "<text>" if isinstance(value, str) else "<column>"
+
 
 Column = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class MappingError(CartasError):
-    """The mapping, or the file's header beside it, is wrong; the message has one line a fault."""
+Columns = Annotated[tuple[Column, ...], BeforeValidator(_listed), Field(max_length=50)]
+Formats = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1, max_length=10)]
 
 
 class _Declared(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    def columns(self) -> Iterator[tuple[str, Path]]:
+        """Yield each column that it names, with the path inside it."""
+        for name, value in self:
+            if name in _COLUMN_MEMBERS and isinstance(value, str):
+                yield value, (name,)
+            elif name in _COLUMN_MEMBERS and value:
+                yield from ((column, (name, place)) for place, column in enumerate(value))
+            elif isinstance(value, _Declared):
+                yield from _below((name,), value)
+            elif isinstance(value, dict | tuple):
+                items = value.items() if isinstance(value, dict) else enumerate(value)
+                for step, item in items:
+                    if isinstance(item, _Declared):
+                        yield from _below((name, step), item)
 
-class TimeColumn(_Declared):
-    """An instant in a column. `format` is `iso` or a strptime pattern.
 
-    A time without offset is local to the mapping's zone: an hour that comes twice is the first.
-    `values` says what time a cell that is no time stands for (a quarter's name: its first day).
-    `absent` are cells that say no time, as an empty one does (a system's 01/01/1900).
-    """
-
-    column: Column
-    format: str = ISO
-    values: dict[str, str] | None = None
-    absent: tuple[str, ...] = ()
+_COLUMN_MEMBERS = frozenset({"column", "clock", "same_as", "plus", "minus", "case", "row"})
 
 
-class EventColumn(TimeColumn):
-    """The event that a filled cell says happened. An empty cell: not (yet), if `optional`."""
+def _below(path: Path, declared: _Declared) -> Iterator[tuple[str, Path]]:
+    return ((column, (*path, *inner)) for column, inner in declared.columns())
 
-    kind: EventKind
-    optional: bool = False
+
+class Twice(StrEnum):
+    """Which of the two instants a local time stands for that comes twice, as summer time ends."""
+
+    FIRST = "first"
+    SECOND = "second"
+    REFUSE = "refuse"
+
+
+class DurationUnit(StrEnum):
+    """How a duration is written: a number of units (a day is 24 hours), or a clock's reading."""
+
+    SECONDS = "s"
+    MINUTES = "min"
+    HOURS = "h"
+    DAYS = "d"
+    HOURS_MINUTES_SECONDS = "hh:mm:ss"
+    HOURS_MINUTES = "hh:mm"
+    MINUTES_SECONDS = "mm:ss"
 
 
 class Condition(_Declared):
     """Holds where the cell keeps the one test it has; cells are stripped.
 
-    `in`: it is one of these; the empty string stands for no value. `same_as`: it says what that
-    other column says, and says something. `since`, `before`: its time, in `format`, is in
-    [since, before), both ISO 8601 and without an offset local; an empty cell is in no time.
+    `in`: it is one of these; the empty string stands for no value. `not_in`: it is none of these.
+    `contains`: one of these stands in it. `same_as`: it says what that other column says, and says
+    something. `since`, `before`: its time, in `format`, is in [since, before), both ISO 8601 and
+    without an offset local; an empty cell is in no time.
     """
 
     column: Column
     values: tuple[str, ...] = Field(default=(), alias="in")
+    not_in: tuple[str, ...] = ()
+    contains: tuple[str, ...] = ()
     same_as: Column | None = None
     since: str | None = None
     before: str | None = None
-    format: str = ISO
+    format: Formats = (ISO,)
 
     @field_validator("since", "before")
     @classmethod
@@ -81,8 +117,11 @@ class Condition(_Declared):
     @model_validator(mode="after")
     def _one_test(self) -> Self:
         in_time = self.since is not None or self.before is not None
-        if sum((bool(self.values), self.same_as is not None, in_time)) != 1:
-            raise ValueError("give exactly one of in, same_as, and since with before")
+        listed = (bool(self.values), bool(self.not_in), bool(self.contains))
+        if sum((*listed, self.same_as is not None, in_time)) != 1:
+            raise ValueError(
+                "give exactly one of in, not_in, contains, same_as, and since with before"
+            )
         return self
 
 
@@ -99,26 +138,139 @@ class Skip(Condition):
 
 
 class CodeColumn(_Declared):
-    """A code in a column, as it stands (spaces become `_`) or through `values`."""
+    """A code in a column, as it stands (spaces become `_`) or through `values`.
+
+    `other`: the code of every text that `values` does not list; without it such a row is refused.
+    `absent`: texts that say nothing, as an empty cell does. `as_code`: make a code of any text:
+    accents fall away and whatever a code cannot hold becomes `_`; two texts of one file that come
+    to the same code are refused, not merged.
+    """
 
     column: Column
     values: dict[str, Code] | None = None
+    other: Code | None = None
+    absent: tuple[str, ...] = ()
+    as_code: bool = False
+
+    @model_validator(mode="after")
+    def _other_than_what(self) -> Self:
+        if self.other is not None and self.values is None:
+            raise ValueError("other goes with values")
+        if self.as_code and self.values is not None:
+            raise ValueError("give values or as_code, not both")
+        return self
+
+
+Coded = Annotated[
+    Annotated[Code, Tag("<text>")] | Annotated[CodeColumn, Tag("<column>")], Discriminator(_shape)
+]
+"""A code as it is written in the mapping, or the column that holds it."""
+
+
+class KindColumn(_Declared):
+    """The kind of event stands in a column: one row an event. A text not listed is refused."""
+
+    column: Column
+    values: dict[str, EventKind] = Field(min_length=1, max_length=200)
+
+
+class TimeColumn(_Declared):
+    """An instant in a column: written out, named, or so long after or before an event of the row.
+
+    `format` is `iso`, `unix` or `unix_ms` (since 1970), `excel` (days, with a fraction, since
+    1899-12-30, local), a strptime pattern, or several of them, of which the first that fits counts.
+    `clock` is the column of the time of day where it stands apart; a space joins the two. `replace`
+    puts one text for another first (`ene` for `Jan`). A time without offset is local to the
+    mapping's zone. `values` says what time a cell that is no time stands for (a quarter's name: its
+    first day). `absent` are cells that say no time, as an empty one does (a system's 01/01/1900).
+    `end_of_day`: what happened, or is due, by the end of the date that is written. With `after` or
+    `before`, an event declared above, the cell is a duration in `unit`.
+    """
+
+    column: Column
+    clock: Column | None = None
+    format: Formats = (ISO,)
+    replace: dict[str, str] = Field(default_factory=dict, max_length=50)
+    values: dict[str, str] | None = None
+    absent: tuple[str, ...] = ()
+    end_of_day: bool = False
+    after: EventKind | None = None
+    before: EventKind | None = None
+    unit: DurationUnit | None = None
+    decimal: Literal[".", ","] = "."
+
+    @property
+    def counted_from(self) -> str | None:
+        """The event that a duration begins or ends with; None where the cell is a time."""
+        return self.after or self.before
+
+    @model_validator(mode="after")
+    def _time_or_duration(self) -> Self:
+        if self.after is not None and self.before is not None:
+            raise ValueError("give after or before, not both")
+        if (self.counted_from is None) != (self.unit is None):
+            raise ValueError("a duration has unit, and after or before")
+        if self.unit is not None and (self.clock or self.values or self.end_of_day):
+            raise ValueError("clock, values and end_of_day are of a time, not of a duration")
+        return self
+
+
+class EventColumn(TimeColumn):
+    """The event that a filled cell says happened. An empty cell: not (yet), if `optional`.
+
+    `kind` may stand in a column. `when`: it happened only where all of these hold (the request's
+    status is closed). `reason` is that of a pause or its end.
+    """
+
+    kind: Annotated[
+        Annotated[EventKind, Tag("<text>")] | Annotated[KindColumn, Tag("<column>")],
+        Discriminator(_shape),
+    ]
+    optional: bool = False
+    when: tuple[Condition, ...] = Field(default=(), max_length=10)
+    reason: Coded | None = None
+
+    @model_validator(mode="after")
+    def _a_pause_has_a_reason(self) -> Self:
+        if self.kind in (CASE_PAUSED, CASE_EXCLUDED) and self.reason is None:
+            raise ValueError(f"{self.kind} needs a reason")
+        return self
 
 
 class AttributeColumn(CodeColumn):
     """A code, or what is made of a cell.
 
-    `minus`: the whole number in the column less the one in that other column (attended less late
-    is in time). `hour_of`: the local hour, `00` to `23`, of the time written in that format.
+    `decimal`, `thousands`, `plus`, `minus`, `round`: the cell is a number; the numbers in the
+    columns of `plus` are added and those of `minus` taken off (attended less late is in time), and
+    the outcome is rounded to so many places, halves to even. `hour_of`, `weekday_of`, `date_of`:
+    the local hour (`00` to `23`), weekday (`1` Monday to `7`) or date of the time in that format.
     """
 
-    minus: Column | None = None
-    hour_of: str | None = None
+    decimal: Literal[".", ","] | None = None
+    thousands: Literal[".", ",", " ", "'"] | None = None
+    plus: Columns = ()
+    minus: Columns = ()
+    round: Annotated[int, Field(ge=0, le=4)] | None = None
+    hour_of: Formats | None = None
+    weekday_of: Formats | None = None
+    date_of: Formats | None = None
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the cell is to be read as one."""
+        said = (self.decimal, self.thousands, self.plus or None, self.minus or None, self.round)
+        return any(each is not None for each in said)
 
     @model_validator(mode="after")
     def _one_reading(self) -> Self:
-        if sum(way is not None for way in (self.values, self.minus, self.hour_of)) > 1:
-            raise ValueError("give at most one of values, minus, hour_of")
+        parts_of_time = (self.hour_of, self.weekday_of, self.date_of)
+        ways = sum(way is not None for way in (self.values, *parts_of_time))
+        if ways + self.is_number + self.as_code > 1:
+            raise ValueError(
+                "give at most one of values, as_code, a number's keys, hour_of, weekday_of, date_of"
+            )
+        if self.thousands is not None and self.thousands == (self.decimal or "."):
+            raise ValueError("thousands and decimals need different marks")
         return self
 
 
@@ -129,21 +281,35 @@ class Historical(_Declared):
 
 
 class Mapping(_Declared):
-    """See docs/guides/emitters.md. `complete`: a row that is gone from the file never happened."""
+    """See docs/guides/files.md. `complete`: a row that is gone from the file never happened.
+
+    `row` is what tells rows apart where a case has several; else the case does.
+    """
 
     mapping: Literal["measurements/1"]
     source: LongIdentifier
     municipality: Code
     zone: str
+    twice: Twice = Twice.FIRST
     historical: Historical | None = None
     complete: bool = False
     encoding: str = "utf-8-sig"
     delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quote: str = Field(default='"', max_length=1)
+    skip_lines: int = Field(default=0, ge=0, le=1000)
+    header: tuple[Column, ...] = Field(default=(), max_length=2000)
     case: tuple[Column, ...] = Field(min_length=1, max_length=8)
+    row: tuple[Column, ...] = Field(default=(), max_length=8)
     events: tuple[EventColumn, ...] = Field(min_length=1, max_length=20)
-    service: Code | CodeColumn
-    unit: CodeColumn | None = None
-    attributes: dict[AttributeName, AttributeColumn] = Field(default_factory=dict, max_length=16)
+    service: Coded
+    unit: Coded | None = None
+    attributes: dict[
+        AttributeName,
+        Annotated[
+            Annotated[Code, Tag("<text>")] | Annotated[AttributeColumn, Tag("<column>")],
+            Discriminator(_shape),
+        ],
+    ] = Field(default_factory=dict, max_length=16)
     due: TimeColumn | None = None
     exclusions: tuple[Exclusion, ...] = Field(default=(), max_length=50)
     skip: tuple[Skip, ...] = Field(default=(), max_length=50)
@@ -163,10 +329,28 @@ class Mapping(_Declared):
             raise ValueError("an encoding that Python knows is expected, as utf-8") from None
         return encoding
 
+    @field_validator("events")
+    @classmethod
+    def _kinds_differ(cls, events: tuple[EventColumn, ...]) -> tuple[EventColumn, ...]:
+        plain = [
+            event.kind for event in events if not event.when and not isinstance(event.reason, str)
+        ]
+        if len({kind for kind in plain if isinstance(kind, str)}) < sum(
+            isinstance(kind, str) for kind in plain
+        ):
+            raise ValueError("each kind of event has one column; others of it say when")
+        return events
+
     @model_validator(mode="after")
-    def _kinds_differ(self) -> Self:
-        if len({event.kind for event in self.events}) != len(self.events):
-            raise ValueError("each kind of event has one column")
+    def _durations_follow_their_event(self) -> Self:
+        declared: set[str] = set()
+        for event in self.events:
+            if event.counted_from is not None and event.counted_from not in declared:
+                raise ValueError(f"no event {event.counted_from} is declared above {event.column}")
+            if isinstance(event.kind, str):
+                declared.add(event.kind)
+        if self.due is not None and self.due.counted_from not in {None, *declared}:
+            raise ValueError(f"due is counted from {self.due.counted_from}, which is no event")
         return self
 
     @property
@@ -174,27 +358,13 @@ class Mapping(_Declared):
         """The services that its rows can name; `*` where they stand in a column as they are."""
         if isinstance(self.service, str):
             return (self.service,)
-        return ("*",) if self.service.values is None else tuple(set(self.service.values.values()))
+        if self.service.values is None:
+            return ("*",)
+        return tuple({*self.service.values.values(), *filter(None, [self.service.other])})
 
-    def columns(self) -> Iterator[tuple[str, tuple[str | int, ...]]]:
-        """Yield each column it needs, with the path in the mapping that names it."""
-        for place, column in enumerate(self.case):
-            yield column, ("case", place)
-        if isinstance(self.service, CodeColumn):
-            yield self.service.column, ("service", "column")
-        if self.unit is not None:
-            yield self.unit.column, ("unit", "column")
-        if self.due is not None:
-            yield self.due.column, ("due", "column")
-        for name, attribute in self.attributes.items():
-            yield attribute.column, ("attributes", name, "column")
-            if attribute.minus is not None:
-                yield attribute.minus, ("attributes", name, "minus")
-        for field in ("events", "exclusions", "skip"):
-            for place, item in enumerate(getattr(self, field)):
-                yield item.column, (field, place, "column")
-                if getattr(item, "same_as", None) is not None:
-                    yield item.same_as, (field, place, "same_as")
+    def columns(self) -> Iterator[tuple[str, Path]]:
+        """Yield each column it needs of the file, with the path in the mapping that names it."""
+        return (found for found in super().columns() if found[0] != LINE)
 
 
 def zone_of(zone: str) -> tzinfo:
@@ -206,66 +376,3 @@ def zone_of(zone: str) -> tzinfo:
         return ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError("a zone as America/Mexico_City or -06:00 is expected") from None
-
-
-class MappingFile:
-    """A mapping with the place of each of its members, for errors that can be found."""
-
-    def __init__(self, name: str, text: str) -> None:
-        """Parse. Raises MappingError with every fault, each with its line."""
-        self.name = name
-        if len(text) > MAX_MAPPING_BYTES:
-            raise MappingError(f"{name}: larger than {MAX_MAPPING_BYTES} bytes")
-        try:
-            self._root = yaml.compose(text, Loader=yaml.SafeLoader)
-            declared: Any = yaml.safe_load(text)
-        except (yaml.YAMLError, RecursionError, ValueError) as error:
-            raise MappingError(f"{name}: not YAML: {_where(error)}") from None
-        try:
-            self.mapping = Mapping.model_validate(declared)
-        except ValidationError as error:
-            raise MappingError(self._faults(error)) from None
-
-    def check_header(self, file: str, header: Iterable[str]) -> None:
-        """Raise MappingError unless the file has every column that the mapping names."""
-        present = set(header)
-        missing = [
-            f'{file}: there is no column "{column}", named in {self.name}:{self.line(path)}'
-            for column, path in self.mapping.columns()
-            if column not in present
-        ]
-        if missing:
-            columns = ", ".join(sorted(present))
-            raise MappingError("\n".join([*missing, f"{file}: its columns are: {columns}"]))
-
-    def line(self, path: Iterable[str | int]) -> int:
-        """Return the line of a member, or of the nearest one around it that there is."""
-        node = self._root
-        for step in path:
-            inner = _step(node, step)
-            if inner is None:
-                break
-            node = inner
-        return 1 if node is None else int(node.start_mark.line) + 1
-
-    def _faults(self, error: ValidationError) -> str:
-        return "\n".join(
-            f"{self.name}:{self.line(fault['loc'])}: "
-            f"{'.'.join(map(str, fault['loc'])) or 'mapping'}: {fault['msg']}"
-            for fault in error.errors(include_input=False, include_url=False)
-        )
-
-
-def _step(node: "yaml.Node | None", step: str | int) -> "yaml.Node | None":
-    if isinstance(node, yaml.MappingNode):
-        return next((value for key, value in node.value if key.value == step), None)
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        item: yaml.Node = node.value[step]
-        return item
-    return None
-
-
-def _where(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or type(error).__name__
-    return f"line {mark.line + 1}: {problem}" if mark is not None else str(problem)

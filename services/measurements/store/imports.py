@@ -7,7 +7,7 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from services.measurements.domain.rows import LedgerRow, Published
+from services.measurements.domain.ledger import LedgerRow, Published
 from services.measurements.store.facts import columns
 from shared.database import Connection
 

@@ -4,18 +4,20 @@ import csv
 import gzip
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from services.measurements.domain.checks import Reason, Refusal
-from services.measurements.domain.mapping import Mapping, MappingError
+from services.measurements.domain.mapping import Mapping
+from services.measurements.domain.mapping_file import MappingError
 
 GZIP_MAGIC = b"\x1f\x8b"
 CHUNK_ROWS = 1000
+MAX_LINE_CHARACTERS = 1_000_000
 
 
 class UnreadableFileError(MappingError):
@@ -37,6 +39,7 @@ class CsvFile:
         """Read the header. Raises UnreadableFileError for a file without one."""
         self.name = name
         self._raw = raw
+        self._skipped = mapping.skip_lines
         plain = raw.read(2) == GZIP_MAGIC
         raw.seek(0)
         stream = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if plain else raw
@@ -44,9 +47,11 @@ class CsvFile:
         text = io.TextIOWrapper(
             stream, encoding=mapping.encoding, errors="surrogateescape", newline=""
         )
-        self._reader = csv.reader(text, delimiter=mapping.delimiter)
         with _explained(name):
-            self.header = next(self._reader, [])
+            for _ in range(mapping.skip_lines):
+                text.readline(MAX_LINE_CHARACTERS)
+            self._reader = csv.reader(text, **_dialect(mapping))
+            self.header = mapping.header or _stripped(next(self._reader, []))
         if not self.header:
             raise UnreadableFileError(f"{name}: the file is empty")
 
@@ -72,7 +77,18 @@ class CsvFile:
             if cells is None:
                 return
             if cells:
-                yield Line(self._reader.line_num, cells)
+                yield Line(self._skipped + self._reader.line_num, cells)
+
+
+def _dialect(mapping: Mapping) -> dict[str, Any]:
+    if not mapping.quote:
+        return {"delimiter": mapping.delimiter, "quoting": csv.QUOTE_NONE}
+    return {"delimiter": mapping.delimiter, "quotechar": mapping.quote}
+
+
+def _stripped(header: Sequence[str]) -> tuple[str, ...]:
+    """A mark of byte order is no part of the first name, whatever encoding was declared."""
+    return tuple(name.strip("\ufeff \t") for name in header)
 
 
 @contextmanager

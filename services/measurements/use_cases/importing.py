@@ -12,9 +12,11 @@ from pathlib import Path
 
 from services.measurements.domain.checks import EARLIEST, Reason, Refusal, Source, SourceState
 from services.measurements.domain.contents import hash_of
-from services.measurements.domain.mapping import Mapping, MappingError, MappingFile
+from services.measurements.domain.ledger import LedgerRow, Plan, Publisher
+from services.measurements.domain.mapping import Mapping
+from services.measurements.domain.mapping_file import MappingError, MappingFile
 from services.measurements.domain.registration import Registration
-from services.measurements.domain.rows import LedgerRow, Plan, Publisher, Row, RowReader, Skipped
+from services.measurements.domain.rows import Row, RowReader, Skipped
 from services.measurements.store import imports as store
 from services.measurements.store.activity import EdgeRefusal, add_edge_refusals
 from services.measurements.store.sources import add_source, sources_by_uri
@@ -234,7 +236,7 @@ def _read(
     refusals: list[EdgeRefusal] = []
     for line in lines:
         report.rows += 1
-        read = line.cells if isinstance(line.cells, Refusal) else reader.read(line.cells, now)
+        read = _read_line(line, reader, now)
         if isinstance(read, Skipped):
             report.skipped[read.name] += 1
         elif isinstance(read, Refusal):
@@ -248,11 +250,17 @@ def _read(
     return rows, refusals
 
 
+def _read_line(line: Line, reader: RowReader, now: datetime) -> Row | Skipped | Refusal:
+    if isinstance(line.cells, Refusal):
+        return line.cells
+    return reader.read(line.cells, now, line=line.number)
+
+
 def _note_repeat(line: int, *, same: bool, report: Report, refusals: list[EdgeRefusal]) -> None:
     if same:
         report.repeated += 1
         return
-    refusal = Refusal(Reason.DUPLICATE_ROW, None, "another row of the file has the same case")
+    refusal = Refusal(Reason.DUPLICATE_ROW, None, "another row says otherwise of the same case")
     report.refuse(line, refusal)
     refusals.append(EdgeRefusal(refusal, line=line))
 

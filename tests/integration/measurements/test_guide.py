@@ -8,12 +8,22 @@ import shutil
 import pytest
 import yaml
 
-from services.measurements.domain.mapping import MappingFile
+from services.measurements.domain.mapping import (
+    AttributeColumn,
+    Condition,
+    EventColumn,
+    Exclusion,
+    Mapping,
+    Skip,
+)
+from services.measurements.domain.mapping_file import MappingFile
 from tests.integration.measurements.support import System
 from tests.support.processes import PROJECT
 from tests.support.waiting import eventually
 
 GUIDE = PROJECT / "docs" / "guides" / "emitters.md"
+FILES = GUIDE.with_name("files.md")
+DECLARED = (Mapping, EventColumn, AttributeColumn, Condition, Exclusion, Skip)
 COMMANDS_WITHOUT_A_FILE = 4
 
 
@@ -50,7 +60,20 @@ async def _facts(system: System, number: int) -> bool:
     return await system.count("fact") == number
 
 
-def test_the_mapping_of_the_guide_is_valid_and_holds_every_member() -> None:
-    (text,) = re.findall(r"```yaml\n(.*?)```", GUIDE.read_text(), re.DOTALL)
-    mapping = MappingFile("guide.yaml", text).mapping
-    assert set(yaml.safe_load(text)) == set(type(mapping).model_fields)
+def _examples() -> list[str]:
+    """Return the whole mapping of the guide to files first, then its fragments."""
+    return re.findall(r"```yaml\n(.*?)```", FILES.read_text(), re.DOTALL)
+
+
+def test_every_example_of_a_mapping_is_valid() -> None:
+    whole, *fragments = map(yaml.safe_load, _examples())
+    assert len(fragments) >= 6
+    for changes in ({}, *fragments):
+        MappingFile("guide.yaml", yaml.safe_dump(whole | changes, allow_unicode=True))
+
+
+def test_the_guide_shows_every_key_of_a_mapping() -> None:
+    guide = FILES.read_text()
+    for declared in DECLARED:
+        for name, field in declared.model_fields.items():
+            assert re.search(rf"\b{field.alias or name}\b", guide), name

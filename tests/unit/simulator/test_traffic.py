@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.cartas.domain import Catalogue, read_catalogue
-from services.measurements.domain.mapping import MappingFile
+from services.measurements.domain.mapping_file import MappingFile
 from shared.contracts.service_events import SOURCE_HEARTBEAT
 from shared.contracts.topics import SERVICE_EVENTS
 from shared.criteria import measures_of
