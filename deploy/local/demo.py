@@ -90,7 +90,7 @@ class _Questions:
 
     def late_case(self) -> str | None:
         """Of a month or quarter that still runs: none of the past quarter's cases is in it."""
-        for result in self._ask("evaluator", "/v1/results"):
+        for result in self._ask("evaluator", "/v1/results")["results"]:
             window = result["window"]
             is_running = datetime.fromisoformat(window["end"]) > datetime.now(UTC)
             is_short = window["kind"] in ("month", "quarter")

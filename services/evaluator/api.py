@@ -4,6 +4,7 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel
 
 from services.evaluator.store import evidence, redatings
 from services.evaluator.use_cases import counting, explaining
@@ -133,8 +134,45 @@ async def redated(
     return {"redatings": found, "next": following}
 
 
+class ResultsPage(BaseModel):
+    """Latest results in order of compromiso, unit and window id.
+
+    `next` is the next page's `after`; `open` how many windows have no final result yet, on all
+    pages.
+    """
+
+    results: list[ResultData]
+    next: str | None
+    open: int
+
+
 @router.get("/results")
-async def results(request: Request, municipality: Name) -> list[ResultData]:
-    """Return the latest result of every window of a municipality."""
-    stored = await evidence.results(_pool(request), municipality)
-    return [ResultData.model_validate_json(result) for result in stored]
+async def results(
+    request: Request,
+    *,
+    municipality: Name,
+    compromiso: Name | None = None,
+    unit: Name | None = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = MAX_PAGE,
+    after: Annotated[str, Query(max_length=200)] = "",
+) -> ResultsPage:
+    """Return the latest result of every window of a municipality, a page at a time."""
+    pool = _pool(request)
+    page = await evidence.results(
+        pool, municipality, compromiso=compromiso, unit=unit, after=_place(after), limit=limit
+    )
+    return ResultsPage(
+        results=[ResultData.model_validate_json(result) for _, result in page],
+        next="/".join(page[-1][0]) if len(page) == limit else None,
+        open=await evidence.open_windows(pool, municipality, compromiso=compromiso, unit=unit),
+    )
+
+
+def _place(after: str) -> evidence.Place:
+    if not after:
+        return ("", "", "")
+    compromiso, _, rest = after.partition("/")
+    unit, _, window = rest.partition("/")
+    if not (compromiso and unit and window):
+        raise Problem(422, "`after` is not a position that this service gave")
+    return (compromiso, unit, window)

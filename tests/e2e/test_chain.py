@@ -218,7 +218,7 @@ async def _result(town: Town) -> dict[str, Any]:
         answer = await http.get("/v1/results", params={"municipality": MUNICIPALITY})
     found: list[dict[str, Any]] = [
         each
-        for each in answer.json()
+        for each in answer.json()["results"]
         if each["compromiso"] == PROMISE and each["parts"][0]["denominator"]
     ]
     assert len(found) == 1

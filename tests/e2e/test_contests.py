@@ -127,7 +127,7 @@ async def figures(town: Town) -> dict[str, Any]:
         answer = await http.get("/v1/results", params={"municipality": MUNICIPALITY})
     parts: list[dict[str, Any]] = [
         each["parts"][0]
-        for each in answer.json()
+        for each in answer.json()["results"]
         if each["compromiso"] == PROMISE and each["parts"][0]["denominator"]
     ]
     return parts[0] if parts else {}

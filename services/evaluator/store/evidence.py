@@ -5,6 +5,9 @@ from typing import Any
 from services.evaluator.store.tallies import WindowKey
 from shared.database import Pool
 
+Place = tuple[str, str, str]
+"""Compromiso, unit, window id."""
+
 CASES = """
 SELECT case_id, part, status, reason, due_at, amount, overdue_open, carta_version
 FROM verdict
@@ -29,10 +32,19 @@ LEFT JOIN judged_window w USING (municipality, compromiso, unit, window_id)
 WHERE v.municipality = $1 AND v.case_id = $2
 ORDER BY v.compromiso, v.part
 """
+# In the order of the primary key, so that a page begins where the last one ended.
 RESULTS = """
-SELECT result FROM judged_window
+SELECT compromiso, unit, window_id, result FROM judged_window
 WHERE municipality = $1 AND result IS NOT NULL
-ORDER BY compromiso, unit, starts_at
+    AND ($2::text IS NULL OR compromiso = $2) AND ($3::text IS NULL OR unit = $3)
+    AND (compromiso, unit, window_id) > ($4, $5, $6)
+ORDER BY compromiso, unit, window_id
+LIMIT $7
+"""
+OPEN = """
+SELECT count(*) FROM judged_window
+WHERE municipality = $1 AND edition = 0
+    AND ($2::text IS NULL OR compromiso = $2) AND ($3::text IS NULL OR unit = $3)
 """
 
 
@@ -55,6 +67,22 @@ async def standing(pool: Pool, municipality: str, case: str) -> list[dict[str, A
     return [dict(row) for row in await pool.fetch(STANDING, municipality, case)]
 
 
-async def results(pool: Pool, municipality: str) -> list[str]:
-    """Return the latest results of a municipality as JSON."""
-    return [row["result"] for row in await pool.fetch(RESULTS, municipality)]
+async def results(
+    pool: Pool,
+    municipality: str,
+    *,
+    compromiso: str | None,
+    unit: str | None,
+    after: Place,
+    limit: int,
+) -> list[tuple[Place, str]]:
+    """Return a page of latest results as JSON, each with its place in the order."""
+    page = await pool.fetch(RESULTS, municipality, compromiso, unit, *after, limit)
+    return [((row["compromiso"], row["unit"], row["window_id"]), row["result"]) for row in page]
+
+
+async def open_windows(
+    pool: Pool, municipality: str, *, compromiso: str | None, unit: str | None
+) -> int:
+    """Return how many windows have no final result yet."""
+    return int(await pool.fetchval(OPEN, municipality, compromiso, unit))
