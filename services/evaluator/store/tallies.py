@@ -7,10 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-import asyncpg
-
 from services.evaluator.domain.records import Record
-from shared.criteria import Cells, Measure, Tally, WindowBounds, added, has_spread, merged
+from shared.criteria import Cells, Tally, WindowBounds, added, merged
 from shared.database import Connection
 
 WindowKey = tuple[str, str, str, str]
@@ -57,13 +55,6 @@ ON CONFLICT (municipality, compromiso, unit, window_id, carta_version, part, cel
              span_to, writer)
 DO UPDATE SET count = s.count + excluded.count
 """
-SPREAD = """
-SELECT carta_version, part, cell, span_from, span_to, sum(count)::bigint AS count
-FROM spread
-WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
-GROUP BY carta_version, part, cell, span_from, span_to
-HAVING sum(count) <> 0
-"""
 OPEN_WINDOWS = """
 INSERT INTO judged_window (municipality, compromiso, unit, window_id, carta, carta_version,
                            starts_at, ends_at, closes_at, try_closing_at, opened_at)
@@ -73,12 +64,6 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[
     AS x (municipality, compromiso, unit, window_id, carta, carta_version, starts_at, ends_at,
           closes_at)
 ON CONFLICT DO NOTHING
-"""
-PARTIAL = """
-SELECT carta_version, part, cell, met, failed, pending, excluded, overdue_open, amount_sum,
-       amount_count, historical
-FROM tally
-WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 """
 RECEIVED_THROUGH = """
 SELECT max(received_through) FROM tally
@@ -295,38 +280,6 @@ async def add(
 def _historical(counts: Counts, cell: str) -> int:
     """The imported cases of a measure are counted once, with its first cell."""
     return counts.historical if cell == min(counts.cells, default="") else 0
-
-
-async def counts_of(
-    connection: Connection, key: WindowKey, measures: Sequence[Measure]
-) -> dict[tuple[int, int], Counts]:
-    """Return the summed counts of a window; `measures` tell whether amounts are to be read too."""
-    summed: dict[tuple[int, int], Counts] = {}
-
-    def add_to(row: asyncpg.Record, partial: Counts) -> None:
-        place = (row["carta_version"], row["part"])
-        summed[place] = summed.get(place, NOTHING) + partial
-
-    for row in await connection.fetch(PARTIAL, *key):
-        add_to(row, Counts({row["cell"]: _tally(row)}, row["historical"]))
-    if any(map(has_spread, measures)):
-        for row in await connection.fetch(SPREAD, *key):
-            spread = {(row["span_from"], row["span_to"]): row["count"]}
-            add_to(row, Counts({row["cell"]: Tally(spread=spread)}))
-    return {place: counts for place, counts in summed.items() if counts != NOTHING}
-
-
-def _tally(row: asyncpg.Record) -> Tally:
-    excluded = {name: count for name, count in json.loads(row["excluded"]).items() if count}
-    return Tally(
-        met=row["met"],
-        failed=row["failed"],
-        pending=row["pending"],
-        excluded=excluded,
-        overdue_open=row["overdue_open"],
-        amount_sum=int(row["amount_sum"]),
-        amount_count=row["amount_count"],
-    )
 
 
 async def received_through(connection: Connection, key: WindowKey) -> datetime | None:

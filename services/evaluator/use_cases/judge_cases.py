@@ -21,6 +21,7 @@ from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.store import breaches as breach_store
 from services.evaluator.store import cases as case_store
 from services.evaluator.store import redatings as redating_store
+from services.evaluator.store import sums
 from services.evaluator.store import tallies as tally_store
 from services.evaluator.store.cases import CaseKey, StoredCase, StoredVerdict
 from services.evaluator.store.redatings import Redating
@@ -233,7 +234,7 @@ class JudgeCases:
         self, tx: Transaction, key: WindowKey, changes: Changes, catalogue: Catalogue
     ) -> None:
         subject, moments = changes.subjects[key], changes.moments[key]
-        after = await tally_store.counts_of(tx.connection, key, subject.promise.measures)
+        after = await sums.counts_of(tx.connection, key, subject.promise.measures)
         now = _Tried(subject, after, catalogue)
         if now.is_certain:
             await self._say_breach(tx, key, now, moments[0])

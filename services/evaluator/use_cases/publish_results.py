@@ -16,7 +16,7 @@ from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.store import breaches as breach_store
 from services.evaluator.store import cases as case_store
 from services.evaluator.store import catalogue as catalogue_store
-from services.evaluator.store import editions
+from services.evaluator.store import editions, sums
 from services.evaluator.store import tallies as tally_store
 from services.evaluator.store.tallies import WindowKey, population_of
 from services.evaluator.use_cases import breaches
@@ -136,7 +136,7 @@ class PublishResults:
             key=key,
             promise=promise,
             state=dated,
-            counts_of=partial(tally_store.counts_of, con),
+            counts_of=partial(sums.counts_of, con),
         )
         return look, standing is True
 

@@ -29,7 +29,7 @@ from services.evaluator.domain.records import (
 from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import coverage as coverage_store
 from services.evaluator.store import editions as edition_store
-from services.evaluator.store import tallies as tally_store
+from services.evaluator.store import sums
 from services.evaluator.store.tallies import CohortCounts, WindowKey, WindowState
 from services.evaluator.use_cases.looking import Publication, as_dated, deciding, look_at
 from services.evaluator.use_cases.recounting import Fresh, Shard, count, count_beside, shards
@@ -139,6 +139,7 @@ class _Table:
     connection: Connection
     catalogue: Catalogue
     coverage: Coverage
+    added: Fresh
     fresh: Fresh
     editions: Mapping[WindowKey, Sequence[Record]]
     rejudging: frozenset[str]
@@ -153,7 +154,7 @@ class _Table:
             return _judged(key, Outcome.WITHDRAWN, unsound)
         if self.rejudging.intersection(services_of(promise)):
             return _judged(key, Outcome.WAITING, unsound)
-        unsound += await self._miscounted(key)
+        unsound += self._miscounted(key)
         if row["waits"]:
             return _judged(key, Outcome.WAITING, unsound)
         found = await self._result(key, promise, state, row, editions)
@@ -162,12 +163,9 @@ class _Table:
         same = Outcome.SAME if schema == RESULT_SCHEMA else Outcome.OTHER_SCHEMA
         return _judged(key, same, unsound, record_of(found))
 
-    async def _miscounted(self, key: WindowKey) -> list[Difference]:
+    def _miscounted(self, key: WindowKey) -> list[Difference]:
         """Return where the counts that were added up differ from those that were made afresh."""
-        versions = self.catalogue.by_compromiso[key[:2]]
-        measures = [measure for each in versions for measure in each.measures]
-        added = await tally_store.counts_of(self.connection, key, measures)
-        fresh = self.fresh.get(key, {})
+        added, fresh = self.added.get(key, {}), self.fresh.get(key, {})
         return [] if added == fresh else list(differences(_plain(added), _plain(fresh), "counts"))
 
     async def _counts(self, key: WindowKey, measures: Sequence[Measure]) -> CohortCounts:
@@ -211,6 +209,7 @@ async def _table(
         connection,
         catalogue,
         await coverage_store.load(connection),
+        await sums.counts_of_town(connection, municipality),
         fresh,
         await edition_store.of_town(connection, municipality),
         frozenset(row["service"] for row in rejudging),

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.evaluator.store import breaches, cases, catalogue, evidence, tallies
+from services.evaluator.store import breaches, cases, catalogue, evidence, sums, tallies
 from tests.support.databases import Templates
 from tests.unit.evaluator.builders import local
 
@@ -51,7 +51,8 @@ HOT: dict[str, tuple[str, tuple[Any, ...], str]] = {
         "verdict_",
     ),
     "changed counts": (tallies.CHANGED, (500,), "tally_changed"),
-    "counts of a window": (tallies.PARTIAL, WINDOW, "tally_pkey"),
+    "counts of a window": (sums.PARTIAL, WINDOW, "tally_pkey"),
+    "amounts of a window": (sums.SPREAD, WINDOW, "spread_pkey"),
     "windows to publish": (tallies.STALE, (500,), "window_stale"),
     "windows to close": (tallies.TO_CLOSE, (local("2026-11-01 00:00"), 500), "window_to_close"),
     "failing cases": (cases.FAILING, (*WINDOW, 20), "verdict_behind_figure"),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.evaluator.store import coverage, tallies
+from services.evaluator.store import coverage, sums, tallies
 from shared.contracts import hot
 from shared.contracts.cartas import Scope
 from tests.integration.evaluator.support import Evaluator
@@ -221,15 +221,15 @@ async def test_a_breach_that_a_batch_says_while_a_result_is_published_is_not_wit
 
     await evaluator.learn_town(EVERY)
     await evaluator.take(b.waited("A-1", 10))
-    counts_of = tallies.counts_of
+    counts_of = sums.counts_of
 
     async def then_a_failure_arrives(*arguments: Any) -> Any:
-        monkeypatch.setattr(tallies, "counts_of", counts_of)
+        monkeypatch.setattr(sums, "counts_of", counts_of)
         counts = await counts_of(*arguments)
         await other.take(b.waited("A-2", 20), partition=1)
         return counts
 
-    monkeypatch.setattr(tallies, "counts_of", then_a_failure_arrives)
+    monkeypatch.setattr(sums, "counts_of", then_a_failure_arrives)
     await evaluator.publish()
     await evaluator.publish()
     assert await evaluator.kinds() == ["late_case", "breached"]

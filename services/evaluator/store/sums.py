@@ -1,0 +1,98 @@
+"""The counts of windows, summed over the partial rows of their writers."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from asyncpg import Record
+
+from services.evaluator.store.tallies import CohortCounts, Counts, WindowKey
+from shared.criteria import Measure, Span, Tally, has_spread
+from shared.database import Connection
+
+# The primary keys lead to the rows of a window, and to those of a municipality.
+_PARTIAL: Final = """
+SELECT municipality, compromiso, unit, window_id, carta_version, part, cell, met, failed, pending,
+       excluded, overdue_open, amount_sum, amount_count, historical
+FROM tally
+"""
+_SPREAD: Final = """
+SELECT municipality, compromiso, unit, window_id, carta_version, part, cell, span_from, span_to,
+       sum(count)::bigint AS count
+FROM spread {where}
+GROUP BY municipality, compromiso, unit, window_id, carta_version, part, cell, span_from, span_to
+HAVING sum(count) <> 0
+"""
+_WINDOW: Final = "WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4"
+_TOWN: Final = "WHERE municipality = $1"
+PARTIAL, PARTIAL_OF_TOWN = _PARTIAL + _WINDOW, _PARTIAL + _TOWN
+SPREAD, SPREAD_OF_TOWN = _SPREAD.format(where=_WINDOW), _SPREAD.format(where=_TOWN)
+
+_Place = tuple[WindowKey, int, int, str]
+"""Window, carta version, measure, cell."""
+
+
+async def counts_of(
+    connection: Connection, key: WindowKey, measures: Sequence[Measure]
+) -> CohortCounts:
+    """Return the summed counts of a window; `measures` tell whether amounts are to be read too."""
+    rows = await connection.fetch(PARTIAL, *key)
+    amounts = await connection.fetch(SPREAD, *key) if any(map(has_spread, measures)) else []
+    return _summed(rows, amounts).get(key, {})
+
+
+async def counts_of_town(
+    connection: Connection, municipality: str
+) -> Mapping[WindowKey, CohortCounts]:
+    """Return the summed counts of every window of a municipality."""
+    rows = await connection.fetch(PARTIAL_OF_TOWN, municipality)
+    return _summed(rows, await connection.fetch(SPREAD_OF_TOWN, municipality))
+
+
+def _summed(rows: Iterable[Record], amounts: Iterable[Record]) -> dict[WindowKey, CohortCounts]:
+    """Add up cell by cell; what comes to nothing is left out."""
+    tallies: dict[_Place, Tally] = {}
+    historical: dict[tuple[WindowKey, int, int], int] = {}
+    for row in rows:
+        place = _place(row)
+        tallies[place] = tallies.get(place, Tally()) + _tally(row)
+        historical[place[:3]] = historical.get(place[:3], 0) + row["historical"]
+    for place, spread in _spreads(amounts).items():
+        tallies[place] = replace(tallies.get(place, Tally()), spread=spread)
+    cells: dict[tuple[WindowKey, int, int], dict[str, Tally]] = {}
+    for place, tally in tallies.items():
+        own = cells.setdefault(place[:3], {})
+        if tally != Tally():
+            own[place[3]] = tally
+    windows: dict[WindowKey, dict[tuple[int, int], Counts]] = {}
+    for (window, version, part), own in cells.items():
+        imported = historical.get((window, version, part), 0)
+        if own or imported:
+            windows.setdefault(window, {})[version, part] = Counts(own, imported)
+    return dict[WindowKey, CohortCounts](windows)
+
+
+def _spreads(amounts: Iterable[Record]) -> dict[_Place, dict[Span, int]]:
+    found: dict[_Place, dict[Span, int]] = {}
+    for row in amounts:
+        found.setdefault(_place(row), {})[row["span_from"], row["span_to"]] = row["count"]
+    return found
+
+
+def _place(row: Record) -> _Place:
+    window = (row["municipality"], row["compromiso"], row["unit"], row["window_id"])
+    return (window, row["carta_version"], row["part"], row["cell"])
+
+
+def _tally(row: Record) -> Tally:
+    excluded = {name: count for name, count in json.loads(row["excluded"]).items() if count}
+    return Tally(
+        met=row["met"],
+        failed=row["failed"],
+        pending=row["pending"],
+        excluded=excluded,
+        overdue_open=row["overdue_open"],
+        amount_sum=int(row["amount_sum"]),
+        amount_count=row["amount_count"],
+    )
