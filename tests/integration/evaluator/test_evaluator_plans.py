@@ -28,6 +28,10 @@ INSERT INTO tally (municipality, compromiso, unit, window_id, carta_version, par
                    changed)
 SELECT 'nogal', 'C-' || n, 'u', 'w', 1, 0, w, 1, 0, 0, '{}', 0, 0, 0, 0, n = 1
 FROM generate_series(1, 20000) AS n, generate_series(1, 10) AS w;
+INSERT INTO spread (municipality, compromiso, unit, window_id, carta_version, part, cell, span_from,
+                    span_to, writer, count)
+SELECT 'nogal', 'C-' || n, 'u', 'w', 1, 0, '', s, s, 1, 1
+FROM generate_series(1, 2000) AS n, generate_series(1, 20) AS s;
 INSERT INTO judged_window (municipality, compromiso, unit, window_id, carta, carta_version,
                            starts_at, ends_at, closes_at, try_closing_at, opened_at, edition,
                            stale)
@@ -64,7 +68,7 @@ HOT: dict[str, tuple[str, tuple[Any, ...], str]] = {
     "rejudging": (catalogue.REJUDGING_OF, ("nogal", ["S-3"]), ""),
     "standing breaches": (breaches.STANDING, tuple([part] for part in WINDOW), ""),
 }
-BIG = ("measured_case", "verdict", "tally", "judged_window")
+BIG = ("measured_case", "verdict", "tally", "spread", "judged_window")
 
 
 @pytest_asyncio.fixture(scope="module")
