@@ -12,7 +12,7 @@ from typing import Final
 from shared import spanish
 from shared.contracts.cartas import CartaData, Compromiso
 from shared.contracts.results import Band, PartResult, ResultData, Verdict
-from shared.criteria import Op, Part, Percentile, formula_text, public_sentence
+from shared.criteria import Op, Part, Percentile, formula_text, public_sentence, range_of
 from shared.criteria.phrases import SIGNS
 from shared.criteria.words import exclusion
 
@@ -150,6 +150,12 @@ def _figure(part: PartResult, declared: Part | None) -> Iterator[str]:
         yield make(part, value, declared)
     if not _is_short(value):
         yield f"{written(value)} = {_n(_rounded(value))} {unit_word(part)}. {ROUNDING}"
+    width = None if declared is None else range_of(declared.figure)
+    if part.margin is not None and width is not None:
+        yield (
+            f"Es una muestra: por azar la cifra varía a lo más {_n(width)} ÷ √{_n(part.items)} ="
+            f" {spanish.margin(part.margin, part.unit)}, con 95.5 % de confianza."
+        )
 
 
 def _share(part: PartResult, value: Fraction, declared: Part | None) -> str:

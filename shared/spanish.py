@@ -46,6 +46,12 @@ def quantity(value: Decimal, unit: str, *, decimals: int = 1) -> str:
     return f"{shown}{NO_BREAK}{one if value == 1 else many}"
 
 
+def margin(value: Decimal, unit: str) -> str:
+    """`±10 puntos porcentuales`, `±1.2 puntos`: of a share, a scale's mean, net promoters."""
+    points = "puntos porcentuales" if unit == "%" else unit.partition(" ")[0]
+    return f"±{number(round(value, 1))}{NO_BREAK}{points}"
+
+
 def figure(value: Decimal, unit: str, *, goal: Decimal | None) -> str:
     """As `quantity`, but never rounded to the target where it is not the target.
 

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from shared.contracts.events import Code, Event, Instant, Part
+from shared.contracts.events import Code, Event, Instant, Part, Token
+from shared.criteria import Method
 
 
 class Verdict(StrEnum):
@@ -60,6 +61,17 @@ class PartResult(Part):
     numerator: int | Decimal = Field(description="Met cases or groups, or what adds up, in `unit`.")
     denominator: int | Decimal
     items: Count = Field(description="What the figure rests on: cases, answers, groups.")
+    method: Method = Field(
+        default=Method.RECORDS, description="How the items were measured; of a ratio, the whole."
+    )
+    instruments: tuple[Token, ...] = Field(
+        default=(), description="Codes of the surveys or instruments that were asked for, sorted."
+    )
+    margin: Decimal | None = Field(
+        default=None,
+        description="Of a sample with a scale: the most that sampling moves the figure by, either"
+        " way, at 95.5 %, in `unit`; the figure's range over the root of the items.",
+    )
     target: Decimal | None = Field(
         default=None,
         description="Absent where the figure only informs, or follows a window that is missing.",

@@ -15,6 +15,7 @@ from shared.criteria.linter import (
     lint,
     loosened,
 )
+from shared.criteria.methods import instruments_of, margin_of, method_of, range_of
 from shared.criteria.model import (
     Availability,
     Count,
@@ -82,7 +83,7 @@ from shared.criteria.verdict import (
     added,
     merged,
 )
-from shared.criteria.vocabulary import Anchor, Op, Period, Reference, WindowKind
+from shared.criteria.vocabulary import Anchor, Method, Op, Period, Reference, WindowKind
 from shared.criteria.windows import earlier_window, window_of, windows_between
 
 __all__ = [
@@ -110,6 +111,7 @@ __all__ = [
     "Limit",
     "Mean",
     "Measure",
+    "Method",
     "NotEvaluated",
     "Nps",
     "Number",
@@ -150,6 +152,7 @@ __all__ = [
     "figures_of",
     "formula_text",
     "has_spread",
+    "instruments_of",
     "is_blank",
     "is_every_case",
     "judge_case",
@@ -157,11 +160,14 @@ __all__ = [
     "kinds_of",
     "lint",
     "loosened",
+    "margin_of",
     "measures_of",
     "merged",
+    "method_of",
     "moves_with_time",
     "places_of",
     "public_sentence",
+    "range_of",
     "references_of",
     "room",
     "scale_of",

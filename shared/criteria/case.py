@@ -27,7 +27,15 @@ from shared.criteria.timing import (
     is_less_than_months,
     timing_of,
 )
-from shared.criteria.values import NUMBER_SCALE, Clock, Limit, Number, Outage, Population
+from shared.criteria.values import (
+    INSTRUMENT,
+    NUMBER_SCALE,
+    Clock,
+    Limit,
+    Number,
+    Outage,
+    Population,
+)
 from shared.criteria.verdict import (
     BEYOND,
     PLANNED,
@@ -93,6 +101,8 @@ def started_at(measure: Measure, case: Case) -> datetime | None:
 
 
 def _matches(population: Population, case: Case) -> bool:
+    if INSTRUMENT in case.attributes and not population.is_of_instruments:
+        return False
     return all(case.code(name) in values for name, values in population.where.items())
 
 

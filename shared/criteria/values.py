@@ -10,12 +10,15 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from shared.criteria.vocabulary import Anchor, BoundedDecimal, Declared, Name, Op
+from shared.criteria.vocabulary import Anchor, BoundedDecimal, Declared, Method, Name, Op
 from shared.worktime.model import UNITS_WITHOUT_CALENDAR, StartRule, Unit
 
 NUMBER_SCALE: Final = 10_000
 """Numbers of cases are kept as whole ten-thousandths: sums are exact."""
 _WRITTEN: Final = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,4})?")
+INSTRUMENT: Final = "instrumento"
+"""The attribute that makes a case the record of a shopper, a visit or another instrument."""
+_INSTRUMENTS: Final = "instrument."
 _OUTAGE_UNITS: Final = frozenset(
     {Unit.SECOND, Unit.MINUTE, Unit.HOUR, Unit.OPEN_MINUTE, Unit.OPEN_HOUR}
 )
@@ -139,12 +142,22 @@ class Population(Declared):
     """The cases that count: those where `event` happened and every attribute of `where` matches.
 
     `exclude` is the closed list of exclusions that this compromiso admits.
+
+    What a shopper or a verifier lived through is a record of an instrument: it counts only where
+    the instrument is what is measured, never among the people served. `method` says which kind of
+    instrument it is, where the author does.
     """
 
     event: Name
     anchor: Anchor
     where: dict[Name, tuple[str, ...]] = Field(default_factory=dict, max_length=20)
     exclude: tuple[Name, ...] = Field(default=(), max_length=50)
+    method: Method | None = None
+
+    @property
+    def is_of_instruments(self) -> bool:
+        """Whether it takes the records of instruments, and nothing else."""
+        return self.event.startswith(_INSTRUMENTS) or INSTRUMENT in self.where
 
 
 class Season(Declared):

@@ -51,6 +51,17 @@ class Anchor(StrEnum):
     OPENED = "opened"
 
 
+class Method(StrEnum):
+    """How the items of a figure are measured; it stays beside the figure."""
+
+    RECORDS = "registros"
+    SURVEY = "encuesta"
+    SHOPPER = "cliente_misterioso"
+    VISIT = "visita"
+    INSTRUMENT = "instrumento"
+    COUNTS = "conteos"
+
+
 class WindowKind(StrEnum):
     """How long the results of a compromiso are gathered before they are judged."""
 

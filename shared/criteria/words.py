@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from shared.criteria.vocabulary import Period
+from shared.criteria.vocabulary import Method, Period
 from shared.worktime.model import Unit
 
 EVENTS: Final = {
@@ -163,6 +163,22 @@ _MONTHS: Final = (
     *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
     *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
 )
+
+
+_METHODS: Final = {
+    Method.RECORDS: "los registros de cada caso",
+    Method.SURVEY: "encuesta",
+    Method.SHOPPER: "cliente misterioso",
+    Method.VISIT: "visitas de verificación",
+    Method.INSTRUMENT: "un instrumento de verificación",
+    Method.COUNTS: "conteos que la fuente ya trae sumados",
+}
+
+
+def measured_with(method: Method, instruments: Sequence[str]) -> str:
+    """Write what follows "se mide con": `encuesta (ENC-RC)`."""
+    named = f" ({', '.join(instruments)})" if instruments else ""
+    return f"{_METHODS[method]}{named}"
 
 
 def event(kind: str, own: EventWords = NO_WORDS) -> str:

@@ -26,6 +26,7 @@ from shared.criteria import (
     Instant,
     Limit,
     Mean,
+    Method,
     Nps,
     Number,
     Op,
@@ -41,10 +42,11 @@ from shared.criteria import (
     Statistic,
     Sum,
 )
+from shared.criteria.methods import SURVEY_ANSWERED
+from shared.criteria.values import INSTRUMENT
 from shared.worktime import StartRule, Unit
 from shared.worktime.model import UNITS_WITHOUT_CALENDAR
 
-SURVEY_ANSWERED: Final = "survey.answered"
 INSTRUMENT_SCORED: Final = "instrument.scored"
 OUTAGE_STARTED, OUTAGE_ENDED = "outage.started", "outage.ended"
 FULFILLED, APPLICABLE = "cumplidos", "aplicables"
@@ -53,6 +55,7 @@ _ALWAYS_OPEN: Final = "24x7"
 _ANCHORS: Final = {anchor.value: anchor for anchor in Anchor}
 _UNITS: Final = {unit.value: unit for unit in Unit}
 _PERIODS: Final = {period.value: period for period in Period}
+_METHODS: Final = {each.value: each for each in (Method.SHOPPER, Method.VISIT)}
 _START_RULES: Final = {
     "dia_siguiente": StartRule.NEXT_COUNTING_DAY,
     "mismo_dia": StartRule.START_DAY,
@@ -173,7 +176,15 @@ def _scores(scope: Scope) -> tuple[Population, Number]:
 def _recorded(own: Section, event: str, kind: str) -> Population:
     where = {kind: (own.code(kind),), **_where(own)}
     exclude = own.words("excluir", CODE, CODE_EXPECTED)
-    return Population(event=event, anchor=Anchor.OCCURRED, where=where, exclude=exclude)
+    method = _method(own) if kind == INSTRUMENT else None
+    return Population(
+        event=event, anchor=Anchor.OCCURRED, where=where, exclude=exclude, method=method
+    )
+
+
+def _method(section: Section) -> Method | None:
+    """Return which kind of instrument it is, where the author says so."""
+    return section.choice("metodo", _METHODS) if "metodo" in section else None
 
 
 def _scale(own: Section) -> tuple[Decimal, Decimal]:
@@ -353,6 +364,7 @@ def _population_of(section: Section) -> Population:
         anchor=section.choice("ancla", _ANCHORS),
         where=_where(section),
         exclude=section.words("excluir", CODE, CODE_EXPECTED),
+        method=_method(section),
     )
 
 

@@ -33,7 +33,10 @@ from shared.criteria import (
     WindowBounds,
     at_risk,
     broken,
+    instruments_of,
     judge_result,
+    margin_of,
+    method_of,
     unit_of,
 )
 from shared.criteria import PartResult as JudgedPart
@@ -212,6 +215,9 @@ def _part_result(part: Part, result: JudgedPart) -> PartResult:
         numerator=_counted(result.numerator),
         denominator=_counted(result.denominator),
         items=result.items,
+        method=method_of(part),
+        instruments=instruments_of(part),
+        margin=None if result.value is None else margin_of(part, result.items),
         target=_bound(target, result.bound, None if target is None else target.value),
         target_op=None if target is None else target.op.value,
         unacceptable=_bound(

@@ -13,6 +13,7 @@ from shared.contracts.results import (
     ResultWindow,
     Verdict,
 )
+from shared.criteria import Method
 
 SMALL_SAMPLE: Final = 30
 SHARES: Final = frozenset({"share_within"})
@@ -74,6 +75,9 @@ class PublicPart:
     numerator: Count | Decimal | None
     denominator: Count | Decimal
     items: Count
+    method: Method
+    instruments: tuple[str, ...]
+    margin: Decimal | None
     pending: Count
     overdue_open: Count
     excluded: tuple[tuple[str, Count], ...]
@@ -174,6 +178,9 @@ def _part(part: PartResult, rule: Disclosure) -> PublicPart:
         numerator=None if hidden else part.numerator,
         denominator=_denominator(part, rule, hidden=hidden),
         items=rule.count(part.items),
+        method=part.method,
+        instruments=part.instruments,
+        margin=None if hidden or rule.count(part.items) != part.items else part.margin,
         pending=rule.beside(part.pending),
         overdue_open=rule.beside(part.overdue_open),
         excluded=tuple((name, rule.beside(n)) for name, n in sorted(part.excluded.items()) if n),

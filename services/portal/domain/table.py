@@ -27,6 +27,11 @@ COLUMNS: Final = {
     "veredicto_parte": "Veredicto de esta parte",
     "numerador": "Casos en plazo; en un promedio, la suma exacta de los tiempos",
     "denominador": "Casos ya decididos",
+    "metodo": "Cómo se midió: registros (de cada caso), encuesta, cliente_misterioso, visita,"
+    " instrumento o conteos (ya sumados por su fuente)",
+    "instrumentos": "Claves de la encuesta o del instrumento, separadas por espacios",
+    "margen": "En encuestas y visitas: lo más que el azar de la muestra mueve el resultado, hacia"
+    " arriba o hacia abajo, con 95.5 % de confianza",
     "pendientes": "Casos aún sin decidir",
     "excluidos": "Casos no considerados, por motivo: motivo=número, separados por punto y coma",
     "vencidos_abiertos": "Casos fuera de plazo que siguen abiertos",
@@ -83,6 +88,9 @@ def _cells(part: PublicPart) -> tuple[object, ...]:
         VERDICTS[part.verdict],
         WITHHELD if part.is_withheld else part.numerator,
         part.denominator,
+        part.method.value,
+        " ".join(part.instruments),
+        _plain(part.margin),
         part.pending,
         "; ".join(f"{name}={count}" for name, count in part.excluded),
         part.overdue_open,

@@ -126,6 +126,8 @@ def environment(static: StaticFiles) -> Environment:
         bar=charts.bar,
         strip=charts.strip,
         based_on=spanish.based_on,
+        margin=spanish.margin,
+        measured_with=words.measured_with,
         iso_instant=iso_instant,
         iso_moment=iso_moment,
         iso_day=iso_day,

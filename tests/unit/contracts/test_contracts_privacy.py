@@ -31,9 +31,11 @@ ALLOWED = {
     "result.v1.data.reason", "result.v1.data.parts[].reason", "breach.v1.data.parts[].reason",
     "*.data.parts[].target_op", "*.data.parts[].unit", "result.v1.data.addendum_reason",
     "result.v1.data.moved[].count",
+    # codes of surveys and instruments, as the carta asks for them
+    "*.data.parts[].instruments[]",
     # figures
     "*.data.parts[].value", "*.data.parts[].target", "*.data.parts[].unacceptable",
-    "*.data.parts[].exact", "*.data.parts[].numerator", "*.data.parts[].denominator",
+    "*.data.parts[].exact", "*.data.parts[].margin", "*.data.parts[].numerator", "*.data.parts[].denominator",
     # what the unit will do, once the coordination has approved it for publication
     "corrective-action.v1.data.public_text",
 }  # fmt: skip

@@ -1,5 +1,6 @@
 import csv
 import io
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from services.portal.domain.board import public_results
 from services.portal.domain.table import BYTE_ORDER_MARK, COLUMNS, as_csv, neutral
+from shared.criteria import Method
 from tests.unit.portal import builders as b
 
 
@@ -48,6 +50,9 @@ def test_figures_are_those_of_the_result() -> None:
         "veredicto_parte": "no_se_cumple",
         "numerador": "178",
         "denominador": "210",
+        "metodo": "registros",
+        "instrumentos": "",
+        "margen": "",
         "pendientes": "7",
         "excluidos": "duplicado=8",
         "vencidos_abiertos": "6",
@@ -91,3 +96,14 @@ def test_no_cell_begins_a_formula(text: str) -> None:
     written = neutral(text)
     starts_formula = written.startswith(("=", "+", "-", "@", "\t", "\r"))
     assert not starts_formula or written.removeprefix("-").replace(".", "", 1).isdecimal()
+
+
+@pytest.mark.parametrize(("answers", "margin"), [(100, "10"), (3, "")])
+def test_a_sample_shows_its_method_and_a_margin_that_tells_of_few_people_is_withheld(
+    answers: int, margin: str
+) -> None:
+    """From the margin anybody could work out how many answered."""
+    part = b.part(answers, 0, method=Method.SURVEY, instruments=("ENC-1",), margin=Decimal(10))
+    result = b.result("CC-EM-01", "01", "MANDO", parts=(part,))
+    [row] = rows(as_csv(public_results(b.municipality(), b.CARTAS, [result])))
+    assert (row["metodo"], row["instrumentos"], row["margen"]) == ("encuesta", "ENC-1", margin)
