@@ -20,6 +20,12 @@ from tests.support.databases import FreshDatabase
 PUBLISHED = """
 SELECT id, key, payload FROM outbox WHERE topic = $1 AND id > $2 ORDER BY id
 """
+# All but the rows that a migration made.
+TABLES = """
+SELECT string_agg(tablename, ', ') FROM pg_tables
+WHERE schemaname = 'public'
+    AND tablename NOT IN ('schema_migration', 'catalogue')
+"""
 REFUSED = "SELECT reason, detail, event_id FROM refusal"
 
 
@@ -85,6 +91,11 @@ class Chain:
         """Take in how far the sources are complete, and judge what was waiting for it."""
         await self.evaluator.hear(data)
         await self.evaluator.scan()
+
+    async def empty(self) -> None:
+        """Forget everything in both databases."""
+        for pool in (self.measurements, self.evaluator.pool):
+            await pool.execute(f"TRUNCATE {await pool.fetchval(TABLES)}")
 
     async def refused(self) -> list[tuple[str, ...]]:
         """What measurements did not take."""

@@ -18,7 +18,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.evaluator.use_cases.recompute import recompute
-from services.evaluator.use_cases.windows import open_windows
 from services.measurements.domain.registration import Registration
 from shared.contracts import hot
 from shared.criteria import BEYOND, Case, Criterion, Figure, Percentile, Window, scale_of, window_of
@@ -34,7 +33,8 @@ from tests.unit.worktime.calendars import ZONE
 EXAMPLES: Final = int(os.environ.get("CARTAS_CHAIN_EXAMPLES", "40"))
 """As many as fit into half a minute; more where somebody asks for them."""
 EVER: Final = 20 * 366 * 86_400
-_towns = count()
+_marks = count()
+"""Progress never stands still, and a process remembers the last."""
 
 Revision = tuple[int, Case, bool]
 """Case, what is said of it, and whether it is said twice; a later revision corrects."""
@@ -62,7 +62,7 @@ deliveries = st.builds(
 
 @pytest_asyncio.fixture(scope="module")
 async def chain(database_templates: Templates) -> AsyncIterator[Chain]:
-    """One pair of databases for all examples; each is a municipality of its own."""
+    """One pair of databases for all examples; each begins by emptying it."""
     now = b.local("2026-11-01 00:00")
     async with own_databases(database_templates) as database, chain_on(database, now) as ready:
         yield ready
@@ -81,9 +81,9 @@ async def test_the_published_figures_are_those_of_a_fresh_look(
     window: Window,
     delivery: Delivery,
 ) -> None:
-    town = f"m{next(_towns)}"
-    await _promise(chain, town, criterion, window)
-    await _tell(chain, town, told, delivery)
+    await chain.empty()
+    await _promise(chain, criterion, window)
+    await _tell(chain, told, delivery)
     bounds = window_of(window, b.local("2026-08-10 12:00"), ZONE)
     assert bounds is not None
     expected = naive.figures(
@@ -95,37 +95,28 @@ async def test_the_published_figures_are_those_of_a_fresh_look(
         known=KNOWN,
     )
     parts = zip(criterion.parts, expected, strict=True)
-    assert await _published(chain, town, bounds.id) == [
+    assert await _published(chain, bounds.id) == [
         None if value is None or _is_beyond(part.figure, value) else value for part, value in parts
     ]
     assert await chain.evaluator.difference() == 0
-    assert all(each.agrees for each in await recompute(chain.evaluator.pool, town))
+    assert all(each.agrees for each in await recompute(chain.evaluator.pool, b.TOWN))
 
 
-async def _promise(chain: Chain, town: str, criterion: Criterion, window: Window) -> None:
-    evaluator = chain.evaluator
-    await evaluator.learn(
-        b.municipality(municipality=town),
-        b.calendar(municipality=town),
-        b.carta(b.compromiso(criterion=criterion, window=window), municipality=town),
-    )
-    await evaluator.judge_again()
-    await open_windows(
-        evaluator.pool, evaluator.knowledge, b.local("2026-08-10 12:00"), past_windows=1
-    )
+async def _promise(chain: Chain, criterion: Criterion, window: Window) -> None:
+    await chain.evaluator.learn_town(b.carta(b.compromiso(criterion=criterion, window=window)))
     source = Registration(
-        uri=_uri(town),
-        municipality=town,
+        uri=b.QUEUE,
+        municipality=b.TOWN,
         services=frozenset({b.SERVICE}),
         attributes=frozenset({"canal", "nota"}),
     )
     await chain.register([source])
 
 
-async def _tell(chain: Chain, town: str, told: Sequence[Revision], delivery: Delivery) -> None:
+async def _tell(chain: Chain, told: Sequence[Revision], delivery: Delivery) -> None:
     """Events in any order, and what becomes of them in any order again, with repeats of both."""
     random = Random(delivery.seed)
-    events = list(_events(town, told))
+    events = list(_events(told))
     random.shuffle(events)
     way: dict[str, Any] = {"batch": delivery.batch, "partitions": delivery.partitions}
 
@@ -138,38 +129,33 @@ async def _tell(chain: Chain, town: str, told: Sequence[Revision], delivery: Del
     for some, known in zip(halves, (b.local("2026-08-10 12:00"), KNOWN), strict=True):
         await chain.tell(some, **way)
         await chain.carry(**way, order=disorder)
-        state = b.source_state(
-            municipality=town, source=_uri(town), complete_through=known, grace_seconds=EVER
-        )
+        state = b.source_state(complete_through=known, grace_seconds=EVER)
         progress = hot.ProgressData(
             pipeline="measurements",
-            through=b.local("2026-10-01 00:00").replace(microsecond=next(_towns)),
+            through=b.local("2026-10-01 00:00").replace(microsecond=next(_marks)),
             offsets={},
             sources=(hot.SourceState(**state),),
         )
         await chain.know(progress)
+        await chain.evaluator.open_windows("2026-08-10 12:00", past=1)
         await chain.evaluator.publish()
     assert await chain.refused() == []
 
 
-def _events(town: str, told: Sequence[Revision]) -> Iterator[hot.ServiceEvent]:
-    emitter = Emitter(_uri(town), town, b.SERVICE)
+def _events(told: Sequence[Revision]) -> Iterator[hot.ServiceEvent]:
+    emitter = Emitter(b.QUEUE, b.TOWN, b.SERVICE)
     for number, case, is_repeated in told:
         for event in emitter.tell(str(number), case):
             yield from [event] * (1 + is_repeated)
-
-
-def _uri(town: str) -> str:
-    return f"https://{town}.example/"
 
 
 def _is_beyond(figure: Figure, value: Fraction) -> bool:
     return isinstance(figure, Percentile) and value == Fraction(BEYOND, scale_of(figure))
 
 
-async def _published(chain: Chain, town: str, window: str) -> list[Fraction | None]:
+async def _published(chain: Chain, window: str) -> list[Fraction | None]:
     text = await chain.evaluator.pool.fetchval(
-        "SELECT result FROM judged_window WHERE municipality = $1 AND window_id = $2", town, window
+        "SELECT result FROM judged_window WHERE window_id = $1", window
     )
-    exact = [part["exact"] for part in json.loads(text)["parts"]]
+    exact = [part.get("exact") for part in json.loads(text)["parts"]]
     return [None if value is None else Fraction(value) for value in exact]

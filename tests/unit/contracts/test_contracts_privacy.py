@@ -35,7 +35,8 @@ ALLOWED = {
     "*.data.parts[].instruments[]",
     # figures
     "*.data.parts[].value", "*.data.parts[].target", "*.data.parts[].unacceptable",
-    "*.data.parts[].exact", "*.data.parts[].margin", "*.data.parts[].numerator", "*.data.parts[].denominator",
+    "*.data.parts[].exact", "*.data.parts[].margin",
+    "*.data.parts[].numerator", "*.data.parts[].denominator",
     # what the unit will do, once the coordination has approved it for publication
     "corrective-action.v1.data.public_text",
 }  # fmt: skip
