@@ -24,7 +24,9 @@ main = service_cli("evaluator", Settings, build_app, DESCRIBE)
 
 @main.command("recompute")
 @click.argument("municipality")
-@click.option("--processes", default=os.cpu_count() or 1, show_default=True, help="At once.")
+@click.option(
+    "--processes", type=click.IntRange(min=1), default=os.cpu_count() or 1, show_default=True
+)
 @click.option("--show", metavar="COMPROMISO/UNIT/WINDOW", help="Print the bytes of one result.")
 def recompute_command(municipality: str, processes: int, show: str | None) -> None:
     """Make every result of MUNICIPALITY again from the stored facts; name each difference."""
@@ -32,9 +34,7 @@ def recompute_command(municipality: str, processes: int, show: str | None) -> No
 
     async def work(pool: Pool, settings: Settings) -> list[Comparison]:
         url = settings.database_url.get_secret_value()
-        return await recompute(
-            pool, municipality, only=only, database_url=url, processes=max(1, processes)
-        )
+        return await recompute(pool, municipality, only=only, database_url=url, processes=processes)
 
     compared = run_with_pool(Settings, work)
     for line in telling.recomputed(compared, with_bytes=show is not None):

@@ -21,7 +21,7 @@ ORDER BY edition
 OF_TOWN = """
 SELECT compromiso, unit, window_id, result, digest, result_schema AS schema
 FROM edition
-WHERE municipality = $1
+WHERE municipality = $1 AND ($2::text[] IS NULL OR compromiso = ANY ($2))
 ORDER BY compromiso, unit, window_id, edition
 """
 RUNNING = """
@@ -43,10 +43,12 @@ async def of_window(connection: Connection, key: WindowKey) -> list[ResultData]:
     return [ResultData.model_validate_json(row["result"]) for row in rows]
 
 
-async def of_town(connection: Connection, municipality: str) -> dict[WindowKey, Sequence[Record]]:
-    """Return all editions of a municipality, those of a window oldest first."""
+async def of_town(
+    connection: Connection, municipality: str, compromisos: Sequence[str] | None
+) -> dict[WindowKey, Sequence[Record]]:
+    """Return the editions of some promises (None: all), those of a window oldest first."""
     found: dict[WindowKey, list[Record]] = {}
-    for row in await connection.fetch(OF_TOWN, municipality):
+    for row in await connection.fetch(OF_TOWN, municipality, compromisos):
         key = (municipality, row["compromiso"], row["unit"], row["window_id"])
         record = Record(row["result"], row["digest"] or b"", row["schema"] or "")
         found.setdefault(key, []).append(record)

@@ -25,7 +25,7 @@ GROUP BY municipality, compromiso, unit, window_id, carta_version, part, cell, s
 HAVING sum(count) <> 0
 """
 _WINDOW: Final = "WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4"
-_TOWN: Final = "WHERE municipality = $1"
+_TOWN: Final = "WHERE municipality = $1 AND ($2::text[] IS NULL OR compromiso = ANY ($2))"
 PARTIAL, PARTIAL_OF_TOWN = _PARTIAL + _WINDOW, _PARTIAL + _TOWN
 SPREAD, SPREAD_OF_TOWN = _SPREAD.format(where=_WINDOW), _SPREAD.format(where=_TOWN)
 
@@ -43,11 +43,11 @@ async def counts_of(
 
 
 async def counts_of_town(
-    connection: Connection, municipality: str
+    connection: Connection, municipality: str, compromisos: Sequence[str] | None
 ) -> Mapping[WindowKey, CohortCounts]:
-    """Return the summed counts of every window of a municipality."""
-    rows = await connection.fetch(PARTIAL_OF_TOWN, municipality)
-    return _summed(rows, await connection.fetch(SPREAD_OF_TOWN, municipality))
+    """Return the summed counts of every window of some promises; None: of all."""
+    rows = await connection.fetch(PARTIAL_OF_TOWN, municipality, compromisos)
+    return _summed(rows, await connection.fetch(SPREAD_OF_TOWN, municipality, compromisos))
 
 
 def _summed(rows: Iterable[Record], amounts: Iterable[Record]) -> dict[WindowKey, CohortCounts]:

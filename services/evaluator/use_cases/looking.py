@@ -171,14 +171,17 @@ async def look_at(
         known=imported if is_historical(counts.values()) else of_window(coverage, promise),
         awaits_import=imported.through is None
         and any(count.historical for count in counts.values()),
-        earlier=await _earlier(connection, catalogue, key, promise, state, counts_of),
+        earlier=await _earlier(
+            connection, catalogue, key=key, promise=promise, state=state, counts_of=counts_of
+        ),
         catalogue=catalogue,
     )
 
 
-async def _earlier(  # noqa: PLR0917 - one value of each kind
+async def _earlier(
     connection: Connection,
     catalogue: Catalogue,
+    *,
     key: WindowKey,
     promise: Promise,
     state: WindowState,

@@ -48,7 +48,8 @@ SELECT w.compromiso, w.unit, w.window_id, w.carta, w.carta_version, w.starts_at,
                = (w.municipality, w.compromiso, w.unit, w.window_id)
        ) AS waits
 FROM judged_window w
-WHERE w.municipality = $1 ORDER BY w.compromiso, w.unit, w.starts_at
+WHERE w.municipality = $1 AND ($2::text[] IS NULL OR w.compromiso = ANY ($2))
+ORDER BY w.compromiso, w.unit, w.starts_at
 """
 REJUDGING = "SELECT service FROM rejudging WHERE municipality = $1"
 _STATE = tuple(WindowState.__dataclass_fields__)
@@ -100,22 +101,41 @@ async def recompute(
     With `only`, those windows alone, and the cases of their services. All is seen at one moment,
     while the service goes on. Several `processes` need the address of the database.
     """
-    async with pool.acquire() as plain, plain.transaction(isolation="repeatable_read"):
+    async with (
+        pool.acquire() as plain,
+        plain.transaction(isolation="repeatable_read", readonly=True),
+    ):
         connection: Connection = plain  # type: ignore[assignment]
         catalogue = await catalogue_store.load(connection, 0)
         services = _services(catalogue, only)
         work = await shards(connection, municipality, services, most=processes)
         if len(work) > 1:
-            fresh = await count_beside(connection, database_url, work)
+            fresh = await count_beside(connection, work, database_url=database_url)
         else:
-            own = [name for shard in work for name in shard.services]
-            fresh = await count(connection, catalogue, Shard(municipality, tuple(own)))
-        table = await _table(connection, catalogue, municipality, fresh)
-        rows = {
-            _key(municipality, row): row for row in await connection.fetch(WINDOWS, municipality)
-        }
-        wanted = [key for key in rows if only is None or key in only]
-        compared = [await table.compare(key, rows[key]) for key in wanted]
+            own = tuple(name for shard in work for name in shard.services)
+            fresh = await count(connection, catalogue, Shard(municipality, own))
+        return await _compare(
+            connection, catalogue, municipality=municipality, only=only, fresh=fresh
+        )
+
+
+async def _compare(
+    connection: Connection,
+    catalogue: Catalogue,
+    *,
+    municipality: str,
+    only: Collection[WindowKey] | None,
+    fresh: Fresh,
+) -> list[Comparison]:
+    """Compare what is stored with what was counted; last the windows that are not stored at all."""
+    compromisos = None if only is None else sorted({window[1] for window in only})
+    table = await _table(
+        connection, catalogue, municipality=municipality, compromisos=compromisos, fresh=fresh
+    )
+    windows = await connection.fetch(WINDOWS, municipality, compromisos)
+    rows = {_key(municipality, row): row for row in windows}
+    wanted = [key for key in rows if only is None or key in only]
+    compared = [await table.compare(key, rows[key]) for key in wanted]
     lost = sorted(key for key in fresh.keys() - rows.keys() if only is None or key in only)
     return compared + [Comparison(key, Outcome.DIFFERENT, (_LOST,)) for key in lost]
 
@@ -157,7 +177,7 @@ class _Table:
         unsound += self._miscounted(key)
         if row["waits"]:
             return _judged(key, Outcome.WAITING, unsound)
-        found = await self._result(key, promise, state, row, editions)
+        found = await self._result(key, promise, state=state, row=row, editions=editions)
         schema = row["result_schema"]
         unsound += compare(row["result"], row["digest"], schema, found)
         same = Outcome.SAME if schema == RESULT_SCHEMA else Outcome.OTHER_SCHEMA
@@ -175,6 +195,7 @@ class _Table:
         self,
         key: WindowKey,
         promise: Promise,
+        *,
         state: WindowState,
         row: Row,
         editions: Sequence[Record],
@@ -202,16 +223,21 @@ class _Table:
 
 
 async def _table(
-    connection: Connection, catalogue: Catalogue, municipality: str, fresh: Fresh
+    connection: Connection,
+    catalogue: Catalogue,
+    *,
+    municipality: str,
+    compromisos: Sequence[str] | None,
+    fresh: Fresh,
 ) -> _Table:
     rejudging = await connection.fetch(REJUDGING, municipality)
     return _Table(
         connection,
         catalogue,
         await coverage_store.load(connection),
-        await sums.counts_of_town(connection, municipality),
+        await sums.counts_of_town(connection, municipality, compromisos),
         fresh,
-        await edition_store.of_town(connection, municipality),
+        await edition_store.of_town(connection, municipality, compromisos),
         frozenset(row["service"] for row in rejudging),
     )
 

@@ -96,24 +96,26 @@ async def shards(
     return [Shard(municipality, tuple(names)) for _, _, names in sorted(heaps) if names]
 
 
-async def count_beside(connection: Connection, database_url: str, work: Sequence[Shard]) -> Fresh:
+async def count_beside(
+    connection: Connection, work: Sequence[Shard], *, database_url: str
+) -> Fresh:
     """Count each shard in a process of its own; all see what this transaction sees."""
     await connection.execute(WAIT_AS_LONG_AS_IT_TAKES)
     snapshot: str = await connection.fetchval(EXPORT)
     loop = asyncio.get_running_loop()
     with ProcessPoolExecutor(len(work), mp_context=get_context("spawn")) as processes:
         parts = [
-            loop.run_in_executor(processes, _count_apart, database_url, snapshot, shard)
+            loop.run_in_executor(processes, _count_apart, shard, database_url, snapshot)
             for shard in work
         ]
         return together(await asyncio.gather(*parts))
 
 
-def _count_apart(database_url: str, snapshot: str, shard: Shard) -> Fresh:
-    return asyncio.run(_count_in(database_url, snapshot, shard))
+def _count_apart(shard: Shard, database_url: str, snapshot: str) -> Fresh:
+    return asyncio.run(_count_in(shard, database_url, snapshot))
 
 
-async def _count_in(database_url: str, snapshot: str, shard: Shard) -> Fresh:
+async def _count_in(shard: Shard, database_url: str, snapshot: str) -> Fresh:
     async with (
         await open_pool(database_url, name="evaluator recompute", size=1) as pool,
         pool.acquire() as plain,
