@@ -42,16 +42,9 @@ from shared.criteria.model import (
     scale_of,
     unit_of,
 )
-from shared.criteria.result import (
-    Counts,
-    Room,
-    at_risk,
-    broken,
-    figures_of,
-    is_every_case,
-    judge_result,
-    room,
-)
+from shared.criteria.outlook import at_risk, forecasts_of, outlooks_of, worst_of
+from shared.criteria.prospects import Outlook, Prospect, Uncounted
+from shared.criteria.result import Counts, broken, figures_of, is_every_case, judge_result
 from shared.criteria.sentence import formula_text, public_sentence
 from shared.criteria.timing import CaseTerm, term_of
 from shared.criteria.values import (
@@ -117,17 +110,18 @@ __all__ = [
     "Number",
     "Op",
     "Outage",
+    "Outlook",
     "Part",
     "PartResult",
     "Percentile",
     "Period",
     "Population",
     "Problem",
+    "Prospect",
     "Ratio",
     "Recurrence",
     "Reference",
     "Result",
-    "Room",
     "Schedule",
     "Season",
     "Setting",
@@ -138,6 +132,7 @@ __all__ = [
     "Sum",
     "Tally",
     "Target",
+    "Uncounted",
     "Verdict",
     "Window",
     "WindowBounds",
@@ -150,6 +145,7 @@ __all__ = [
     "compare_text",
     "earlier_window",
     "figures_of",
+    "forecasts_of",
     "formula_text",
     "has_spread",
     "instruments_of",
@@ -165,15 +161,16 @@ __all__ = [
     "merged",
     "method_of",
     "moves_with_time",
+    "outlooks_of",
     "places_of",
     "public_sentence",
     "range_of",
     "references_of",
-    "room",
     "scale_of",
     "started_at",
     "term_of",
     "unit_of",
     "window_of",
     "windows_between",
+    "worst_of",
 ]

@@ -220,10 +220,10 @@ def _groups(
     kept = measured = at_worst = at_best = open_groups = 0
     for name, tally in cells.items():
         inner = statistic(figure.inner, tally, setting, calendar)
-        if not _is_group(inner, tally):
+        if not is_group(inner, tally):
             open_groups += int(tally.pending > 0)
             continue
-        bound = Fraction(figure.limit.value_on(_day(figure, name, setting)) or 0)
+        bound = Fraction(figure.limit.value_on(day_of_group(figure, name, setting)) or 0)
         is_kept, *turns = (
             figure.limit.op.holds(value, bound)
             for value in (inner.value, inner.lowest, inner.highest)
@@ -245,13 +245,14 @@ def _groups(
     )
 
 
-def _is_group(inner: FigureValue, tally: Tally) -> bool:
+def is_group(inner: FigureValue, tally: Tally) -> bool:
+    """Return whether anything was measured in it."""
     if inner.value is None:
         return False
     return tally.decided > 0 or (inner.sample is None and bool(tally.spread))
 
 
-def _day(figure: Groups, name: str, setting: Setting) -> date:
+def day_of_group(figure: Groups, name: str, setting: Setting) -> date:
     """Return the day whose seasonal limit holds: the group's first, or the window's."""
     if figure.by is not None and name:
         return date.fromisoformat(name)
@@ -279,6 +280,26 @@ def _availability(
         lowest=value,
         highest=value,
     )
+
+
+def service_left(
+    cells: Cells, setting: Setting, calendar: PreparedCalendar | None
+) -> tuple[int, int, int]:
+    """Return the service time of the whole window, without service so far, and yet to come.
+
+    In microseconds. Planned interruptions leave it, also those to come whose end is known.
+    """
+    start, known = _so_far(setting)
+    end = microseconds(setting.window.end)
+    spans = [
+        (first, min(last, known) if last == BEYOND else last)
+        for first, last in cells.get(PLANNED, Tally()).spread
+    ]
+    planned = within(spans, start, end)
+    down = [span for name, tally in cells.items() if name != PLANNED for span in tally.spread]
+    out = without(within(down, start, known), planned)
+    owed, left = (without(within([(first, end)], first, end), planned) for first in (start, known))
+    return service_time(owed, calendar), service_time(out, calendar), service_time(left, calendar)
 
 
 def _schedule(

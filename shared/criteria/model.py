@@ -304,6 +304,13 @@ def is_share(figure: Figure) -> bool:
     return isinstance(figure, Share | Groups | Availability | Schedule)
 
 
+def rises(figure: Figure) -> bool:
+    """Return whether the figure only rises while cases come in: counts, sums of no negatives."""
+    if isinstance(figure, Sum) and isinstance(figure.value, Number):
+        return figure.value.lowest is None or figure.value.lowest >= 0
+    return isinstance(figure, Count | Sum)
+
+
 def unit_of(figure: Figure) -> str | None:
     """Return the unit that the target must be in; None where any noun will do ("talleres")."""
     if isinstance(figure, Mean | Percentile | Sum):

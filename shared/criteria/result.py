@@ -9,15 +9,14 @@ from typing import Final
 
 from shared.criteria.figures import FigureValue, Setting, figure_of
 from shared.criteria.model import (
-    Count,
     Criterion,
     Measure,
     Part,
     Schedule,
     Share,
-    Sum,
     Target,
     measures_of,
+    rises,
 )
 from shared.criteria.verdict import Band, Cells, NotEvaluated, PartResult, Result, Verdict
 from shared.criteria.vocabulary import Op, Reference
@@ -38,7 +37,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Bounds:
+class Bounds:
     """A target with its numbers: those of one that follows an earlier window are made from it."""
 
     op: Op
@@ -64,14 +63,15 @@ def figures_of(criterion: Criterion, counts: Counts) -> tuple[FigureValue, ...]:
     if not len(measures) == len(counts.cells) == len(counts.setting.calendars):
         raise ValueError(f"{len(measures)} measures, {len(counts.cells)} cells")
     return tuple(
-        figure_of(part, *_of_part(number, measures, counts))
+        figure_of(part, *of_part(number, measures, counts))
         for number, part in enumerate(criterion.parts)
     )
 
 
-def _of_part(
+def of_part(
     number: int, measures: Sequence[Measure], counts: Counts
 ) -> tuple[list[Cells], Setting]:
+    """Return the cells of the measures of one part, and the setting with their calendars."""
     own = [place for place, measure in enumerate(measures) if measure.part == number]
     calendars = [counts.setting.calendars[place] for place in own]
     return [counts.cells[place] for place in own], replace(counts.setting, calendars=calendars)
@@ -120,6 +120,14 @@ def _earlier_figures(criterion: Criterion, counts: Counts) -> Sequence[FigureVal
     ]
 
 
+def bounds_of(criterion: Criterion, counts: Counts) -> list[Bounds | None]:
+    """Return what each part is compared with; None where it has no target or nothing to follow."""
+    return [
+        None if _why_no_target(part.target, before) else _bounds(part.target, before)
+        for part, before in zip(criterion.parts, _earlier_figures(criterion, counts), strict=True)
+    ]
+
+
 def _judge_part(
     part: Part,
     figure: FigureValue,
@@ -151,7 +159,7 @@ def _judge_part(
     )
 
 
-def _bounds(target: Target | None, before: FigureValue | None) -> _Bounds | None:
+def _bounds(target: Target | None, before: FigureValue | None) -> Bounds | None:
     if target is None:
         return None
     factor = Fraction(1)
@@ -160,7 +168,7 @@ def _bounds(target: Target | None, before: FigureValue | None) -> _Bounds | None
             return None
         factor = before.value
     worst = None if target.unacceptable is None else factor * Fraction(target.unacceptable)
-    return _Bounds(target.op, factor * Fraction(target.value), worst)
+    return Bounds(target.op, factor * Fraction(target.value), worst)
 
 
 def _why_no_target(target: Target | None, before: FigureValue | None) -> NotEvaluated | None:
@@ -177,7 +185,7 @@ def _why_no_target(target: Target | None, before: FigureValue | None) -> NotEval
 
 def _why_not(
     figure: FigureValue,
-    bounds: _Bounds | None,
+    bounds: Bounds | None,
     *,
     minimum_sample: int,
     source_known: bool,
@@ -198,7 +206,7 @@ def _why_not(
     return None
 
 
-def _could_turn(bounds: _Bounds, figure: FigureValue) -> bool:
+def _could_turn(bounds: Bounds, figure: FigureValue) -> bool:
     """Return whether the pending cases, all one way or all the other, give different verdicts."""
     if figure.lowest is None or figure.highest is None:
         return False
@@ -207,7 +215,7 @@ def _could_turn(bounds: _Bounds, figure: FigureValue) -> bool:
     )
 
 
-def _band(bounds: _Bounds | None, verdict: Verdict, value: Fraction | None) -> Band:
+def _band(bounds: Bounds | None, verdict: Verdict, value: Fraction | None) -> Band:
     if bounds is None or value is None or verdict is Verdict.NOT_EVALUATED:
         return Band.GREY
     if verdict is Verdict.MET:
@@ -242,22 +250,6 @@ def _only_value(parts: tuple[PartResult, ...]) -> Fraction | None:
     return parts[0].value if len(parts) == 1 else None
 
 
-def at_risk(criterion: Criterion, counts: Counts, *, minimum_sample: int) -> bool:
-    """Return whether the running window would end badly if it ended now.
-
-    Never for a promise that cannot be kept any more: that one is broken, not at risk.
-    """
-    if broken(criterion, counts, minimum_sample=minimum_sample):
-        return False
-    result = judge_result(
-        criterion, counts, minimum_sample=minimum_sample, source_known=True, final=False
-    )
-    return any(
-        judged.verdict is Verdict.NOT_MET and not is_every_case(part)
-        for part, judged in zip(criterion.parts, result.parts, strict=True)
-    )
-
-
 def broken(criterion: Criterion, counts: Counts, *, minimum_sample: int) -> bool:
     """Return whether the promise cannot be kept any more, before its window ends.
 
@@ -280,38 +272,9 @@ def _is_broken(part: Part, figure: FigureValue, minimum_sample: int) -> bool:
         return tally.failed > 0 and tally.decided >= minimum_sample
     if isinstance(part.figure, Schedule):
         return target.op is Op.AT_LEAST and target.value == 100 and tally.failed > 0
-    rises_only = isinstance(part.figure, Count | Sum) and not target.op.wants_more
-    return rises_only and figure.value is not None and not _reaches(target, figure.value)
+    has_upper = rises(part.figure) and not target.op.wants_more
+    return has_upper and figure.value is not None and not _reaches(target, figure.value)
 
 
 def _reaches(target: Target, value: Fraction) -> bool:
     return target.op.holds(value, Fraction(target.value))
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """How much may still go wrong in a running window: `decided` and `failed` cases, `open` ones.
-
-    `may_fail`: how many of the open ones may fail; negative when too many have failed already,
-    and only cases yet to come could make up for them.
-    """
-
-    decided: int
-    failed: int
-    open: int
-    may_fail: int
-
-
-def room(part: Part, figure: FigureValue) -> Room | None:
-    """Return the exact room of a share of cases that must reach a fixed target, else None."""
-    target, tally = part.target, figure.tally
-    if target is None or target.reference is not None or not target.op.wants_more:
-        return None
-    if not isinstance(part.figure, Share | Schedule):
-        return None
-    everyone = tally.decided + tally.pending
-    needed = Fraction(target.value) * everyone / 100
-    least = -(-needed.numerator // needed.denominator)
-    if target.op is Op.MORE and needed == least:
-        least += 1
-    return Room(tally.decided, tally.failed, tally.pending, everyone - least - tally.failed)

@@ -19,7 +19,6 @@ from shared.criteria import (
     Result,
     Tally,
     Verdict,
-    at_risk,
     is_every_case,
     judge_result,
 )
@@ -48,10 +47,6 @@ def judge_part(part: Part, tally: Tally, *, minimum_sample: int, final: bool = F
         part, tallies=(tally,), minimum_sample=minimum_sample, final=final
     ).parts
     return judged_part
-
-
-def risky(part: Part, tally: Tally, *, minimum_sample: int) -> bool:
-    return at_risk(Criterion(parts=(part,)), counts(tally), minimum_sample=minimum_sample)
 
 
 @pytest.mark.parametrize(
@@ -189,15 +184,6 @@ def test_every_case_means_a_hundred_percent() -> None:
     assert not is_every_case(wait(target={"op": ">=", "value": Decimal("99.9")}))
     assert not is_every_case(counter())
     assert not is_every_case(wait(target=None))
-
-
-def test_a_running_window_is_at_risk_when_it_would_end_badly() -> None:
-    assert risky(wait(), Tally(met=8, failed=2), minimum_sample=10)
-    assert not risky(wait(), Tally(met=8, failed=2), minimum_sample=11)
-    assert not risky(wait(), Tally(met=9, failed=1), minimum_sample=0)
-    assert not risky(wait(), Tally(pending=5), minimum_sample=0)
-    every_case = wait(target={"op": ">=", "value": 100})
-    assert not risky(every_case, Tally(failed=1), minimum_sample=0)
 
 
 numbers = st.integers(0, 1000)

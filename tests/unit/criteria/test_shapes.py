@@ -20,12 +20,9 @@ from shared.criteria import (
     Tally,
     Verdict,
     Window,
-    at_risk,
     broken,
-    figures_of,
     judge_result,
     measures_of,
-    room,
 )
 from shared.criteria.ledger import Bench, Ledger, judged
 from tests.unit.criteria.builders import (
@@ -593,36 +590,5 @@ def test_a_falling_trend_and_a_reference_of_nothing() -> None:
     assert Reference.LAST_YEAR is banded.target.reference  # type: ignore[union-attr]
 
 
-# What may still happen
-
-
-@pytest.mark.parametrize(
-    ("op", "met", "failed", "pending", "may_fail"),
-    [(">=", 90, 0, 10, 10), (">=", 80, 10, 10, 0), (">=", 80, 11, 9, -1), (">", 90, 0, 10, 9)],
-)
-def test_the_room_of_a_share_says_how_many_open_cases_may_fail(
-    op: str, met: int, failed: int, pending: int, may_fail: int
-) -> None:
-    kind = wait(target={"op": op, "value": 90})
-    (figure,) = figures_of(
-        Criterion(parts=(kind,)), counts(Tally(met=met, failed=failed, pending=pending))
-    )
-    found = room(kind, figure)
-    assert found is not None
-    assert (found.decided, found.failed, found.open) == (met + failed, failed, pending)
-    assert found.may_fail == may_fail
-
-
-def test_only_what_is_made_of_cases_held_to_a_fixed_target_has_room() -> None:
-    figure = figures_of(Criterion(parts=(wait(),)), counts(Tally(met=1)))[0]
-    assert room(wait(target=None), figure) is None
-    assert room(wait(target={"op": "<=", "value": 10}), figure) is None
-    assert room(counter(), figure) is None
-
-
-def test_what_is_broken_is_not_at_risk() -> None:
-    none = visits({"op": "<=", "value": 0, "unit": "errores"})
-    visit = case(visit_done="2026-09-07 10:00")
-    assert not at_risk(Criterion(parts=(none,)), at_hand(none, [visit]), minimum_sample=0)
-    mean = result(counter(), [])
-    assert mean.reason is NotEvaluated.NO_DEMAND
+def test_a_mean_of_nothing_has_no_demand() -> None:
+    assert result(counter(), []).reason is NotEvaluated.NO_DEMAND
