@@ -166,6 +166,9 @@ def check(
     differences = int((last_days != expected).sum())
     single = [due_instant(start, WORKING_DAYS, Unit.WORKING_DAY, prepared) for start in starts]
     differences += sum(one != other for one, other in zip(single, dues, strict=True))
+    hours = due_instants(starts, OPEN_HOURS, Unit.OPEN_HOUR, prepared)
+    each = [due_instant(start, OPEN_HOURS, Unit.OPEN_HOUR, prepared) for start in starts]
+    differences += sum(one != other for one, other in zip(each, hours, strict=True))
     for day, last in zip(dates[:LOOPED].tolist(), last_days[:LOOPED].tolist(), strict=True):
         differences += looped.add_working_days(day, WORKING_DAYS) != last
     taken = elapsed_each(starts, dues, Unit.WORKING_DAY, prepared)
@@ -214,6 +217,10 @@ def table(
         timed(
             f"due in {OPEN_HOURS} office hours, one by one",
             lambda: [due_instant(start, OPEN_HOURS, hour, prepared) for start in starts],
+        ),
+        timed(
+            f"due in {OPEN_HOURS} office hours, all at once",
+            lambda: due_instants(starts, OPEN_HOURS, hour, prepared),
         ),
         timed(
             "elapsed working days, one by one",

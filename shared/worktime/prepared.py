@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, count
 from typing import Final
 
 from shared.worktime.model import Calendar, DayException, Segment, Weekday, WeekFrom
@@ -158,6 +158,15 @@ class PreparedCalendar:
             begin, end = max(first, year.first_day), min(last + 1, year.end_day)
             found += year.midnights[begin - year.first_day : end - year.first_day]
         return found
+
+    def hours_from(self, moment: int) -> Iterator[tuple[int, int]]:
+        """Yield [opens, closes) in order, from the local year of a moment on, without an end.
+
+        Raises CalendarExhaustedError after LAST_YEAR.
+        """
+        for number in count(self._year_at(moment).number):
+            year = self._year(number)
+            yield from zip(year.opens, year.closes, strict=True)
 
     def _year_at(self, moment: int) -> _Year:
         """Return the local year that holds a moment: that of UTC, or the one beside it."""

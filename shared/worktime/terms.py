@@ -88,10 +88,10 @@ def due_instant(
     known = _given(calendar)
     spans = _date_spans(pauses, known)
     if unit is Unit.MONTH:
-        last_day = _last_day_of_months(known.date_of(start), _whole(limit), known, spans)
+        last_day = _last_day_of_months(known.date_of(start), whole(limit), known, spans)
     else:
         base = _day_zero(start, known, start_rule)
-        last_day = _last_day_of_days(base, _whole(limit), _days(unit, known), spans)
+        last_day = _last_day_of_days(base, whole(limit), _days(unit, known), spans)
     return None if last_day is None else known.midnight(last_day + 1)
 
 
@@ -174,7 +174,8 @@ def _check(instant: datetime, unit: Unit, calendar: PreparedCalendar | None) -> 
         raise ValueError(f"the unit {unit} needs a calendar")
 
 
-def _whole(limit: Amount) -> int:
+def whole(limit: Amount) -> int:
+    """Return the limit without its fraction. Raises ValueError for a negative one."""
     if limit < 0:
         raise ValueError(f"a limit is not negative: {limit}")
     return math.floor(limit)
@@ -205,7 +206,7 @@ def _moment(
     """Run the limit, then make good what each pause took from it, in the order of the pauses."""
     flow = _flow(unit, calendar)
     first = microseconds_of(start)
-    amount = _whole(limit * MICROSECONDS[unit])
+    amount = whole(limit * MICROSECONDS[unit])
     moment = flow.advance(first, amount, latest=latest)
     for start_of_pause, end in _time_spans(pauses):
         begin = max(start_of_pause, first)

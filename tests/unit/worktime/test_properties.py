@@ -346,3 +346,29 @@ def test_a_stop_before_its_start_is_refused_among_many_too() -> None:
     hour = timedelta(hours=1)
     with pytest.raises(ValueError, match="before the start"):
         elapsed_each([BASE, BASE + hour], [BASE + hour, BASE], Unit.WORKING_DAY, calendar)
+
+
+OFFICE = PreparedCalendar(
+    Calendar(
+        id="x",
+        version=1,
+        kind="working",
+        zone="America/Mexico_City",
+        week={Weekday.MONDAY: (("09:00", "14:00"), ("15:00", "18:00"))},
+        counting=(Weekday.MONDAY,),
+    )
+)
+
+
+def test_office_hours_of_many_from_any_zone() -> None:
+    """Two hours from 12:00 are up as the office closes; from 13:00 they go on after its pause."""
+    local = [datetime(2026, 9, 7, hour, tzinfo=OFFICE.zone) for hour in (8, 12, 13, 17, 19)]
+    ends = [(7, 11), (7, 14), (7, 16), (14, 10), (14, 11)]
+    due = [datetime(2026, 9, day, hour, tzinfo=OFFICE.zone) for day, hour in ends]
+    assert due_instants(local, 2, Unit.OPEN_HOUR, OFFICE) == due
+    assert due_instants(local, 0, Unit.OPEN_HOUR, OFFICE) == local
+
+
+def test_a_naive_start_is_refused_among_many() -> None:
+    with pytest.raises(ValueError, match="naive"):
+        due_instants([BASE.replace(tzinfo=None)], 2, Unit.OPEN_HOUR, OFFICE)
