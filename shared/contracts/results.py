@@ -38,6 +38,69 @@ Count = Annotated[int, Field(ge=0)]
 Exact = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,60}(/[0-9]{1,60})?$")]
 
 
+class Prospect(StrEnum):
+    """Whether a running promise can still be kept, from the best to the worst.
+
+    Secured and lost: whatever else happens in the window. Safe: whatever becomes of the open
+    cases. Behind: the open cases alone cannot bring it to its target, those yet to come can.
+    """
+
+    SECURED = "secured"
+    SAFE = "safe"
+    OPEN = "open"
+    BEHIND = "behind"
+    LOST = "lost"
+
+
+class Uncounted(StrEnum):
+    """Why no number of cases tells how many may fail."""
+
+    AMOUNTS = "depende_de_cantidades"
+    TIME = "depende_del_tiempo"
+    TWO_POPULATIONS = "dos_poblaciones"
+
+
+class Outlook(Part):
+    """What a part of a running window can still become; exact, of the cases that are known.
+
+    It counts groups and occurrences where the figure is made of those.
+    """
+
+    due: Count
+    open: Count
+    failed: Count | None = Field(
+        default=None, description="Of `due`, against the promise; absent where no case alone is."
+    )
+    may_fail: Count | None = Field(
+        default=None, description="How many of `open` may fail while the promise can still be kept."
+    )
+    uncounted: Uncounted | None = Field(default=None, description="Why there is no such number.")
+    needed: Exact | None = Field(default=None, description="What the open ones must average.")
+    margin: Exact | None = Field(
+        default=None,
+        description="How much may be added, or is missing, until the target; negative beyond it.",
+    )
+    best: Exact | None = Field(
+        default=None, description="The best that the figure can become with the open ones."
+    )
+    prospect: Prospect
+
+
+class VolumeBasis(StrEnum):
+    """Where an expected number of cases comes from: the window a year before, or the last one."""
+
+    LAST_YEAR = "last_year"
+    PREVIOUS = "previous"
+
+
+class Forecast(Outlook):
+    """The outlook if as many cases come as are expected; those yet to come count as open."""
+
+    expected: Count
+    basis: VolumeBasis
+    window: Code = Field(description="The closed window that had as many.")
+
+
 class PartResult(Part):
     """Counts of one part: population = met + failed + pending + sum(excluded).
 
@@ -81,6 +144,8 @@ class PartResult(Part):
     unit: str
     verdict: Verdict
     reason: str | None = None
+    outlook: Outlook | None = Field(default=None, description="Only while the window runs.")
+    forecast: Forecast | None = Field(default=None, description="Only while the window runs.")
 
 
 class CohortPart(Part):
@@ -137,6 +202,12 @@ class ResultData(Part):
     reason: str | None = None
     band: Band
     parts: Annotated[tuple[PartResult, ...], Field(min_length=1)]
+    prospect: Prospect | None = Field(
+        default=None, description="That of the worst part; only while the window runs."
+    )
+    at_risk: bool = Field(
+        default=False, description="It would end badly if it ended now, or by a forecast."
+    )
     cohorts: tuple[Cohort, ...] = Field(
         default=(),
         description="Where several versions judged cases: the counts of each, ascending.",

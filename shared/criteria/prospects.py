@@ -176,7 +176,7 @@ def _of_statistic(
             return _mean(figure, tally, aim)
         case Nps():
             return _promoted(tally, aim)
-        case Sum():
+        case _:
             value = statistic(figure, tally, setting, calendar).numerator
             return _sum(figure, value, tally, aim)
 

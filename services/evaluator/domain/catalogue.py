@@ -122,7 +122,15 @@ class Promise:
 
     def earlier(self, window: WindowBounds) -> dict[Reference, WindowBounds]:
         """Return the earlier windows that its targets follow."""
-        kinds = references_of(self.compromiso.criterion)
+        return self._earlier(window, references_of(self.compromiso.criterion))
+
+    def volumes_from(self, window: WindowBounds) -> dict[Reference, WindowBounds]:
+        """Return the earlier windows that had as many cases as are expected in this one."""
+        return self._earlier(window, Reference)
+
+    def _earlier(
+        self, window: WindowBounds, kinds: Iterable[Reference]
+    ) -> dict[Reference, WindowBounds]:
         found = {
             kind: earlier_window(self.compromiso.window, window, kind, self.zone) for kind in kinds
         }

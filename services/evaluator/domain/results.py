@@ -31,7 +31,6 @@ from shared.criteria import (
     Setting,
     Target,
     WindowBounds,
-    at_risk,
     broken,
     instruments_of,
     judge_result,
@@ -110,7 +109,7 @@ def judged(promise: Promise, counted: Counted, *, known: Known, final: bool) -> 
     source_known = known.covers(end) if final else known.through is not None
     return judge_result(
         promise.compromiso.criterion,
-        counted.under(promise, known.through if final else _provisional(promise, known)),
+        counted.under(promise, known.through if final else provisionally(promise, known)),
         minimum_sample=promise.compromiso.minimum_sample,
         source_known=source_known,
         final=final,
@@ -127,16 +126,7 @@ def breach_is_certain(promise: Promise, counted: Counted, *, known: Known) -> bo
     return broken(promise.compromiso.criterion, counts, minimum_sample=minimum)
 
 
-def is_at_risk(promise: Promise, counted: Counted, *, known: Known) -> bool:
-    """Return whether the running window would end badly if it ended now."""
-    if counted.impediment is not None:
-        return False
-    minimum = promise.compromiso.minimum_sample
-    counts = counted.under(promise, _provisional(promise, known))
-    return at_risk(promise.compromiso.criterion, counts, minimum_sample=minimum)
-
-
-def _provisional(promise: Promise, known: Known) -> datetime | None:
+def provisionally(promise: Promise, known: Known) -> datetime | None:
     """Return what is known, by the hour where service time passes: else all hours were news."""
     if known.through is None or not any(
         isinstance(part.figure, Availability) for part in promise.parts

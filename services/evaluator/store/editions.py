@@ -1,6 +1,8 @@
 """The frozen editions of each window, as they were published."""
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 from services.evaluator.domain.records import Record
 from services.evaluator.store.tallies import WindowKey
@@ -17,6 +19,14 @@ SELECT result
 FROM edition
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 ORDER BY edition
+"""
+# By the primary key. What a silent source left out is not to be expected.
+LATEST_PARTS = """
+SELECT DISTINCT ON (window_id) window_id, result -> 'parts' AS parts
+FROM edition
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = ANY ($4::text[])
+    AND result ->> 'reason' IS DISTINCT FROM 'fuente_sin_datos'
+ORDER BY window_id, edition DESC
 """
 OF_TOWN = """
 SELECT compromiso, unit, window_id, result, digest, result_schema AS schema
@@ -41,6 +51,14 @@ async def of_window(connection: Connection, key: WindowKey) -> list[ResultData]:
     """Return the editions of a window, oldest first; while it runs, its provisional result."""
     rows = await connection.fetch(OF_WINDOW, *key) or await connection.fetch(RUNNING, *key)
     return [ResultData.model_validate_json(row["result"]) for row in rows]
+
+
+async def latest_parts(
+    connection: Connection, key: WindowKey, windows: Sequence[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the parts of the latest editions of other windows of the same promise and unit."""
+    rows = await connection.fetch(LATEST_PARTS, *key[:3], windows)
+    return {row["window_id"]: json.loads(row["parts"]) for row in rows}
 
 
 async def of_town(

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Final
 
 from services.evaluator.domain.records import Record
@@ -101,6 +102,7 @@ STALE_AGAIN = """
 UPDATE judged_window SET stale = true
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND NOT stale
 """
+RUNNING_STALE_AGAIN = STALE_AGAIN + " AND edition = 0"
 TO_CLOSE = """
 SELECT municipality, compromiso, unit, window_id
 FROM judged_window
@@ -110,7 +112,7 @@ LIMIT $2
 """
 LOCK_WINDOW = """
 SELECT carta, carta_version, starts_at, ends_at, closes_at, closes_at <= opened_at AS is_past,
-       edition, sequence, at_risk, result
+       edition, sequence, risk, result
 FROM judged_window
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 FOR UPDATE
@@ -121,7 +123,7 @@ WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 """
 SAVE_WINDOW = """
 UPDATE judged_window
-SET edition = $5, sequence = $6, at_risk = $7, result = $8::jsonb, digest = $9,
+SET edition = $5, sequence = $6, risk = $7, result = $8::jsonb, digest = $9,
     result_schema = $10, carta_version = $11, known_through = $12, stale = false
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 """
@@ -199,6 +201,14 @@ class NewWindow:
     closes_at: datetime
 
 
+class Risk(StrEnum):
+    """What was said of a running window's risk: each once, however often it comes and goes."""
+
+    UNSAID = "unsaid"
+    SAID = "said"
+    PASSED = "passed"
+
+
 @dataclass(frozen=True, slots=True)
 class WindowState:
     """What was last published of a window. `result` is its JSON, None before the first time.
@@ -214,8 +224,14 @@ class WindowState:
     is_past: bool
     edition: int
     sequence: int
-    at_risk: bool
+    risk: Risk
     result: str | None
+
+    @classmethod
+    def of(cls, row: asyncpg.Record) -> "WindowState":
+        """Return the state that a row tells, whatever else is in it."""
+        known = {name: row[name] for name in cls.__dataclass_fields__}
+        return cls(**known | {"risk": Risk(row["risk"])})
 
 
 async def open_windows(connection: Connection, windows: Sequence[NewWindow], now: datetime) -> None:
@@ -320,7 +336,7 @@ async def try_closing_later(connection: Connection, key: WindowKey, when: dateti
 async def lock_window(connection: Connection, key: WindowKey) -> WindowState | None:
     """Lock a window."""
     row = await connection.fetchrow(LOCK_WINDOW, *key)
-    return None if row is None else WindowState(**row)
+    return None if row is None else WindowState.of(row)
 
 
 async def take_changes(connection: Connection, key: WindowKey) -> None:
@@ -338,9 +354,9 @@ async def look_at_open(connection: Connection, municipality: str) -> None:
     await connection.execute(OPEN_STALE, municipality)
 
 
-async def look_again(connection: Connection, key: WindowKey) -> None:
+async def look_again(connection: Connection, key: WindowKey, *, only_running: bool = False) -> None:
     """Have the window published in a later round, whether or not its counts change."""
-    await connection.execute(STALE_AGAIN, *key)
+    await connection.execute(RUNNING_STALE_AGAIN if only_running else STALE_AGAIN, *key)
 
 
 async def windows_after(connection: Connection, key: WindowKey) -> list[WindowBounds]:
@@ -355,7 +371,7 @@ async def save_window(
     *,
     edition: int,
     sequence: int,
-    at_risk: bool,
+    risk: Risk,
     record: Record,
     carta_version: int,
     known_through: datetime | None,
@@ -366,7 +382,7 @@ async def save_window(
         *key,
         edition,
         sequence,
-        at_risk,
+        risk,
         record.json,
         record.digest,
         record.schema,

@@ -12,15 +12,16 @@ from typing import Any
 from services.evaluator.domain.catalogue import Catalogue, Promise
 from services.evaluator.domain.cohorts import Cohorts, cohorts_of
 from services.evaluator.domain.coverage import Coverage
+from services.evaluator.domain.outlook import Volume, volumes_of, with_outlook
 from services.evaluator.domain.results import (
     Counted,
     Known,
     Subject,
-    is_at_risk,
     judged,
     result_data,
     window_of_result,
 )
+from services.evaluator.store import editions
 from services.evaluator.store import tallies as tally_store
 from services.evaluator.store.tallies import (
     CohortCounts,
@@ -57,6 +58,7 @@ class Look:
     """A window as one transaction sees it: its counts, and what was known before they were read.
 
     `awaits_import`: some of its cases came through an import that is still under way.
+    `volumes`: as many cases as are expected in each part while the window runs.
     """
 
     key: WindowKey
@@ -67,6 +69,7 @@ class Look:
     known: Known
     awaits_import: bool
     earlier: Mapping[Reference, Counted]
+    volumes: Sequence[Volume | None]
     catalogue: Catalogue
 
     @property
@@ -107,16 +110,14 @@ class Look:
         promises = [*(each for each in found if each is not None), self.promise]
         return {name: v for each in promises for name, v in each.calendar_versions.items()}
 
-    def is_at_risk(self) -> bool:
-        """Return whether the window would end badly; what an import tells of is past already."""
-        return not self.historical and is_at_risk(self.promise, self.counted, known=self.known)
-
     def result(self, publication: Publication) -> ResultData:
         """Return the result, with all of its evidence."""
         final = publication.edition > 0
-        return result_data(
+        counted = self.counted
+        result = judged(self.promise, counted, known=self.known, final=final)
+        data = result_data(
             self.promise,
-            judged(self.promise, self.counted, known=self.known, final=final),
+            result,
             cohorts=self.cohorts,
             calendar_versions=self.calendar_versions,
             unit=self.key[2],
@@ -127,6 +128,16 @@ class Look:
             historical=self.historical,
             addendum_reason=publication.addendum_reason,
             parts_before=publication.parts_before,
+        )
+        if final:
+            return data
+        return with_outlook(
+            data,
+            self.promise,
+            counted,
+            result=result,
+            known=self.known,
+            volumes=self.volumes,
         )
 
 
@@ -174,8 +185,21 @@ async def look_at(
         earlier=await _earlier(
             connection, catalogue, key=key, promise=promise, state=state, counts_of=counts_of
         ),
+        volumes=await _volumes(connection, key, promise, state),
         catalogue=catalogue,
     )
+
+
+async def _volumes(
+    connection: Connection, key: WindowKey, promise: Promise, state: WindowState
+) -> Sequence[Volume | None]:
+    """Return what closed windows let expect; nothing is expected of a closed one."""
+    if state.edition > 0:
+        return ()
+    window = WindowBounds(key[3], state.starts_at, state.ends_at)
+    names = {bounds.id for bounds in promise.volumes_from(window).values()}
+    closed = await editions.latest_parts(connection, key, sorted(names)) if names else {}
+    return volumes_of(promise, window, closed)
 
 
 async def _earlier(

@@ -18,7 +18,7 @@ from services.evaluator.store import cases as case_store
 from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import editions, sums
 from services.evaluator.store import tallies as tally_store
-from services.evaluator.store.tallies import WindowKey, population_of
+from services.evaluator.store.tallies import Risk, WindowKey, population_of
 from services.evaluator.use_cases import breaches
 from services.evaluator.use_cases.knowledge import Knowledge
 from services.evaluator.use_cases.looking import Look, Publication, as_dated, deciding, look_at
@@ -155,9 +155,7 @@ class PublishResults:
         if not _is_news(before, data):
             await tally_store.not_stale(tx.connection, look.key)
             return
-        risky = not final and look.is_at_risk()
-        self._say_risk(tx, look, data, risky=risky)
-        await self._save(tx, look, data, at_risk=risky)
+        await self._save(tx, look, data, risk=self._say_risk(tx, look, data))
 
     async def _say(self, tx: Transaction, look: Look, data: ResultData, *, standing: bool) -> None:
         """A share is broken at the cut-off, an every-case promise as soon as it is certain.
@@ -185,13 +183,22 @@ class PublishResults:
                 historical=data.historical,
             )
 
-    def _say_risk(self, tx: Transaction, look: Look, data: ResultData, *, risky: bool) -> None:
-        """At the cut-off the risk has come true, and was said as a breach, or has passed."""
-        has_passed = data.edition == 0 or data.verdict is Verdict.MET
-        if risky != look.state.at_risk and (risky or has_passed):
-            breaches.risk_changed(tx, look.subject, self._metrics, data.parts, at_risk=risky)
+    def _say_risk(self, tx: Transaction, look: Look, data: ResultData) -> Risk:
+        """Say a risk once, and once that it has passed; results tell of all that is between.
 
-    async def _save(self, tx: Transaction, look: Look, data: ResultData, *, at_risk: bool) -> None:
+        At the cut-off it has come true, and was said as a breach, or has passed.
+        """
+        said = look.state.risk
+        if data.at_risk and said is Risk.UNSAID:
+            breaches.risk_changed(tx, look.subject, self._metrics, data.parts, at_risk=True)
+            return Risk.SAID
+        if data.at_risk or said is not Risk.SAID:
+            return said
+        if data.edition == 0 or data.verdict is Verdict.MET:
+            breaches.risk_changed(tx, look.subject, self._metrics, data.parts, at_risk=False)
+        return Risk.PASSED
+
+    async def _save(self, tx: Transaction, look: Look, data: ResultData, *, risk: Risk) -> None:
         event = _event(data)
         tx.publish(RESULTS, event)
         tx.on_commit.append(self._metrics.results.inc)
@@ -203,27 +210,34 @@ class PublishResults:
             look.key,
             edition=data.edition,
             sequence=data.sequence,
-            at_risk=at_risk,
+            risk=risk,
             record=record,
             carta_version=look.promise.carta.version,
             known_through=look.known.through,
         )
-        await _look_again_at_followers(tx, look)
+        await _look_again_at_followers(tx, look, closed=data.edition > 0)
 
 
-async def _look_again_at_followers(tx: Transaction, look: Look) -> None:
+async def _look_again_at_followers(tx: Transaction, look: Look, *, closed: bool) -> None:
     """Have the windows published again whose targets follow the figure of this one.
+
+    Of a closed one also those that run and expect as many cases.
 
     Windows are locked in the order of time only: no two publishers wait for each other.
     """
     versions = look.catalogue.by_compromiso.get(look.key[:2], ())
     following = [each for each in versions if references_of(each.compromiso.criterion)]
-    if not following:
+    if not following and not closed:
         return
+    expecting = versions if closed else ()
     for window in await tally_store.windows_after(tx.connection, look.key):
+        later = (*look.key[:3], window.id)
         earlier = {before.id for each in following for before in each.earlier(window).values()}
+        before = {volume.id for each in expecting for volume in each.volumes_from(window).values()}
         if look.key[3] in earlier:
-            await tally_store.look_again(tx.connection, (*look.key[:3], window.id))
+            await tally_store.look_again(tx.connection, later)
+        elif look.key[3] in before:
+            await tally_store.look_again(tx.connection, later, only_running=True)
 
 
 async def _is_settled(tx: Transaction, look: Look) -> bool:

@@ -40,7 +40,7 @@ from shared.database import Connection, Pool
 # `waits`: the figures shown are those of a moment ago, and another publication is under way.
 WINDOWS = """
 SELECT w.compromiso, w.unit, w.window_id, w.carta, w.carta_version, w.starts_at, w.ends_at,
-       w.closes_at, w.closes_at <= w.opened_at AS is_past, w.edition, w.sequence, w.at_risk,
+       w.closes_at, w.closes_at <= w.opened_at AS is_past, w.edition, w.sequence, w.risk,
        w.result, w.digest, w.result_schema, w.known_through,
        w.stale OR w.result IS NULL OR EXISTS (
            SELECT FROM tally t
@@ -52,7 +52,6 @@ WHERE w.municipality = $1 AND ($2::text[] IS NULL OR w.compromiso = ANY ($2))
 ORDER BY w.compromiso, w.unit, w.starts_at
 """
 REJUDGING = "SELECT service FROM rejudging WHERE municipality = $1"
-_STATE = tuple(WindowState.__dataclass_fields__)
 
 
 class Outcome(StrEnum):
@@ -166,7 +165,7 @@ class _Table:
 
     async def compare(self, key: WindowKey, row: Row) -> Comparison:
         """Compare the counts, the editions of before, and the latest result."""
-        state = WindowState(**{name: row[name] for name in _STATE})
+        state = WindowState.of(row)
         promise = deciding(self.catalogue, key, state)
         editions = self.editions.get(key, ())
         unsound = list(_unsound(editions))
