@@ -10,7 +10,6 @@ from services.evaluator.domain.results import Counted, Known, breach_is_certain,
 from shared.contracts import results as contract
 from shared.contracts.results import PartResult, ResultData, VolumeBasis
 from shared.criteria import (
-    Criterion,
     Outlook,
     Result,
     WindowBounds,
@@ -81,7 +80,7 @@ def with_outlook(
     What an import tells of is past already, and counts that do not add up have no outlook.
     """
     criterion = promise.compromiso.criterion
-    if data.historical or counted.impediment or not isinstance(criterion, Criterion):
+    if data.historical or counted.impediment:
         return data
     counts = counted.under(promise, provisionally(promise, known))
     outlooks = outlooks_of(criterion, counts)

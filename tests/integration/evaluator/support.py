@@ -193,11 +193,15 @@ class Evaluator:
         await self.deadlines.judge_again(self.context)
 
     async def publish(self, now: str | None = None) -> None:
-        """Publish what changed; with `now`, then close what is due at that local time."""
+        """Publish what changed; with `now`, then close what is due at that local time.
+
+        What runs may expect as many cases as what was closed had: it is looked at once more.
+        """
         while await self.results.changed(self.pool) and await self._changes():
             pass
         if now is not None:
             await self.results.close(self.pool, b.local(now))
+            await self.results.changed(self.pool)
 
     async def _changes(self) -> bool:
         return bool(await self.pool.fetchval("SELECT EXISTS (SELECT FROM tally WHERE changed)"))
