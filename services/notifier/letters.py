@@ -24,6 +24,7 @@ class MailKind(StrEnum):
     RECOVERED = "recovered"
     RETURNED = "returned"
     APPROVED = "approved"
+    AT_RISK = "at_risk"
     DIGEST = "digest"
     SIGN_IN = "sign_in"
     CONTEST_FILED = "contest_filed"
@@ -38,6 +39,7 @@ CAN_WAIT: Final = CONTESTS | {
     MailKind.RECOVERED,
     MailKind.RETURNED,
     MailKind.APPROVED,
+    MailKind.AT_RISK,
     MailKind.DIGEST,
 }
 """Mail that quiet hours hold back until the next working morning."""
@@ -230,12 +232,16 @@ def _footer(about: Subject) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class DigestLine:
-    """Late cases or a risk of one compromiso, as counted for one unit and day."""
+    """Late cases or a risk of one compromiso, as counted for one unit and day.
+
+    `outlook` says what can still become of it; empty where it is not at risk.
+    """
 
     compromiso: str
     text: str
     late: int
     at_risk: bool
+    outlook: str = ""
 
 
 def digest_letter(
@@ -275,7 +281,7 @@ def digest_letter(
 def _digest_words(line: DigestLine) -> str:
     said = [counted(line.late, "caso fuera de plazo", "casos fuera de plazo")] if line.late else []
     said += ["en riesgo"] if line.at_risk else []
-    return f"{'; '.join(said)}. {line.text}"
+    return " ".join(filter(None, (f"{'; '.join(said)}.", line.outlook, line.text)))
 
 
 def sign_in_letter(link: str, valid_minutes: int) -> Letter:

@@ -1,6 +1,10 @@
 """What a mail says of a part of a result, in the Spanish of Mexico that officials read."""
 
+from collections.abc import Iterable, Sequence
+
+from shared.contracts.cartas import Compromiso
 from shared.contracts.results import PartResult
+from shared.outlooks import declared_for, headline
 from shared.spanish import based_on, figure, number
 
 
@@ -22,3 +26,9 @@ def counts_in_words(part: PartResult) -> str | None:
         (excluded, "no considerados"),
     ]
     return "; ".join(f"{number(count)} {what}" for count, what in said if count) or None
+
+
+def outlook_words(parts: Sequence[PartResult], promise: Compromiso | None) -> Iterable[str]:
+    """Say of each part what can still become of it, in the words of its limit where known."""
+    declared = declared_for(parts, None if promise is None else promise.criterion)
+    return filter(None, map(headline, parts, declared))

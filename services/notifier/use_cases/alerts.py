@@ -25,6 +25,7 @@ from services.notifier.letters import (
 )
 from services.notifier.links import Links
 from services.notifier.mails import Envelope, message_id, render
+from services.notifier.risk_letters import risk_letter
 from services.notifier.store import actions, mails
 from services.notifier.store.actions import Action
 from services.notifier.store.mails import Alert, Delivery, Mail
@@ -316,6 +317,8 @@ async def _letter(
     if alert.kind in CONTESTS:
         return _contest_letter(office, MailKind(alert.kind), facts["contest"], place, rung)
     breach = BreachData.model_validate_json(json.dumps(facts["breach"]))
+    if alert.kind == MailKind.AT_RISK:
+        return await _risk_letter(office, breach, place=place, rung=rung, known=known)
     about = (
         None
         if action is None
@@ -331,6 +334,26 @@ async def _letter(
         reason=facts["reason"],
         is_reply=action.thread is not None,
     )
+
+
+async def _risk_letter(
+    office: Office, breach: BreachData, *, place: Place, rung: Rung, known: Reading
+) -> Letter | None:
+    carta = await known.carta(breach.municipality, breach.carta, breach.carta_version)
+    if carta is None:
+        return None
+    return risk_letter(
+        breach,
+        place.municipality,
+        carta,
+        unit_name=_name_of(place, breach.unit),
+        post_title=rung.title,
+        link=f"{office.public_url}/panel#en-curso",
+    )
+
+
+def _name_of(place: Place, unit: str) -> str:
+    return place.units[unit].name if unit in place.units else unit
 
 
 def _contest_letter(
@@ -356,13 +379,12 @@ async def _subject(
     carta = await known.carta(action.municipality, action.carta, action.carta_version)
     if carta is None:
         return None
-    concerned = place.units.get(action.unit)
     return Subject(
         action=action.action,
         municipality=place.municipality,
         carta=carta,
         compromiso=next((c for c in carta.compromisos if c.id == action.compromiso), None),
-        unit_name=concerned.name if concerned else action.unit,
+        unit_name=_name_of(place, action.unit),
         post_title=rung.title,
         link=office.action_link(action, rung.post),
     )

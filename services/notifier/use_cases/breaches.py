@@ -18,6 +18,7 @@ from services.notifier.use_cases.opening import (
     own_step,
     reason_of,
 )
+from services.notifier.use_cases.risks import tell_risks
 from shared.contracts.breaches import BreachData, BreachEvent, BreachKind
 from shared.contracts.corrective_actions import ActionChange
 from shared.messaging import Transaction
@@ -28,7 +29,7 @@ MAXIMUM_LEVEL: Final = 9
 
 
 async def take_breaches(tx: Transaction, office: Office, events: Sequence[BreachEvent]) -> None:
-    """Note what asks for nothing; let the rest act as if event by event. History is mute."""
+    """Note or tell what asks for nothing; let the rest act event by event. History is mute."""
     current = [event for event in events if not event.data.historical]
     await add_notices(
         tx.connection, [event for event in current if event.data.kind in NOTED], now=tx.now
@@ -36,6 +37,7 @@ async def take_breaches(tx: Transaction, office: Office, events: Sequence[Breach
     for event in current:
         if event.data.kind in NOTED:
             tx.tell(f"noted_{event.data.kind}", traceparent=event.traceparent, event_id=event.id)
+    await tell_risks(tx, office, [e for e in current if e.data.kind is BreachKind.AT_RISK])
     opening = await _opening(tx, current)
     await open_actions(tx, office, opening)
     opened = {event.id for event in opening}

@@ -9,13 +9,14 @@ from typing import Final
 
 from services.notifier.domain.schedule import digest_day, local_instant
 from services.notifier.letters import DigestLine, MailKind
+from services.notifier.spanish import outlook_words
 from services.notifier.store import catalogue, notices
 from services.notifier.store.mails import Alert
 from services.notifier.store.notices import Noted
 from services.notifier.use_cases.alerts import Office, raise_alert
 from services.notifier.use_cases.catalogue import Reading
 from shared.contracts.breaches import BreachKind
-from shared.contracts.cartas import MunicipalityData
+from shared.contracts.cartas import Compromiso, MunicipalityData
 from shared.contracts.ids import derived_id, own_trace
 from shared.messaging import Transaction
 
@@ -63,25 +64,33 @@ async def _lines(
 ) -> list[dict[str, object]]:
     own = [each for each in noted if each.responsible_unit == unit]
     late = Counter(each.compromiso for each in own if each.kind == BreachKind.LATE_CASE)
-    risky = {each.compromiso for each in own if each.kind == BreachKind.AT_RISK}
+    risks = {each.compromiso: each for each in own if each.kind == BreachKind.AT_RISK}
     found = {each.compromiso: each for each in own}
+    promises = {name: await _promise(tx, municipality, each) for name, each in found.items()}
     return [
         asdict(
             DigestLine(
                 compromiso=compromiso,
-                text=await _text(tx, municipality, found[compromiso]),
+                text="" if promise is None else promise.text,
                 late=late[compromiso],
-                at_risk=compromiso in risky,
+                at_risk=compromiso in risks,
+                outlook=_outlook(risks.get(compromiso), promise),
             )
         )
-        for compromiso in sorted(found)
+        for compromiso, promise in sorted(promises.items())
     ]
 
 
-async def _text(tx: Transaction, municipality: str, noted: Noted) -> str:
+async def _promise(tx: Transaction, municipality: str, noted: Noted) -> Compromiso | None:
     carta = await catalogue.carta(tx.connection, municipality, noted.carta, noted.carta_version)
-    promises = {each.id: each.text for each in carta.compromisos} if carta else {}
-    return promises.get(noted.compromiso, "")
+    promises = () if carta is None else carta.compromisos
+    return next((each for each in promises if each.id == noted.compromiso), None)
+
+
+def _outlook(risk: Noted | None, promise: Compromiso | None) -> str:
+    if risk is None or risk.parts is None:
+        return ""
+    return " ".join(outlook_words(risk.parts, promise))
 
 
 async def forget_notices(tx: Transaction) -> None:

@@ -148,15 +148,38 @@ async def test_a_recovery_of_what_was_never_said_is_not_told(
     assert server.offered == []
 
 
-async def test_late_cases_and_risks_are_noted_and_not_mailed(
-    desk: Notifier, server: MailServer
-) -> None:
+async def test_late_cases_are_noted_and_not_mailed(desk: Notifier, server: MailServer) -> None:
     late = [b.breach(BreachKind.LATE_CASE, case=f"VU-{number}") for number in range(3)]
-    await desk.take(*late, b.breach(BreachKind.AT_RISK), *late)
+    await desk.take(*late, *late)
     await desk.deliver()
 
     assert server.offered == []
-    assert await desk.pool.fetchval("SELECT count(*) FROM notice") == 4
+    assert await desk.pool.fetchval("SELECT count(*) FROM notice") == 3
+
+
+async def test_a_risk_is_told_once_for_a_window_and_asks_for_nothing(
+    desk: Notifier, server: MailServer
+) -> None:
+    risk = b.breach(BreachKind.AT_RISK, parts=(b.at_risk(),))
+    again = b.breach(BreachKind.AT_RISK, parts=(b.at_risk(),), time=b.NOON + timedelta(days=2))
+    await desk.take(risk, risk)
+    await desk.take(again)
+    await desk.deliver()
+
+    [message] = server.messages()
+    body = message.get_body(("plain",))
+    assert body is not None
+    assert "Quedan 12 casos abiertos; si 3 más no cumplen, no se cumple." in body.get_content()
+    assert "Si llegan 300 casos, como en el mismo periodo del año anterior" in body.get_content()
+    assert message["Subject"] == "Compromiso en riesgo: Pago del impuesto predial"
+    assert await desk.pool.fetchval("SELECT count(*) FROM action") == 0
+
+
+async def test_a_risk_that_is_past_is_told_to_nobody(desk: Notifier, server: MailServer) -> None:
+    await desk.take(b.breach(BreachKind.AT_RISK, parts=(b.at_risk(),), historical=True))
+    await desk.deliver()
+
+    assert server.offered == []
 
 
 async def test_a_server_that_is_busy_gets_the_same_bytes_again(
@@ -402,7 +425,7 @@ async def test_the_digest_is_one_letter_a_unit_and_day(desk: Notifier, server: M
     await desk.learn(b.published(wishes))
     await desk.take(
         *(b.breach(BreachKind.LATE_CASE, case=f"VU-{number}") for number in range(3)),
-        b.breach(BreachKind.AT_RISK),
+        b.breach(BreachKind.AT_RISK, parts=(b.at_risk(),)),
     )
     for minutes in (0, 10):
         async with desk.at(b.NOON + timedelta(minutes=minutes)) as tx:
@@ -413,6 +436,7 @@ async def test_the_digest_is_one_letter_a_unit_and_day(desk: Notifier, server: M
     body = message.get_body(("plain",))
     assert body is not None
     assert "3 casos fuera de plazo y 1 compromiso en riesgo" in body.get_content()
+    assert "Quedan 12 casos abiertos; si 3 más no cumplen" in body.get_content()
 
 
 async def test_without_the_wish_there_is_no_digest(desk: Notifier, server: MailServer) -> None:

@@ -23,7 +23,15 @@ from shared.contracts.cartas import (
     UnitPublished,
 )
 from shared.contracts.ids import derived_id
-from shared.contracts.results import PartResult, ResultWindow, Verdict
+from shared.contracts.results import (
+    Forecast,
+    Outlook,
+    PartResult,
+    Prospect,
+    ResultWindow,
+    Verdict,
+    VolumeBasis,
+)
 from shared.criteria import Anchor, Count, Criterion, Part, Population, Window, WindowKind
 from shared.worktime import Calendar, DayException, Weekday
 
@@ -176,6 +184,23 @@ def share(**changes: Any) -> PartResult:
         "verdict": Verdict.NOT_MET,
     }
     return PartResult(**{**fields, **changes})
+
+
+def at_risk() -> PartResult:
+    """Two more of the twelve open cases may fail, and as many cases come as a year ago."""
+    outlook: dict[str, Any] = {
+        "due": 210,
+        "failed": 32,
+        "open": 12,
+        "may_fail": 2,
+        "prospect": Prospect.OPEN,
+    }
+    forecast = outlook | {"open": 90, "expected": 300, "window": "2025-08"}
+    return share(
+        pending=12,
+        outlook=Outlook(**outlook),
+        forecast=Forecast(**forecast, basis=VolumeBasis.LAST_YEAR),
+    )
 
 
 def month(number: int, *, year: int = 2026) -> ResultWindow:
