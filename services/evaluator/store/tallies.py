@@ -8,6 +8,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+import asyncpg
+
 from services.evaluator.domain.records import Record
 from shared.criteria import Cells, Tally, WindowBounds, added, merged
 from shared.database import Connection
