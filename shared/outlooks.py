@@ -234,20 +234,20 @@ def _needed(told: _Told) -> str:
 
 def _distance(told: _Told) -> str:
     """Say how far a total is from its target."""
-    margin = Fraction(told.outlook.margin or "0")
+    distance = Fraction(told.outlook.distance or "0")
     if told.op.wants_more and told.part.form != "availability":
-        return _missing(told, margin)
-    left = _rounded(margin, ROUND_FLOOR)
+        return _missing(told, distance)
+    left = _rounded(distance, ROUND_FLOOR)
     if told.part.form == "availability":
         return f"El servicio puede faltar {_time(told, left)} más en este periodo sin incumplir."
     much = spanish.quantity(left, _unit(told), decimals=2)
     return f"Hasta la meta queda{_plural(left)} {much}; lo que la pase incumple."
 
 
-def _missing(told: _Told, margin: Fraction) -> str:
-    if margin <= 0:
+def _missing(told: _Told, distance: Fraction) -> str:
+    if distance <= 0:
         return "Con lo conocido se alcanza la meta; lo que llegue después puede cambiarlo."
-    lacking = _rounded(margin, ROUND_CEILING)
+    lacking = _rounded(distance, ROUND_CEILING)
     much = spanish.quantity(lacking, _unit(told), decimals=2)
     return f"Falta{_plural(lacking)} {much} para la meta."
 

@@ -76,7 +76,7 @@ class Outlook(Part):
     )
     uncounted: Uncounted | None = Field(default=None, description="Why there is no such number.")
     needed: Exact | None = Field(default=None, description="What the open ones must average.")
-    margin: Exact | None = Field(
+    distance: Exact | None = Field(
         default=None,
         description="How much may be added, or is missing, until the target; negative beyond it.",
     )

@@ -76,7 +76,7 @@ class Outlook:
     the open may still go against it if all others go well; 0 where not even none may. It is None
     for the reason in `uncounted`.
     `needed` is what the open must average (inclusive or not as the target is) and may lie beyond
-    what is possible; `margin` how much may be added (an upper limit) or is missing (a lower one)
+    what is possible; `distance` how much may be added (an upper limit) or is missing (a lower one)
     until the target, negative beyond it, in the unit of the figure; of a ratio in that of its
     numerator, with the denominator of now; of an availability the time out in its unit, with all
     service time of the window.
@@ -90,7 +90,7 @@ class Outlook:
     may_fail: int | None = None
     uncounted: Uncounted | None = None
     needed: Fraction | None = None
-    margin: Fraction | None = None
+    distance: Fraction | None = None
     best: Fraction | None = None
 
 
@@ -261,7 +261,7 @@ def _percentile(figure: Percentile, tally: Tally, aim: Aim) -> Outlook:
 def _count(tally: Tally, aim: Aim) -> Outlook:
     """A count only rises: what it has reached or exceeded it will have at the end."""
     met, open_cases = tally.met, tally.pending + aim.coming
-    margin = aim.bound - met
+    distance = aim.bound - met
     if aim.wants_more:
         kept = _Kept(0, tally.decided, open_cases, met + open_cases - aim.least(aim.bound))
         outlook = kept.outlook(Fraction(met + open_cases))
@@ -269,7 +269,7 @@ def _count(tally: Tally, aim: Aim) -> Outlook:
     else:
         kept = _Kept(met, tally.decided, open_cases, aim.most(aim.bound))
         outlook = _lost(kept.outlook(Fraction(met)))
-    return replace(outlook, margin=margin)
+    return replace(outlook, distance=distance)
 
 
 def _rising(room: int, open_cases: int) -> Prospect:
@@ -347,7 +347,7 @@ def _sum(figure: Sum, value: Fraction, tally: Tally, aim: Aim) -> Outlook:
         open=open_cases,
         prospect=_added_up(aim.holds(value), open_cases, aim, rises=rises(figure)),
         uncounted=Uncounted.AMOUNTS,
-        margin=aim.bound - value,
+        distance=aim.bound - value,
     )
 
 
@@ -369,7 +369,7 @@ def _ratio(value: FigureValue, above: Tally, below: Tally, aim: Aim) -> Outlook:
         open=above.pending + below.pending,
         prospect=_between(worst, best, aim),
         uncounted=Uncounted.TWO_POPULATIONS,
-        margin=aim.bound * value.denominator / 100 - value.numerator,
+        distance=aim.bound * value.denominator / 100 - value.numerator,
         best=best,
     )
 
@@ -393,7 +393,7 @@ def _availability(
         open=tally.pending,
         prospect=_between(worst, best, aim),
         uncounted=Uncounted.TIME,
-        margin=(owed * (100 - aim.bound) / 100 - out) / scale_of(figure),
+        distance=(owed * (100 - aim.bound) / 100 - out) / scale_of(figure),
         best=best,
     )
     return for_good(outlook)

@@ -118,7 +118,7 @@ def _fields(outlook: Outlook) -> dict[str, Any]:
         "may_fail": outlook.may_fail,
         "uncounted": None if outlook.uncounted is None else contract.Uncounted(outlook.uncounted),
         "needed": _exact(outlook.needed),
-        "margin": _exact(outlook.margin),
+        "distance": _exact(outlook.distance),
         "best": _exact(outlook.best),
         "prospect": contract.Prospect(outlook.prospect),
     }

@@ -114,5 +114,5 @@ async def test_a_total_to_be_reached_is_not_at_risk_before_it_can_be_reached(
     await evaluator.publish()
     result = await evaluator.result()
     assert (result["prospect"], result["at_risk"]) == ("behind", False)
-    assert result["parts"][0]["outlook"]["margin"] == "3"
+    assert result["parts"][0]["outlook"]["distance"] == "3"
     assert "at_risk" not in await evaluator.kinds()

@@ -38,7 +38,7 @@ ALLOWED = {
     "*.data.parts[].exact", "*.data.parts[].margin",
     "*.data.parts[].numerator", "*.data.parts[].denominator",
     *(f"*.data.parts[].{each}.{name}" for each in ("outlook", "forecast")
-      for name in ("needed", "margin", "best")),
+      for name in ("needed", "distance", "best")),
     # what the unit will do, once the coordination has approved it for publication
     "corrective-action.v1.data.public_text",
 }  # fmt: skip

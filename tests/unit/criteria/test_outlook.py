@@ -157,7 +157,7 @@ def test_a_count_says_how_many_of_the_open_may_fail_and_how_far_it_is_from_its_t
 ) -> None:
     of, decided = counted(op, goal), Tally(met=met, failed=failed)
     found = outlook(of, decided + Tally(pending=pending))
-    assert found.margin == goal - met
+    assert found.distance == goal - met
     either = kept_or_failed(wants_more=op.startswith(">"))
     if met + failed + pending or op.startswith(">"):
         check(of, decided, [either] * pending, found)
@@ -256,7 +256,7 @@ def test_a_sum_says_how_much_may_be_added_or_is_missing(
     )
     decided = scoring(hours)
     found = outlook(of, decided + Tally(pending=pending))
-    assert found.margin == goal - hours
+    assert found.distance == goal - hours
     assert found.uncounted is Uncounted.AMOUNTS
     later = [is_kept(of, decided + scoring(more)) for more in (0, 100)]
     if all(later) and op.startswith(">"):
@@ -294,7 +294,7 @@ def test_a_ratio_is_bounded_by_the_open_cases_of_both_populations(
     )
     assert (found.due, found.open) == (below, open_above + open_below)
     assert (found.may_fail, found.uncounted) == (None, Uncounted.TWO_POPULATIONS)
-    assert found.margin == Fraction(goal * below, 100) - above
+    assert found.distance == Fraction(goal * below, 100) - above
     if not below:
         assert found.prospect is Prospect.OPEN
         return
@@ -418,7 +418,7 @@ def available(op: str, goal: str) -> Part:
 
 
 @pytest.mark.parametrize(
-    ("op", "goal", "hours_out", "margin", "prospect"),
+    ("op", "goal", "hours_out", "distance", "prospect"),
     [
         # 92 days of 24 hours are 2,208; 1 % of them 22.08.
         (">=", "99", 20, "2.08", Prospect.OPEN),
@@ -430,7 +430,7 @@ def available(op: str, goal: str) -> Part:
     ],
 )
 def test_an_availability_says_how_much_longer_the_service_may_be_out(
-    op: str, goal: str, hours_out: int, margin: str, prospect: Prospect
+    op: str, goal: str, hours_out: int, distance: str, prospect: Prospect
 ) -> None:
     """Known through the 1st of August: 31 days of 92 have passed, so 33 % is certain."""
     of = available(op, goal)
@@ -439,7 +439,7 @@ def test_an_availability_says_how_much_longer_the_service_may_be_out(
     )
     assert found is not None
     assert found.uncounted is Uncounted.TIME
-    assert found.margin == Fraction(margin)
+    assert found.distance == Fraction(distance)
     assert found.prospect is prospect
 
 
@@ -459,12 +459,12 @@ def test_a_planned_interruption_to_come_leaves_the_service_time_and_an_endless_o
     planned = out(208, first="2026-09-01")
     (found,) = outlooks_of(Criterion(parts=(of,)), Counts(no_hours(RUNNING), [{PLANNED: planned}]))
     assert found is not None
-    assert found.margin == 20
+    assert found.distance == 20
     begun = int(local("2026-07-31").timestamp()) * 1_000_000
     endless = Tally(spread={(begun, BEYOND): 1})
     (found,) = outlooks_of(Criterion(parts=(of,)), Counts(no_hours(RUNNING), [{PLANNED: endless}]))
     assert found is not None
-    assert found.margin == Fraction("21.84")
+    assert found.distance == Fraction("21.84")
 
 
 # Cases yet to come

@@ -164,7 +164,7 @@ def test_what_the_open_must_average_is_rounded_to_the_safe_side() -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "op", "margin", "prospect", "words"),
+    ("form", "op", "distance", "prospect", "words"),
     [
         ("count", ">=", "3", "behind", "Faltan 3 talleres para la meta."),
         ("sum", ">=", "5/2", "open", "Faltan 2.5 talleres para la meta."),
@@ -180,9 +180,9 @@ def test_what_the_open_must_average_is_rounded_to_the_safe_side() -> None:
     ],
 )
 def test_a_total_says_how_far_it_is_from_its_target(
-    form: str, op: str, margin: str, prospect: str, words: str
+    form: str, op: str, distance: str, prospect: str, words: str
 ) -> None:
-    told = outlook(3, None, 0, prospect, margin=margin)
+    told = outlook(3, None, 0, prospect, distance=distance)
     assert plain(headline(published(form, op, 9, "talleres", outlook=told), None)) == words
 
 
@@ -193,7 +193,7 @@ def test_an_availability_says_how_much_longer_the_service_may_be_out() -> None:
         value={"kind": "outage", "stop": "outage.ended", "unit": "h"},
         target={"op": ">=", "value": 99},
     )
-    told = outlook(2, None, 0, "open", uncounted=Uncounted.TIME, margin="13/6")
+    told = outlook(2, None, 0, "open", uncounted=Uncounted.TIME, distance="13/6")
     assert said(of, told) == (
         "El servicio puede faltar 2.16 horas más en este periodo sin incumplir."
     )
