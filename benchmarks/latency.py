@@ -124,7 +124,7 @@ async def run(rate: int, seconds: int, late_share: float) -> Samples:
             await system.run("services.cartas", "load", "benchmarks/promises.yaml")
             await system.run(
                 *("services.measurements", "source", "add", "--municipality", MUNICIPALITY),
-                *("--source", SOURCE, "--services", SERVICE),
+                *("--source", SOURCE, "--services", SERVICE, "--reports", "*"),
             )
             async with watching(made, samples):
                 await emit(made, samples, rate, seconds, late_share)

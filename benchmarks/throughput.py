@@ -143,7 +143,7 @@ async def register(made: Bench) -> None:
         await system.run("services.cartas", "load", "benchmarks/promises.yaml")
         await system.run(
             *("services.measurements", "source", "add", "--municipality", MUNICIPALITY),
-            *("--source", SOURCE, "--services", SERVICE),
+            *("--source", SOURCE, "--services", SERVICE, "--reports", "*"),
         )
 
 

@@ -20,10 +20,11 @@ from shared.contracts.service_events import (
 
 @dataclass(frozen=True, slots=True)
 class Emitter:
-    """A system of the municipality that sends events: what it may say, and how promptly."""
+    """A system of the municipality that sends events: what it declares, and how promptly it is."""
 
     uri: str
     services: tuple[str, ...]
+    reports: tuple[str, ...]
     attributes: tuple[str, ...] = ()
     grace_seconds: int = 300
     prompt: bool = False
@@ -33,10 +34,15 @@ class Emitter:
 TURNS: Final = Emitter(
     "https://turnos.jacarandas.example",
     ("RC-COPIAS", "TE-PREDIAL", "DU-VENTANILLA"),
+    ("ticket.*", "service.*"),
     ("fila",),
 )
 PHONES: Final = Emitter(
-    "https://emergencias.jacarandas.example", ("EM-LLAMADAS",), grace_seconds=30, prompt=True
+    "https://emergencias.jacarandas.example",
+    ("EM-LLAMADAS",),
+    ("call.*",),
+    grace_seconds=30,
+    prompt=True,
 )
 FILES: Final = Emitter(
     "https://expedientes.jacarandas.example",
@@ -44,6 +50,7 @@ FILES: Final = Emitter(
         *("RC-LINEA", "EM-CONSTANCIAS", "TE-ACLARACIONES", "AG-FUGAS"),
         *("DU-LICENCIAS", "IG-ASESORIA", "IG-CITAS"),
     ),
+    ("request.*", "appointment.*", "report.*", "crew.*"),
     ("canal", "tramite", "prioridad", "plazo_legal"),
     grace_seconds=900,
 )

@@ -55,7 +55,8 @@ def _token_of(emitter: Emitter) -> str:
     added = _run(
         "measurements",
         *("source", "add", "--municipality", MUNICIPALITY, "--source", emitter.uri),
-        *("--services", ",".join(emitter.services), "--attributes", ",".join(emitter.attributes)),
+        *("--services", ",".join(emitter.services), "--reports", ",".join(emitter.reports)),
+        *("--attributes", ",".join(emitter.attributes)),
         *("--grace-seconds", str(emitter.grace_seconds)),
     )
     if added.returncode == 0:

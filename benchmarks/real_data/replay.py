@@ -26,7 +26,7 @@ async def replay(data_set: DataSet, folder: Path, run: Run) -> None:
         await run(
             *("services.measurements", "source", "add", "--historical"),
             *("--municipality", data_set.municipality, "--source", data_set.source),
-            *("--services", data_set.service),
+            *("--services", data_set.service, "--reports", "*"),
             *(("--attributes", ",".join(data_set.attributes)) if data_set.attributes else ()),
         )
     await run(

@@ -3,9 +3,9 @@
 import asyncio
 import secrets
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import click
 import msgspec
@@ -15,7 +15,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from services.measurements.domain.checks import Source, SourceState
 from services.measurements.domain.mapping_file import MappingError, MappingFile
-from services.measurements.domain.registration import Registration
+from services.measurements.domain.registration import Declaration, Registration
 from services.measurements.settings import Settings
 from services.measurements.store import activity
 from services.measurements.store import imports as import_store
@@ -28,8 +28,14 @@ from shared.database import Connection, Pool
 
 MAPPINGS: Final = Path(__file__).parent / "mappings"
 DEFAULT_GRACE_SECONDS: Final = 300
+REPORTS: Final = (
+    "Kinds of events it reports on, comma separated: ticket.issued, a family as ticket.*,"
+    " or * for all. What nobody reports on is not evaluated."
+)
+EVERY_MINUTES: Final = "It speaks, by an event or a heartbeat, in every so many opening minutes."
 POLL_SECONDS: Final = 0.5
 TOKEN_BYTES: Final = 32
+Declared = TypeVar("Declared", bound=Declaration)
 
 
 def _with_connection(work: Callable[[Connection], Awaitable[None]]) -> None:
@@ -45,12 +51,12 @@ def _with_connection(work: Callable[[Connection], Awaitable[None]]) -> None:
         raise click.ClickException(f"no source {error}, or it is so already") from None
 
 
-def _checked(**fields: object) -> Registration:
+def _checked(model: type[Declared], **fields: object) -> Declared:
     try:
-        return Registration.model_validate(fields)
+        return model.model_validate(fields)
     except ValidationError as error:
         faults = [
-            f"--{str(fault['loc'][0]).replace('_', '-')}: {fault['msg']}"
+            f"--{str((*fault['loc'], 'every_minutes')[0]).replace('_', '-')}: {fault['msg']}"
             for fault in error.errors(include_url=False)
         ]
         raise click.ClickException("\n".join(faults)) from None
@@ -69,7 +75,10 @@ def source_group() -> None:
 @click.option("--municipality", required=True, help="Key of the municipality.")
 @click.option("--source", "uri", required=True, help="CloudEvents source: a URI of the emitter.")
 @click.option("--services", required=True, help="Codes it reports on, comma separated; * for all.")
+@click.option("--reports", required=True, help=REPORTS)
 @click.option("--attributes", default="", help="Attributes of a case that it may send.")
+@click.option("--every-minutes", type=int, help=EVERY_MINUTES)
+@click.option("--calendar", help="Calendar whose opening hours these minutes are of.")
 @click.option("--historical", is_flag=True, help="Only files of the past come from it.")
 @click.option(
     "--grace-seconds",
@@ -82,16 +91,23 @@ def add_command(
     uri: str,
     *,
     services: str,
+    reports: str,
     attributes: str,
+    every_minutes: int | None,
+    calendar: str | None,
     historical: bool,
     grace_seconds: int,
 ) -> None:
     """Register a source and print its token, once."""
     new = _checked(
+        Registration,
         uri=uri,
         municipality=municipality,
         historical=historical,
         services=_codes(services),
+        reports=_codes(reports),
+        every_minutes=every_minutes,
+        calendar=calendar,
         attributes=_codes(attributes),
         grace_seconds=grace_seconds,
     )
@@ -102,6 +118,33 @@ def add_command(
 
     _with_connection(work)
     click.echo(token)
+
+
+@source_group.command("declare")
+@click.argument("uri")
+@click.option("--reports", required=True, help=REPORTS)
+@click.option("--every-minutes", type=int, help=EVERY_MINUTES)
+@click.option("--calendar", help="Calendar whose opening hours these minutes are of.")
+def declare_command(
+    uri: str, *, reports: str, every_minutes: int | None, calendar: str | None
+) -> None:
+    """Replace what a source reports on and how often it is expected to speak."""
+    new = _checked(
+        Declaration, reports=_codes(reports), every_minutes=every_minutes, calendar=calendar
+    )
+
+    async def work(con: Connection) -> None:
+        await store.declare(con, uri, new)
+
+    _with_connection(work)
+    click.echo(f"{uri}: {_declared(new.reports, every_minutes, calendar)}")
+
+
+def _declared(reports: Iterable[str], every_minutes: int | None, calendar: str | None) -> str:
+    told = ",".join(sorted(reports))
+    if every_minutes is None:
+        return told
+    return f"{told}  every {every_minutes} opening minutes of {calendar}"
 
 
 @source_group.command("token")
@@ -138,7 +181,12 @@ def list_command() -> None:
 def _line(source: Source) -> str:
     kind = "historical" if source.historical else "live"
     services = ",".join(sorted(source.services))
-    return f"{source.municipality}  {source.uri}  {kind}  {services}  {source.state.value}"
+    expects = source.expects
+    every, calendar = (expects.every_minutes, expects.calendar) if expects else (None, None)
+    declared = _declared(source.reports, every, calendar)
+    return (
+        f"{source.municipality}  {source.uri}  {kind}  {services}  {declared}  {source.state.value}"
+    )
 
 
 def _state_command(name: str, state: SourceState, about: str) -> None:

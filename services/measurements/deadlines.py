@@ -10,7 +10,7 @@ from services.measurements.domain.checks import SourceState
 from services.measurements.kafka_ends import EndOffsets
 from services.measurements.metrics import Metrics
 from services.measurements.settings import Settings
-from services.measurements.store import activity
+from services.measurements.store import activity, heard
 from services.measurements.store.progress import take_turn
 from services.measurements.store.sources import set_state
 from services.measurements.use_cases.progress import (
@@ -114,3 +114,4 @@ async def purge(context: Context) -> None:
     """Forget what is over its term."""
     async with transaction(context.pool) as tx:
         await activity.purge(tx.connection)
+        await heard.purge(tx.connection)

@@ -13,6 +13,7 @@ REASONS: Final = {
     "sin_demanda": "nadie pidió el servicio en el periodo",
     "muestra_insuficiente": "hubo muy pocos casos para juzgarlo",
     "fuente_sin_datos": "el sistema que lo mide no envió datos completos",
+    "sin_fuente": "ningún sistema informa de lo que se mide",
     "casos_pendientes": "aún hay casos por concluir que pueden cambiar el resultado",
     "cambio_de_forma": "la carta cambió durante el periodo y mide otra cosa que antes",
     "incidencia_de_medicion": "hubo una incidencia en la medición",

@@ -4,7 +4,7 @@ A test holds both forms equal on the same inputs, the strange ones included.
 """
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -112,6 +112,15 @@ class CaseMeasured(_Envelope, tag="measurement.case.v1", frozen=True, gc=False, 
     data: CaseData
 
 
+class Expectation(Struct, frozen=True, kw_only=True, gc=False):
+    """See `measurements.Expectation`."""
+
+    every_minutes: Annotated[int, Meta(ge=1, le=1440)]
+    calendar: Code
+    since: Instant
+    until: Instant | None = None
+
+
 class SourceState(Struct, frozen=True, kw_only=True, gc=False):
     """See `measurements.SourceState`."""
 
@@ -119,6 +128,8 @@ class SourceState(Struct, frozen=True, kw_only=True, gc=False):
     source: str
     kind: Literal["live", "historical"]
     services: tuple[str, ...]
+    reports: tuple[str, ...]
+    expects: Expectation | None = None
     complete_through: Instant | None = None
     grace_seconds: Whole
 
@@ -138,6 +149,21 @@ class Progress(_Envelope, tag="measurement.progress.v1", frozen=True, gc=False):
     data: ProgressData
 
 
+class HeardData(Struct, frozen=True, kw_only=True, gc=False):
+    """See `measurements.HeardData`."""
+
+    municipality: Code
+    source: str
+    day: date
+    minutes: Annotated[str, Meta(pattern=r"^[0-9a-f]{360}\Z")]
+
+
+class SourceHeard(_Envelope, tag="measurement.heard.v1", frozen=True, gc=False):
+    """See `measurements.SourceHeard`."""
+
+    data: HeardData
+
+
 class ImportData(Struct, frozen=True, kw_only=True, gc=False):
     """See `measurements.ImportData`."""
 
@@ -155,7 +181,7 @@ class ImportDeclared(_Envelope, tag="measurement.import.v1", frozen=True, gc=Fal
     data: ImportData
 
 
-MeasurementEvent = CaseMeasured | Progress | ImportDeclared
+MeasurementEvent = CaseMeasured | Progress | SourceHeard | ImportDeclared
 
 _service_event = msgspec.json.Decoder(ServiceEvent)
 _measurement: msgspec.json.Decoder[MeasurementEvent] = msgspec.json.Decoder(MeasurementEvent)

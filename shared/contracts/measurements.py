@@ -1,9 +1,10 @@
 """`measurements.v1`: facts about cases with their revisions, and how far they are complete."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from shared.contracts.events import (
     Code,
@@ -82,6 +83,18 @@ class SourceKind(StrEnum):
     HISTORICAL = "historical"
 
 
+class Expectation(Part):
+    """A source speaks at least once in every so many opening minutes of a calendar.
+
+    It is held to it in [since, until); without `until`, still.
+    """
+
+    every_minutes: Annotated[int, Field(ge=1, le=1440)]
+    calendar: Code
+    since: Instant
+    until: Instant | None = None
+
+
 class SourceState(Part):
     """How far one source is known complete, as of the `through` of the message that carries it."""
 
@@ -89,6 +102,10 @@ class SourceState(Part):
     source: str
     kind: SourceKind
     services: tuple[str, ...] = Field(description="Services the source reports on; `*` for all.")
+    reports: tuple[str, ...] = Field(
+        description="Kinds of events that it reports: `ticket.issued`, `ticket.*`, `*` for all."
+    )
+    expects: Expectation | None = None
     complete_through: Instant | None = Field(
         default=None,
         description="Heartbeat, latest event (never beyond `through`), or an import's as-of.",
@@ -123,6 +140,29 @@ class Progress(Event):
         return f"progress/{self.data.pipeline}"
 
 
+class HeardData(Part):
+    """The minutes of one UTC day that a source spoke of. Minutes are only ever added."""
+
+    municipality: Code
+    source: str
+    day: date
+    minutes: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{360}$")] = Field(
+        description="A bit for each minute in hexadecimal, the day's last one first."
+    )
+
+
+class SourceHeard(Event):
+    """A source that is expected to speak spoke of further minutes. `time` is when we knew."""
+
+    type: Literal["measurement.heard.v1"] = "measurement.heard.v1"
+    data: HeardData
+
+    @property
+    def key(self) -> str:
+        """Municipality and day: sources are spread over the partitions by it."""
+        return f"{self.data.municipality}/heard/{self.data.day}"
+
+
 class ImportPhase(StrEnum):
     """An import is declared before its first fact and closed when all are accounted for."""
 
@@ -153,4 +193,6 @@ class ImportDeclared(Event):
         return f"{self.data.municipality}/import/{self.data.import_id}"
 
 
-MeasurementEvent = Annotated[CaseMeasured | Progress | ImportDeclared, Field(discriminator="type")]
+MeasurementEvent = Annotated[
+    CaseMeasured | Progress | SourceHeard | ImportDeclared, Field(discriminator="type")
+]

@@ -1,6 +1,7 @@
 """`service-events.v1`: what ticket and queue systems say, reduced to the contract's fields."""
 
-from typing import Annotated
+from collections.abc import Collection
+from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field, StringConstraints
 
@@ -11,6 +12,21 @@ CASE_RESUMED = "case.resumed"
 CASE_EXCLUDED = "case.excluded"
 CASE_ABANDONED = "case.abandoned"
 SOURCE_HEARTBEAT = "source.heartbeat"
+
+ANY_KIND: Final = "*"
+KindPattern = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(\*|[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*\.(\*|[a-z][a-z0-9_]*))$", max_length=64
+    ),
+]
+"""A kind of event, a family of them (`ticket.*`), or `*` for all."""
+
+
+def reports(patterns: Collection[str], kind: str) -> bool:
+    """Return whether a source that declared the patterns reports events of a kind."""
+    return kind in patterns or ANY_KIND in patterns or f"{kind.partition('.')[0]}.*" in patterns
+
 
 AttributeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 MAX_ATTRIBUTES = 16

@@ -3,6 +3,7 @@
 from shared.criteria.case import judge_case, started_at
 from shared.criteria.cohorts import add_up
 from shared.criteria.contests import ContestReason
+from shared.criteria.evidence import LEAST_MEASURED, Evidence
 from shared.criteria.figures import FigureValue, Setting
 from shared.criteria.ledger import places_of
 from shared.criteria.linter import (
@@ -81,6 +82,7 @@ from shared.criteria.windows import earlier_window, window_of, windows_between
 
 __all__ = [
     "BEYOND",
+    "LEAST_MEASURED",
     "PLANNED",
     "Anchor",
     "Availability",
@@ -97,6 +99,7 @@ __all__ = [
     "Count",
     "Counts",
     "Criterion",
+    "Evidence",
     "Figure",
     "FigureValue",
     "Groups",

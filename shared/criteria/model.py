@@ -341,6 +341,17 @@ class Measure:
         return value.calendar if isinstance(value, Clock | Outage) else None
 
     @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of events that bring its cases and measure them."""
+        value = getattr(self.figure, "value", None)
+        kinds = {self.figure.population.event}
+        if isinstance(value, Clock):
+            kinds.update(value.start.kinds, value.stop.kinds)
+        elif isinstance(value, Outage):
+            kinds.add(value.stop)
+        return frozenset(kinds)
+
+    @property
     def clock(self) -> Clock | None:
         value = getattr(self.figure, "value", None)
         return value if isinstance(value, Clock) else None

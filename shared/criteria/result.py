@@ -7,6 +7,13 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final
 
+from shared.criteria.evidence import (
+    ACCOUNTED,
+    Evidence,
+    doubts_verdict,
+    has_bounds,
+    with_lost,
+)
 from shared.criteria.figures import FigureValue, Setting, figure_of
 from shared.criteria.model import (
     Criterion,
@@ -18,7 +25,7 @@ from shared.criteria.model import (
     measures_of,
     rises,
 )
-from shared.criteria.verdict import Band, Cells, NotEvaluated, PartResult, Result, Verdict
+from shared.criteria.verdict import Band, Cells, NotEvaluated, PartResult, Result, Verdict, merged
 from shared.criteria.vocabulary import Op, Reference
 
 _WORST_FIRST: Final = (Band.RED, Band.AMBER, Band.GREEN, Band.GREY)
@@ -85,13 +92,15 @@ def judge_result(
     source_known: bool,
     final: bool = False,
     impediment: NotEvaluated | None = None,
+    evidence: Sequence[Evidence] = (),
 ) -> Result:
-    """Judge a criterion by its counts; nothing else matters.
+    """Judge a criterion by its counts and what speaks for them; nothing else matters.
 
     `source_known`: the source is known complete to the window's end (or to now, while it runs).
     `final`: at the cut-off a source that is not complete, or pending cases that could still turn
     a figure, leave the window without a verdict. `impediment` is a reason from outside: the carta
-    suspended, the service not provided, the measurement out of order.
+    suspended, the service not provided. `evidence` is that of each part; without it all its cases
+    are accounted for.
     Raises ValueError when there are not cells for each measure.
     """
     earlier = _earlier_figures(criterion, counts)
@@ -103,9 +112,14 @@ def judge_result(
             minimum_sample=minimum_sample,
             source_known=source_known,
             final=final,
+            doubts=doubts,
         )
-        for part, figure, before in zip(
-            criterion.parts, figures_of(criterion, counts), earlier, strict=True
+        for part, figure, before, doubts in zip(
+            criterion.parts,
+            figures_of(criterion, counts),
+            earlier,
+            _doubts(criterion, counts, evidence),
+            strict=True,
         )
     )
     return _conjunction(parts) if impediment is None else _without_verdict(impediment, parts)
@@ -128,6 +142,36 @@ def bounds_of(criterion: Criterion, counts: Counts) -> list[Bounds | None]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Doubts:
+    """What speaks for a part's counts, and its figure if lost cases were pending ones.
+
+    `has_cases`: some case was counted; what a calendar expects is none.
+    """
+
+    evidence: Evidence
+    with_lost: FigureValue
+    has_cases: bool
+
+
+def _doubts(
+    criterion: Criterion, counts: Counts, evidence: Sequence[Evidence]
+) -> Sequence[_Doubts]:
+    measures = measures_of(criterion)
+    told = evidence or [ACCOUNTED] * len(criterion.parts)
+    own = [of_part(number, measures, counts)[0] for number in range(len(criterion.parts))]
+    figures = figures_of(criterion, counts)
+    if any(one.has_lost for one in told):
+        cells: list[Cells] = []
+        for part, mine, one in zip(criterion.parts, own, told, strict=True):
+            cells += with_lost(part.figure, mine, one.missing)
+        figures = figures_of(criterion, replace(counts, cells=cells))
+    return [
+        _Doubts(one, figure, any(merged(cells).population for cells in mine))
+        for one, figure, mine in zip(told, figures, own, strict=True)
+    ]
+
+
 def _judge_part(
     part: Part,
     figure: FigureValue,
@@ -136,10 +180,17 @@ def _judge_part(
     minimum_sample: int,
     source_known: bool,
     final: bool,
+    doubts: _Doubts,
 ) -> PartResult:
     bounds = _bounds(part.target, before)
-    reason = _why_no_target(part.target, before) or _why_not(
-        figure, bounds, minimum_sample=minimum_sample, source_known=source_known, final=final
+    is_unreported = not doubts.evidence.reported and not doubts.has_cases
+    reason = (
+        _why_no_target(part.target, before)
+        or (NotEvaluated.NO_SOURCE if is_unreported else None)
+        or _why_not(
+            figure, bounds, minimum_sample=minimum_sample, source_known=source_known, final=final
+        )
+        or (_why_in_doubt(part, figure, bounds, doubts) if final else None)
     )
     verdict = Verdict.NOT_EVALUATED
     if reason is None and bounds is not None and figure.value is not None:
@@ -148,7 +199,7 @@ def _judge_part(
     return PartResult(
         verdict=verdict,
         reason=reason,
-        value=None if figure.is_beyond else figure.value,
+        value=None if figure.is_beyond or is_unreported else figure.value,
         band=_band(bounds, verdict, figure.value),
         numerator=figure.numerator,
         denominator=figure.denominator,
@@ -203,6 +254,26 @@ def _why_not(
         return NotEvaluated.SMALL_SAMPLE
     if final and bounds is not None and _could_turn(bounds, figure):
         return NotEvaluated.PENDING_CASES
+    return None
+
+
+def _why_in_doubt(
+    part: Part, figure: FigureValue, bounds: Bounds | None, doubts: _Doubts
+) -> NotEvaluated | None:
+    """Cases known to have existed come first: a count tells more than a silence."""
+    evidence = doubts.evidence
+    if bounds is None or figure.value is None:
+        return None
+    if evidence.has_lost:
+        if has_bounds(part.figure, doubts.with_lost):
+            is_doubtful = _could_turn(bounds, doubts.with_lost)
+        else:
+            is_doubtful = not evidence.measured_enough
+        if is_doubtful:
+            return NotEvaluated.MEASUREMENT_INCIDENT
+    is_met = bounds.op.holds(figure.value, bounds.value)
+    if doubts_verdict(part.figure, bounds.op, is_met=is_met, silent=evidence.silent):
+        return NotEvaluated.SILENT_SOURCE
     return None
 
 

@@ -214,6 +214,7 @@ class NotEvaluated(StrEnum):
     NO_DEMAND = "sin_demanda"
     SMALL_SAMPLE = "muestra_insuficiente"
     SILENT_SOURCE = "fuente_sin_datos"
+    NO_SOURCE = "sin_fuente"
     PENDING_CASES = "casos_pendientes"
     MEASUREMENT_INCIDENT = "incidencia_de_medicion"
     SERVICE_NOT_PROVIDED = "servicio_no_prestado"

@@ -189,6 +189,7 @@ async def test_an_emitter_reads_its_activity(context: BrowserContext, world: Wor
     added = await world.system.run(
         *("services.measurements", "source", "add", "--municipality", b.M),
         *("--source", "https://turnos-2.fresnos.example", "--services", "CC-RC-01"),
+        *("--reports", "ticket.*,survey.answered"),
     )
     async with watched(context) as page:
         await page.page.goto("/emisor")

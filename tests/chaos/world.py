@@ -187,6 +187,7 @@ async def _register(system: System, emitter: Emitter) -> str:
     printed = await system.run(
         *("services.measurements", "source", "add", "--municipality", MUNICIPALITY),
         *("--source", emitter.uri, "--services", ",".join(emitter.services)),
+        *("--reports", ",".join(emitter.reports)),
         *("--attributes", ",".join(emitter.attributes), "--grace-seconds", str(GRACE_SECONDS)),
     )
     return printed.strip().splitlines()[-1]

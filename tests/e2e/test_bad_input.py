@@ -24,7 +24,7 @@ from tests.e2e.conftest import JUDGING
 from tests.e2e.town import BATCHED, STRUCTURED, Command, Town, as_record, catalogue_with, event
 from tests.support.waiting import eventually
 
-STRANGER = Emitter("https://desconocida.example", ("RC-COPIAS",))
+STRANGER = Emitter("https://desconocida.example", ("RC-COPIAS",), ("*",))
 NAME = "Guadalupe Victoria Ejemplar"
 TELEPHONE = "5550001122"
 
@@ -151,7 +151,7 @@ async def _refusal_of(town: Town, event_id: str) -> dict[str, Any] | None:
 
 
 async def test_a_wrong_or_revoked_token_opens_nothing(judging_town: Town) -> None:
-    emitter = Emitter("https://revocada.jacarandas.example", ("RC-COPIAS",))
+    emitter = Emitter("https://revocada.jacarandas.example", ("RC-COPIAS",), ("*",))
     token = await judging_town.register(emitter)
     sent = event("ticket.issued", emitter, case=judging_town.case("CLAVE"))
     assert (await judging_town.post(sent, token=token)).status_code == 202

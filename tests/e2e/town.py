@@ -55,6 +55,7 @@ class Town:
         printed = await self.system.run(
             *("services.measurements", "source", "add", "--municipality", MUNICIPALITY),
             *("--source", emitter.uri, "--services", ",".join(emitter.services)),
+            *("--reports", ",".join(emitter.reports)),
             *("--attributes", ",".join(emitter.attributes)),
             *("--grace-seconds", str(emitter.grace_seconds)),
         )

@@ -66,6 +66,7 @@ def _source(municipality: str, through: datetime) -> SourceState:
         source=PIPELINE,
         kind=SourceKind.LIVE,
         services=("*",),
+        reports=("buzon.*",),
         complete_through=through,
         grace_seconds=0,
     )

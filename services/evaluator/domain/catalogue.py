@@ -65,6 +65,11 @@ class Promise:
         """Whether it promises something about folios."""
         return any(event.startswith(BUZON_EVENTS) for event in self.events)
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """All kinds of events that its figures are made from."""
+        return frozenset(kind for measure in self.measures for kind in measure.kinds)
+
     def part_of(self, measure: int) -> Part:
         """Return the part that a measure counts for."""
         return self.parts[self.measures[measure].part]

@@ -1,8 +1,10 @@
 """How far the facts about a case are known complete: nobody is accused by a lag."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from shared.contracts.service_events import reports
 
 EVERY_SERVICE = "*"
 BUZON_SERVICE = "buzon"
@@ -13,6 +15,16 @@ MEASUREMENTS = "measurements"
 
 
 @dataclass(frozen=True, slots=True)
+class Expectation:
+    """A source speaks at least once in every so many opening minutes of a calendar."""
+
+    every_minutes: int
+    calendar: str
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SourceCoverage:
     """One source as its pipeline last described it."""
 
@@ -20,9 +32,17 @@ class SourceCoverage:
     source: str
     historical: bool
     services: tuple[str, ...]
+    reports: tuple[str, ...]
     complete_through: datetime | None
     grace: timedelta
     pipeline: str
+    expects: Expectation | None = None
+
+    def tells_of(self, services: Iterable[str], kinds: Iterable[str]) -> bool:
+        """Return whether it reports on one of the services, and on one of the kinds of events."""
+        return any(map(self.covers, services)) and any(
+            reports(self.reports, kind) for kind in kinds
+        )
 
     def covers(self, service: str) -> bool:
         """Return whether the source reports on the service; only the buzon does on folios."""
@@ -64,16 +84,31 @@ class Coverage:
         return self._least(relevant)
 
     def service_complete_through(
-        self, municipality: str, services: Iterable[str], *, historical: bool
+        self,
+        municipality: str,
+        services: Collection[str],
+        kinds: Collection[str],
+        *,
+        historical: bool,
     ) -> datetime | None:
-        """Return the same for all cases of some services."""
-        wanted = tuple(services)
-        relevant = [
-            source
-            for source in self.sources.get(municipality, ())
-            if source.historical is historical and any(map(source.covers, wanted))
-        ]
-        return self._least(relevant)
+        """Return the same for all cases that some kinds of events make in some services."""
+        relevant = self.telling(municipality, services, kinds)
+        return self._least(source for source in relevant if source.historical is historical)
+
+    def telling(
+        self, municipality: str, services: Collection[str], kinds: Collection[str]
+    ) -> list[SourceCoverage]:
+        """Return the sources that report on one of the services and one of the kinds."""
+        listed = self.sources.get(municipality, ())
+        return [source for source in listed if source.tells_of(services, kinds)]
+
+    def unreported(
+        self, municipality: str, services: Collection[str], kinds: Iterable[str]
+    ) -> frozenset[str]:
+        """Return the kinds of events that no source of one of the services reports."""
+        return frozenset(
+            kind for kind in kinds if not self.telling(municipality, services, (kind,))
+        )
 
     def heard_through(self, services: Iterable[str]) -> datetime | None:
         """Return the instant through which every source of the services would have been heard of.
@@ -84,15 +119,6 @@ class Coverage:
         instants = [self.pipelines.get(name) for name in names]
         known = [instant for instant in instants if instant is not None]
         return min(known) if known and len(known) == len(instants) else None
-
-    def has_source(self, municipality: str, services: Iterable[str]) -> bool:
-        """Return whether anything reports on one of the services."""
-        wanted = tuple(services)
-        return any(
-            source.covers(service)
-            for source in self.sources.get(municipality, ())
-            for service in wanted
-        )
 
     def horizons(self) -> list[tuple[str, bool, datetime]]:
         """Return (municipality, historical, instant): no case is known complete beyond it."""

@@ -25,6 +25,7 @@ from shared.criteria import (
     Availability,
     Cells,
     Counts,
+    Evidence,
     NotEvaluated,
     Part,
     Result,
@@ -49,7 +50,8 @@ _NO_EARLIER: Final[Mapping[Reference, "Counted"]] = {}
 class Known:
     """How far the facts about a window are complete, and whether anything reports on it.
 
-    `heard_through`: any source of it that existed by then has been heard of.
+    `heard_through`: any source of it that existed by then has been heard of. `unreported`: the
+    events of its populations that no source reports.
     `historical`: all of them came through imports, complete as of `through`. A complete import has
     no more to say, though the window may end after it: the result carries its instant.
     """
@@ -58,6 +60,7 @@ class Known:
     has_source: bool
     historical: bool = False
     heard_through: datetime | None = None
+    unreported: frozenset[str] = frozenset()
 
     def lacks_source(self, closes_at: datetime) -> bool:
         """Return whether nothing reported on it by `closes_at`; a source may yet be heard of."""
@@ -114,7 +117,17 @@ def judged(promise: Promise, counted: Counted, *, known: Known, final: bool) -> 
         source_known=source_known,
         final=final,
         impediment=counted.impediment,
+        evidence=evidence_of(promise, known),
     )
+
+
+def evidence_of(promise: Promise, known: Known) -> list[Evidence]:
+    """Return what speaks for the counts of each part; before anything is heard, all of it may."""
+    silent = frozenset() if known.heard_through is None else known.unreported
+    events: dict[int, set[str]] = {number: set() for number in range(len(promise.parts))}
+    for measure in promise.measures:
+        events[measure.part].add(measure.figure.population.event)
+    return [Evidence(reported=not events[n] & silent) for n in sorted(events)]
 
 
 def breach_is_certain(promise: Promise, counted: Counted, *, known: Known) -> bool:

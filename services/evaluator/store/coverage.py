@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.evaluator.domain.coverage import Coverage, SourceCoverage
+from asyncpg import Record
+
+from services.evaluator.domain.coverage import Coverage, Expectation, SourceCoverage
 from shared.database import Connection
 
 # What was applied already is not news, however often it is delivered.
@@ -37,14 +39,20 @@ ON CONFLICT (pipeline) DO UPDATE SET through = greatest(p.through, excluded.thro
 """
 SAVE_SOURCE = """
 INSERT INTO source AS s
-    (municipality, source, kind, services, complete_through, grace_seconds, pipeline)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+    (municipality, source, kind, services, complete_through, grace_seconds, pipeline, reports,
+     every_minutes, calendar, expected_since, expected_until)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT (municipality, source) DO UPDATE
 SET kind = excluded.kind, services = excluded.services, grace_seconds = excluded.grace_seconds,
+    reports = excluded.reports, every_minutes = excluded.every_minutes,
+    calendar = excluded.calendar, expected_since = excluded.expected_since,
+    expected_until = excluded.expected_until,
     complete_through = greatest(s.complete_through, excluded.complete_through)
 """
 SOURCES = """
-SELECT municipality, source, kind, services, complete_through, grace_seconds, pipeline FROM source
+SELECT municipality, source, kind, services, complete_through, grace_seconds, pipeline, reports,
+       every_minutes, calendar, expected_since, expected_until
+FROM source
 """
 PIPELINES = "SELECT pipeline, through FROM pipeline"
 
@@ -71,23 +79,41 @@ async def apply_reached(connection: Connection, *, group: str, topic_prefix: str
     rows = await connection.fetch(REACHED, group, topic_prefix)
     for row in rows:
         for source in json.loads(row["sources"]):
-            await connection.execute(
-                SAVE_SOURCE,
-                source["municipality"],
-                source["source"],
-                source["kind"],
-                source["services"],
-                _instant(source.get("complete_through")),
-                source["grace_seconds"],
-                row["pipeline"],
-            )
+            await _save(connection, source, row["pipeline"])
         await connection.execute(ADVANCE, row["pipeline"], row["through"])
         await connection.execute(FORGET, row["pipeline"], row["through"])
     return len(rows)
 
 
+async def _save(connection: Connection, source: dict[str, Any], pipeline: str) -> None:
+    expects: dict[str, Any] = source.get("expects") or {}
+    await connection.execute(
+        SAVE_SOURCE,
+        source["municipality"],
+        source["source"],
+        source["kind"],
+        source["services"],
+        _instant(source.get("complete_through")),
+        source["grace_seconds"],
+        pipeline,
+        source["reports"],
+        expects.get("every_minutes"),
+        expects.get("calendar"),
+        _instant(expects.get("since")),
+        _instant(expects.get("until")),
+    )
+
+
 def _instant(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
+
+
+def _expectation(row: Record) -> Expectation | None:
+    if row["every_minutes"] is None:
+        return None
+    return Expectation(
+        row["every_minutes"], row["calendar"], row["expected_since"], row["expected_until"]
+    )
 
 
 async def pipelines(connection: Connection) -> dict[str, datetime]:
@@ -104,6 +130,8 @@ async def load(connection: Connection) -> Coverage:
             source=row["source"],
             historical=row["kind"] == "historical",
             services=tuple(row["services"]),
+            reports=tuple(row["reports"]),
+            expects=_expectation(row),
             complete_through=row["complete_through"],
             grace=timedelta(seconds=row["grace_seconds"]),
             pipeline=row["pipeline"],

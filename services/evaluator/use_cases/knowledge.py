@@ -36,10 +36,11 @@ class Knowledge:
 def of_window(coverage: Coverage, promise: Promise, *, historical: bool = False) -> Known:
     """Return how far the facts about all cases of a promise are complete."""
     services = services_of(promise) or (BUZON_SERVICE,)
-    town = promise.municipality
+    town, kinds = promise.municipality, promise.kinds
     return Known(
-        coverage.service_complete_through(town, services, historical=historical),
-        coverage.has_source(town, services),
+        coverage.service_complete_through(town, services, kinds, historical=historical),
+        bool(coverage.telling(town, services, kinds)),
         historical=historical,
         heard_through=coverage.heard_through(services),
+        unreported=coverage.unreported(town, services, promise.events),
     )

@@ -179,6 +179,8 @@ def _described(source: Source) -> dict[str, Any]:
         "municipality": source.municipality,
         "historical": source.historical,
         "services": sorted(source.services),
+        "reports": sorted(source.reports),
+        "expects": None if source.expects is None else asdict(source.expects),
         "attributes": sorted(source.attributes),
         "grace_seconds": source.grace_seconds,
         "state": source.state.value,

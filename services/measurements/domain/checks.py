@@ -8,7 +8,14 @@ import msgspec
 
 from services.measurements.domain.contests import NAMES
 from shared.contracts import hot
-from shared.contracts.service_events import CASE_EXCLUDED, CASE_PAUSED, SOURCE_HEARTBEAT
+from shared.contracts.service_events import (
+    CASE_ABANDONED,
+    CASE_EXCLUDED,
+    CASE_PAUSED,
+    CASE_RESUMED,
+    SOURCE_HEARTBEAT,
+    reports,
+)
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """Before it a time is a clock that was never set, not a measurement."""
@@ -17,6 +24,8 @@ FUTURE_TOLERANCE = timedelta(minutes=15)
 LATEST_PROMISE = datetime(2300, 1, 1, tzinfo=UTC)
 """Calendars count up to here."""
 ANY_SERVICE = "*"
+UNDECLARED = frozenset({CASE_PAUSED, CASE_RESUMED, CASE_EXCLUDED, CASE_ABANDONED, SOURCE_HEARTBEAT})
+"""What any source may say without having declared it."""
 
 
 class Reason(StrEnum):
@@ -34,6 +43,7 @@ class Reason(StrEnum):
     SOURCE_REVOKED = "source_revoked"
     OTHER_MUNICIPALITY = "other_municipality"
     UNKNOWN_SERVICE = "unknown_service"
+    UNDECLARED_KIND = "undeclared_kind"
     UNREGISTERED_ATTRIBUTE = "unregistered_attribute"
     WRONG_KEY = "wrong_key"
     REASON_MISSING = "reason_missing"
@@ -59,10 +69,20 @@ class SourceState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A registered emitter and what it may say. `services` holds `*` for all.
+class Expectation:
+    """At least one word in every so many opening minutes of a calendar, since an instant."""
 
-    One that `decides` is our own: it says what the coordination decided, and nothing else.
+    every_minutes: int
+    calendar: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A registered emitter and what it may say. `services` and `reports` hold `*` for all.
+
+    One that `expects` is held to speak regularly. One that `decides` is our own: it says what the
+    coordination decided, and nothing else.
     """
 
     source_id: int
@@ -70,10 +90,12 @@ class Source:
     municipality: str
     historical: bool
     services: frozenset[str]
+    reports: frozenset[str]
     attributes: frozenset[str]
     grace_seconds: int
     state: SourceState
     decides: bool = False
+    expects: Expectation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +120,8 @@ def check(event: hot.ServiceEvent, source: Source, now: datetime) -> Refusal | N
         return Refusal(Reason.OTHER_MUNICIPALITY, "data.municipality")
     if event.type != SOURCE_HEARTBEAT and not covers(source, data.service):
         return Refusal(Reason.UNKNOWN_SERVICE, "data.service", "not registered for this source")
+    if event.type not in UNDECLARED and not reports(source.reports, event.type):
+        return Refusal(Reason.UNDECLARED_KIND, "type", "not declared by this source")
     if data.attributes and not source.attributes.issuperset(data.attributes):
         return Refusal(Reason.UNREGISTERED_ATTRIBUTE, "data.attributes")
     return (

@@ -15,6 +15,7 @@ EXPLANATIONS: dict[str, str] = {
     Reason.SOURCE_REVOKED: "La fuente fue dada de baja.",
     Reason.OTHER_MUNICIPALITY: "El evento nombra otro municipio.",
     Reason.UNKNOWN_SERVICE: "El servicio no está registrado para esta fuente.",
+    Reason.UNDECLARED_KIND: "La fuente no declaró que informa de ese tipo de evento.",
     Reason.UNREGISTERED_ATTRIBUTE: "Un atributo no está registrado para esta fuente.",
     Reason.WRONG_KEY: "La clave del mensaje debe ser municipio/caso.",
     Reason.REASON_MISSING: "Falta el motivo de la pausa o de la exclusión.",

@@ -362,6 +362,17 @@ class Mapping(_Declared):
             return ("*",)
         return tuple({*self.service.values.values(), *filter(None, [self.service.other])})
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of events that its rows can say."""
+        return frozenset(
+            kind
+            for event in self.events
+            for kind in (
+                event.kind.values.values() if isinstance(event.kind, KindColumn) else (event.kind,)
+            )
+        )
+
     def columns(self) -> Iterator[tuple[str, Path]]:
         """Yield each column it needs of the file, with the path in the mapping that names it."""
         return (found for found in super().columns() if found[0] != LINE)

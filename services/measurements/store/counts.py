@@ -4,6 +4,7 @@ from dataclasses import astuple, dataclass, field
 from datetime import date, datetime
 
 from services.measurements.store.facts import columns
+from services.measurements.store.heard import HeardKey, add_heard
 from shared.database import Connection
 
 ADD_BALANCE = """
@@ -66,6 +67,7 @@ class BatchCounts:
     traffic: dict[tuple[int, datetime, int], list[int]] = field(default_factory=dict)
     clocks: dict[tuple[int, int], datetime] = field(default_factory=dict)
     imports: dict[tuple[str, int], int] = field(default_factory=dict)
+    heard: dict[HeardKey, int] = field(default_factory=dict)
 
 
 async def add_counts(con: Connection, counts: BatchCounts) -> None:
@@ -82,3 +84,4 @@ async def add_counts(con: Connection, counts: BatchCounts) -> None:
     if counts.imports:
         accounts = [(*key, number) for key, number in counts.imports.items()]
         await con.execute(ACCOUNT_IMPORTS, *columns(accounts))
+    await add_heard(con, counts.heard)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from services.measurements.domain.checks import SourceState
 from services.measurements.domain.completeness import Evidence
+from services.measurements.store.sources import expectation_of
 from shared.database import Connection
 
 # One process at a time looks; the others try again at their next beat.
@@ -19,7 +20,8 @@ WHERE consumer_group = $1 AND topic = $2 AND next_offset IS NOT NULL
 # Decisions of the coordination are no evidence of anything else.
 # A historical source is complete as of its last import, once none of its imports is under way.
 SOURCE_EVIDENCE = """
-SELECT source.uri, source.municipality, source.historical, source.services, source.grace_seconds,
+SELECT source.uri, source.municipality, source.historical, source.services, source.reports,
+       source.every_minutes, source.calendar, source.expected_since, source.grace_seconds,
        source.state, source.state_since, clock.latest, imports.as_of, imports.complete
 FROM source
 LEFT JOIN LATERAL (
@@ -88,6 +90,8 @@ async def source_evidence(con: Connection, through: datetime) -> list[Evidence]:
             municipality=row["municipality"],
             historical=row["historical"],
             services=tuple(row["services"]),
+            reports=tuple(row["reports"]),
+            expects=expectation_of(row),
             grace_seconds=row["grace_seconds"],
             state=SourceState(row["state"]),
             state_since=row["state_since"],

@@ -6,26 +6,37 @@ from datetime import datetime
 
 import asyncpg
 
-from services.measurements.domain.checks import Source, SourceState
-from services.measurements.domain.registration import Registration
+from services.measurements.domain.checks import Expectation, Source, SourceState
+from services.measurements.domain.registration import Declaration, Registration
 from shared.database import Connection
 from shared.errors import CartasError
 
 COLUMNS = (
-    "source_id, uri, municipality, historical, services, attributes, grace_seconds, state, decides"
+    "source_id, uri, municipality, historical, services, reports, attributes, grace_seconds, state,"
+    " decides, every_minutes, calendar, expected_since"
 )
 
 SOURCES_BY_URI = f"SELECT {COLUMNS} FROM source WHERE uri = ANY($1::text[])"
 ALL_SOURCES = f"SELECT {COLUMNS} FROM source WHERE NOT decides ORDER BY municipality, uri"
-SPEAKER = """
-SELECT s.source_id, s.uri, s.municipality, s.historical, s.services, s.attributes, s.grace_seconds,
-       s.state, s.decides
-FROM source_token t JOIN source s USING (source_id)
-WHERE t.hash = $1 AND t.revoked_at IS NULL
+SPEAKER = f"""
+SELECT {COLUMNS} FROM source_token JOIN source USING (source_id)
+WHERE hash = $1 AND revoked_at IS NULL
 """
 ADD_SOURCE = """
-INSERT INTO source (uri, municipality, historical, services, attributes, grace_seconds)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO source (uri, municipality, historical, services, attributes, grace_seconds, reports,
+                    every_minutes, calendar, expected_since)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $8::int IS NULL THEN NULL ELSE now() END)
+RETURNING source_id
+"""
+# An expectation that stays the same keeps its beginning.
+DECLARE = """
+UPDATE source
+SET reports = $2, every_minutes = $3, calendar = $4,
+    expected_since = CASE
+        WHEN $3::int IS NULL THEN NULL
+        WHEN every_minutes = $3 AND calendar = $4 THEN expected_since
+        ELSE now() END
+WHERE uri = $1 AND state <> 'revoked' AND NOT decides
 RETURNING source_id
 """
 LET_SPEAK = "INSERT INTO source_token (hash, source_id) VALUES ($1, $2)"
@@ -88,10 +99,20 @@ async def add_source(con: Connection, new: Registration) -> int:
             sorted(new.services),
             sorted(new.attributes),
             new.grace_seconds,
+            sorted(new.reports),
+            new.every_minutes,
+            new.calendar,
         )
     except asyncpg.UniqueViolationError:
         raise DuplicateSourceError(new.uri) from None
     return source_id
+
+
+async def declare(con: Connection, uri: str, new: Declaration) -> None:
+    """Replace what a source declares of itself. Raises UnknownSourceError."""
+    found = await con.fetchval(DECLARE, uri, sorted(new.reports), new.every_minutes, new.calendar)
+    if found is None:
+        raise UnknownSourceError(uri)
 
 
 async def add_token(con: Connection, source_id: int, token: str) -> None:
@@ -130,8 +151,17 @@ def _source(row: "asyncpg.Record") -> Source:
         municipality=row["municipality"],
         historical=row["historical"],
         services=frozenset(row["services"]),
+        reports=frozenset(row["reports"]),
         attributes=frozenset(row["attributes"]),
         grace_seconds=row["grace_seconds"],
         state=SourceState(row["state"]),
         decides=row["decides"],
+        expects=expectation_of(row),
     )
+
+
+def expectation_of(row: "asyncpg.Record") -> Expectation | None:
+    """Return how often a source is expected to speak, None where it is not."""
+    if row["every_minutes"] is None:
+        return None
+    return Expectation(row["every_minutes"], row["calendar"], row["expected_since"])

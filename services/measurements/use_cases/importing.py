@@ -25,6 +25,7 @@ from services.measurements.use_cases.files import CHUNK_ROWS, CsvFile, Line, fil
 from shared.contracts import hot, topics
 from shared.contracts.ids import derived_id
 from shared.contracts.measurements import ImportPhase
+from shared.contracts.service_events import reports
 from shared.database import Connection, Pool
 from shared.messaging import Transaction, transaction
 
@@ -137,6 +138,7 @@ async def register(con: Connection, job: FileImport) -> Source:
         municipality=job.municipality,
         historical=mapping.historical is not None,
         services=frozenset(mapping.services),
+        reports=mapping.kinds,
         attributes=frozenset(mapping.attributes),
         grace_seconds=0,
     )
@@ -161,6 +163,7 @@ def _unregistered(job: FileImport) -> Source:
         municipality=job.municipality,
         historical=job.mapping.historical is not None,
         services=frozenset(job.mapping.services),
+        reports=job.mapping.kinds,
         attributes=frozenset(job.mapping.attributes),
         grace_seconds=0,
         state=SourceState.ACTIVE,
@@ -177,6 +180,8 @@ def _misfits(job: FileImport, known: Source) -> Sequence[str]:
         faults.append(f"registered as {kind}; the mapping says otherwise")
     if "*" not in known.services and not known.services.issuperset(mapping.services):
         faults.append(f"registered for the services {', '.join(sorted(known.services))}")
+    if not all(reports(known.reports, kind) for kind in mapping.kinds):
+        faults.append(f"registered as reporting {', '.join(sorted(known.reports))}")
     if not known.attributes.issuperset(mapping.attributes):
         faults.append(f"registered with the attributes {', '.join(sorted(known.attributes))}")
     return faults

@@ -12,17 +12,27 @@ from enum import StrEnum
 from typing import Protocol
 
 from services.measurements.domain.completeness import changed, source_state
+from services.measurements.domain.presence import as_text
 from services.measurements.store import progress as store
+from services.measurements.store.heard import take_untold
 from services.measurements.use_cases.declarations import declaration
 from services.measurements.use_cases.take import PUBLISHER
 from shared.contracts import topics
 from shared.contracts.ids import derived_id
-from shared.contracts.measurements import ImportPhase, Progress, ProgressData, SourceState
+from shared.contracts.measurements import (
+    HeardData,
+    ImportPhase,
+    Progress,
+    ProgressData,
+    SourceHeard,
+    SourceState,
+)
 from shared.contracts.topics import Topic
 from shared.messaging import Transaction
 
 GROUP = "measurements"
 PROGRESS = "measurement.progress.v1"
+HEARD = "measurement.heard.v1"
 
 
 class Ends(Protocol):
@@ -75,6 +85,7 @@ async def advance(tx: Transaction, mark: Mark, ends: Ends) -> Mark | None:
         topic = ends.full_name(topics.SERVICE_EVENTS)
         if not await store.have_reached(con, mark.ends, group=GROUP, topic=topic):
             return mark
+        await _tell_heard(tx)
         last = await store.last_outbox_id(con)
         return Mark(mark.through, Step.OUTBOX_AFTER, last, mark.ends)
     if await store.outbox_waits(con, mark.outbox_id):
@@ -105,6 +116,25 @@ async def tell(
     message = _progress(mark.through, offsets, sources if idle else news)
     tx.publish(topics.MEASUREMENTS, message)
     return Told(mark.through, mark.ends, {state.source: state for state in sources})
+
+
+async def _tell_heard(tx: Transaction) -> None:
+    """Publish the minutes heard since: they leave before the progress that says so."""
+    for heard in await take_untold(tx.connection):
+        minutes = as_text(heard.minutes)
+        cause = f"{heard.uri}\x00{heard.day}\x00{minutes}"
+        message = SourceHeard(
+            id=derived_id(cause, HEARD, tx.now),
+            source=PUBLISHER,
+            time=tx.now,
+            data=HeardData(
+                municipality=heard.municipality,
+                source=heard.uri,
+                day=heard.day,
+                minutes=minutes,
+            ),
+        )
+        tx.publish(topics.MEASUREMENTS, message)
 
 
 async def _complete_imports(tx: Transaction, through: datetime) -> None:

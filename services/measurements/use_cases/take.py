@@ -21,6 +21,7 @@ from services.measurements.domain.checks import (
     source_uri,
 )
 from services.measurements.domain.contents import content_hash
+from services.measurements.domain.presence import minute_of
 from services.measurements.store.contests import Decided, decided
 from services.measurements.store.counts import BatchCounts, Counts, add_counts
 from services.measurements.store.facts import (
@@ -321,9 +322,14 @@ def _known(candidate: _Candidate) -> KnownFact:
 
 
 def _advance_clock(batch: _Batch, candidate: _Candidate) -> None:
-    key = (candidate.new.source.source_id, candidate.received.partition)
-    time = candidate.new.event.time
-    batch.counts.clocks[key] = max(batch.counts.clocks.get(key, time), time)
+    source, partition = candidate.new.source, candidate.received.partition
+    time, counts = candidate.new.event.time, batch.counts
+    key = (source.source_id, partition)
+    counts.clocks[key] = max(counts.clocks.get(key, time), time)
+    if source.expects is not None:
+        day, minute = minute_of(time)
+        place = (source.source_id, day, partition)
+        counts.heard[place] = counts.heard.get(place, 0) | minute
 
 
 async def _publish_cases(tx: Transaction, stored: _Stored) -> None:

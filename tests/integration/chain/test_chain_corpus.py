@@ -192,6 +192,7 @@ def source_of(tried: Tried) -> Registration:
         uri=f"https://{tried.town}.example/",
         municipality=tried.town,
         services=frozenset({SERVICE}),
+        reports=frozenset({"*"}),
         attributes=frozenset(name for case in cases for name in case.attributes),
     )
 
@@ -225,6 +226,7 @@ async def know_all(chain: Chain) -> None:
                 source=pipeline,
                 kind="live",
                 services=("buzon" if tried.is_buzon else SERVICE,),
+                reports=("*",),
                 complete_through=tried.trial.known,
                 grace_seconds=EVER,
             )
@@ -255,7 +257,10 @@ def test_the_result_is_published_as_written(outcomes: Outcomes, tried: Tried) ->
         assert first["status"] == ResultStatus.PROVISIONAL
         return
     assert first["status"] == ResultStatus.FINAL
-    assert seen(first, tried.trial.expected) == _as_published(wanted(tried.trial.expected))
+    expected = _as_published(wanted(tried.trial.expected))
+    if tried.trial.known is None and not tried.trial.facts:
+        expected["motivo"] = "sin_fuente"  # the corpus's source is silent; here there is none
+    assert seen(first, tried.trial.expected) == expected
 
 
 @each_corrected

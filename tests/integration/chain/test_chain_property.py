@@ -108,6 +108,7 @@ async def _promise(chain: Chain, criterion: Criterion, window: Window) -> None:
         uri=b.QUEUE,
         municipality=b.TOWN,
         services=frozenset({b.SERVICE}),
+        reports=frozenset({"*"}),
         attributes=frozenset({"canal", "nota"}),
     )
     await chain.register([source])

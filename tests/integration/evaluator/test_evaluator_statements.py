@@ -138,7 +138,7 @@ async def test_a_window_without_a_source_closes_once_its_pipeline_is_known_past_
     await evaluator.scan()
     await evaluator.publish(AFTER_CUT_OFF)
     result = await evaluator.result()
-    assert (result["status"], result["reason"]) == ("final", "fuente_sin_datos")
+    assert (result["status"], result["reason"]) == ("final", "sin_fuente")
 
 
 async def test_risk_is_said_when_it_arises_and_when_it_passes(evaluator: Evaluator) -> None:

@@ -58,7 +58,9 @@ class System:
     async def add_source(self, uri: str = QUEUE, *more: str, services: str = "RC-ACTAS") -> str:
         output = await self.command(
             *("source", "add", "--municipality", "nogal", "--source", uri),
-            *("--services", services, "--attributes", "tipo", *more),
+            *("--services", services, "--attributes", "tipo"),
+            *(() if "--reports" in more else ("--reports", "*")),
+            *more,
         )
         self.tokens[uri] = output.strip().splitlines()[-1]
         return self.tokens[uri]

@@ -97,7 +97,12 @@ async def left_behind(database_url: str, given: list[Received], *, size: int) ->
 async def _register(pool: Pool) -> None:
     async with transaction(pool) as tx:
         for uri in SOURCES:
-            new = Registration(uri=uri, municipality="nogal", services=frozenset({"RC-ACTAS"}))
+            new = Registration(
+                uri=uri,
+                municipality="nogal",
+                services=frozenset({"RC-ACTAS"}),
+                reports=frozenset({"*"}),
+            )
             await add_source(tx.connection, new)
 
 

@@ -95,7 +95,9 @@ async def test_only_a_current_token_opens(system: System) -> None:
     assert (await system.post(event(), token=renewed)).status_code == 401
     await system.command("source", "resume", QUEUE, expect=1)
     await system.command(
-        "source", "add", "--municipality", "x", "--source", QUEUE, "--services", "*", expect=1
+        *("source", "add", "--municipality", "x", "--source", QUEUE),
+        *("--services", "*", "--reports", "*"),
+        expect=1,
     )
 
 
@@ -107,12 +109,15 @@ async def test_only_a_current_token_opens(system: System) -> None:
         ("--services", "RC ACTAS"),
         ("--attributes", "CURP"),
         ("--grace-seconds", "-1"),
+        ("--reports", "tickets"),
+        ("--reports", "ticket.*.x"),
+        ("--every-minutes", "30"),
     ],
 )
 async def test_a_source_that_could_never_speak_is_not_registered(
     stopped: System, option: str, value: str
 ) -> None:
-    valid = {"--municipality": "nogal", "--source": QUEUE, "--services": "*"}
+    valid = {"--municipality": "nogal", "--source": QUEUE, "--services": "*", "--reports": "*"}
     arguments = [text for pair in (valid | {option: value}).items() for text in pair]
     assert option in await stopped.command("source", "add", *arguments, expect=1)
     assert await stopped.count("source") == 0

@@ -24,6 +24,7 @@ ALLOWED = {
     "*.data.import_id", "*.data.refusal", "dead-letter.v1.data.event_id",
     # names of sources and services as registered
     "*.data.sources[]", "*.data.sources[].source", "*.data.sources[].services[]",
+    "*.data.sources[].reports[]", "measurement.heard.v1.data.source",
     "measurement.import.v1.data.source", "dead-letter.v1.data.event_source",
     "dead-letter.v1.data.service", "dead-letter.v1.data.topic",
     # codes of closed lists, and names of members of our own contracts
@@ -33,6 +34,8 @@ ALLOWED = {
     "result.v1.data.moved[].count",
     # codes of surveys and instruments, as the carta asks for them
     "*.data.parts[].instruments[]",
+    # a bit for each minute of a day
+    "measurement.heard.v1.data.minutes",
     # figures
     "*.data.parts[].value", "*.data.parts[].target", "*.data.parts[].unacceptable",
     "*.data.parts[].exact", "*.data.parts[].margin",

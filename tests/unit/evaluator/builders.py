@@ -137,6 +137,7 @@ def source(**changes: Any) -> SourceCoverage:
         "source": QUEUE,
         "historical": False,
         "services": (SERVICE,),
+        "reports": ("*",),
         "complete_through": None,
         "grace": timedelta(hours=1),
         "pipeline": "measurements",
@@ -169,6 +170,7 @@ def source_state(**changes: Any) -> dict[str, Any]:
         "source": QUEUE,
         "kind": "live",
         "services": (SERVICE,),
+        "reports": ("*",),
         "complete_through": None,
         "grace_seconds": 3600,
     }

@@ -7,6 +7,7 @@ from tests.unit.evaluator import builders as b
 from tests.unit.evaluator.builders import local
 
 NOON = "2026-09-07 12:00"
+ALL = ("ticket.issued", "ticket.called")
 
 
 def known(*sources: b.SourceCoverage, service: str = b.SERVICE) -> datetime | None:
@@ -33,7 +34,7 @@ def test_what_a_source_said_long_ago_does_not_hold_it_back() -> None:
 
 def test_nothing_is_known_of_a_live_source_whose_pipeline_has_not_spoken() -> None:
     other = b.Coverage.of([b.source()], {"buzon": local(NOON)})
-    assert other.service_complete_through(b.TOWN, [b.SERVICE], historical=False) is None
+    assert other.service_complete_through(b.TOWN, [b.SERVICE], ALL, historical=False) is None
 
 
 def test_every_source_of_the_service_must_be_complete() -> None:
@@ -85,13 +86,38 @@ def test_a_window_of_imports_waits_for_those_under_way() -> None:
     imported = b.source(historical=True, complete_through=local("2024-04-24 17:54"))
     under_way = b.source(historical=True, source="otra importación")
     made = b.coverage(imported, under_way, through=NOON)
-    assert made.service_complete_through(b.TOWN, [b.SERVICE], historical=True) is None
+    assert made.service_complete_through(b.TOWN, [b.SERVICE], ALL, historical=True) is None
 
 
 def test_a_service_that_nothing_reports_on_has_no_source() -> None:
     made = b.coverage(b.source(), through=NOON)
-    assert made.has_source(b.TOWN, [b.SERVICE, "TES"])
-    assert not made.has_source(b.TOWN, ["TES"])
+    assert made.telling(b.TOWN, [b.SERVICE, "TES"], ALL)
+    assert not made.telling(b.TOWN, ["TES"], ALL)
+
+
+def test_a_source_of_tickets_is_no_source_of_surveys() -> None:
+    queue = b.source(reports=("ticket.*",))
+    surveys = b.source(source="encuestas", reports=("survey.answered",))
+    kinds = ("ticket.issued", "survey.answered", "outage.started")
+    assert b.coverage(queue, through=NOON).unreported(b.TOWN, [b.SERVICE], kinds) == {
+        "survey.answered",
+        "outage.started",
+    }
+    both = b.coverage(queue, surveys, through=NOON)
+    assert both.unreported(b.TOWN, [b.SERVICE], kinds) == {"outage.started"}
+
+
+def test_a_family_reports_its_own_kinds_only() -> None:
+    made = b.coverage(b.source(reports=("ticket.*",)), through=NOON)
+    assert not made.unreported(b.TOWN, [b.SERVICE], ["ticket.issued", "ticket.served"])
+    assert made.unreported(b.TOWN, [b.SERVICE], ["tickets.issued"]) == {"tickets.issued"}
+
+
+def test_surveys_on_paper_do_not_hold_back_the_windows_of_tickets() -> None:
+    queue = b.source(reports=("ticket.*",), complete_through=local(NOON))
+    slow = b.source(source="urna", reports=("survey.*",), grace=timedelta(days=9))
+    made = b.coverage(queue, slow, through=NOON)
+    assert made.service_complete_through(b.TOWN, [b.SERVICE], ALL, historical=False) == local(NOON)
 
 
 INSTANTS = st.none() | st.integers(0, 500).map(lambda m: local(NOON) - timedelta(minutes=m))
@@ -126,8 +152,8 @@ def test_what_is_known_only_grows_with_the_pipeline(
 ) -> None:
     later = b.Coverage.of(sources, {"measurements": local(NOON) + timedelta(minutes=minutes)})
     before = b.coverage(*sources, through=NOON).service_complete_through(
-        b.TOWN, ["S"], historical=False
+        b.TOWN, ["S"], ALL, historical=False
     )
-    after = later.service_complete_through(b.TOWN, ["S"], historical=False)
+    after = later.service_complete_through(b.TOWN, ["S"], ALL, historical=False)
     assert (before is None) == (after is None)
     assert before is None or (after is not None and before <= after)

@@ -35,6 +35,7 @@ def source(**more: Any) -> Source:
             "municipality": "nogal",
             "historical": False,
             "services": frozenset({"RC-ACTAS"}),
+            "reports": frozenset({"*"}),
             "attributes": frozenset({"tipo"}),
             "grace_seconds": 300,
             "state": SourceState.ACTIVE,

@@ -12,6 +12,8 @@ def evidence(**more: Any) -> Evidence:
             "municipality": "nogal",
             "historical": False,
             "services": ("RC-ACTAS",),
+            "reports": ("ticket.*",),
+            "expects": None,
             "grace_seconds": 300,
             "state": SourceState.ACTIVE,
             "state_since": at(-1000),

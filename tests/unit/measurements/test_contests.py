@@ -38,7 +38,7 @@ def test_the_source_of_decisions_says_nothing_else() -> None:
 
 
 def test_nobody_registers_the_source_of_decisions() -> None:
-    fields = {"municipality": "nogal", "services": ["*"]}
+    fields = {"municipality": "nogal", "services": ["*"], "reports": ["*"]}
     with pytest.raises(ValueError, match="the service's own"):
         Registration.model_validate({"uri": DECIDER, **fields})
     assert Registration.model_validate({"uri": QUEUE, **fields}).uri == QUEUE
