@@ -7,7 +7,7 @@ RUN = .venv/bin/python -m
 CHECKED = services shared deploy tests benchmarks simulator
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down reset status test check format real-data bench chaos lock
+.PHONY: help demo up down reset status test check format real-data bench chaos mutation lock
 
 help: ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -31,6 +31,9 @@ status: ## Show each process and its memory
 test: setup-dev ## Run every test; ARGS="..." goes to pytest
 	@$(RUN) services.portal assets > /dev/null
 	@$(RUN) pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+mutation: setup-dev ## Try what tests do not notice and write docs/mutation.md; resumes
+	@nice -n 10 $(RUN) tests.mutation $(ARGS)
 
 check: setup-dev ## Run formatter, linter, type checker, import rules
 	@$(RUN) ruff format --check $(wildcard $(CHECKED))

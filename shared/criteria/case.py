@@ -367,6 +367,6 @@ def _anchor_of(anchor: Anchor, clock: Clock, timing: Timing, occurred: datetime)
             return timing.start
         case Anchor.CLOSED:
             return timing.stop
-        case Anchor.DUE:
+        case _:
             has_days = ends_with_a_day(clock.unit) and timing.bound is not None
             return timing.due - _LAST_MOMENT if timing.due and has_days else timing.due

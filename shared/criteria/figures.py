@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
+from itertools import accumulate
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -99,7 +100,7 @@ def statistic(
             return _percentile(figure, tally)
         case Count():
             return _count(tally)
-        case Sum():
+        case _:
             return _sum(figure, tally, setting, calendar)
 
 
@@ -153,12 +154,11 @@ def _nearest_rank(spread: Mapping[int, int], figure: Percentile, scale: int) -> 
     total = sum(spread.values())
     if not total:
         return None
-    wanted, seen = Fraction(figure.p) * total / 100, 0
-    for amount in sorted(spread):
-        seen += spread[amount]
-        if seen >= wanted:
-            return Fraction(amount, scale)
-    raise AssertionError("the last value has all items below it")
+    wanted = Fraction(figure.p) * total / 100
+    amounts = sorted(spread)
+    seen = accumulate(spread[amount] for amount in amounts)
+    place = next(place for place, items in enumerate(seen) if items >= wanted)
+    return Fraction(amounts[place], scale)
 
 
 def _count(tally: Tally) -> FigureValue:

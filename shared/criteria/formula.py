@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
 
 from shared.criteria import phrases, words
 from shared.criteria.model import (
@@ -75,10 +74,8 @@ class _Formula:
                     "(tiempo de servicio − interrupciones) ÷ tiempo de servicio × 100, "
                     f"en horario {hours}{self._narrowed(figure.population)}"
                 )
-            case Schedule():
-                return self._scheduled(figure)
             case _:
-                assert_never(figure)
+                return self._scheduled(figure)
 
     def _scheduled(self, figure: Schedule) -> str:
         ending = self._narrowed(figure.population)
@@ -95,7 +92,7 @@ class _Formula:
         )
         value = getattr(figure.inner, "value", None)
         of = value if isinstance(figure.inner, Mean | Percentile | Sum) else None
-        held = phrases.sign_of(figure.limit, of)
+        held = phrases.sign_of(figure.limit, of, phrases.noun_of(figure.inner))
         bare = groups.removeprefix("los ").removeprefix("las ")
         return f"{bare} con ({self.of(figure.inner)}) {held} ÷ {bare} con servicio × 100"
 

@@ -12,9 +12,11 @@ from shared.criteria.model import (
     Count,
     Figure,
     Groups,
+    Nps,
     Ratio,
     Recurrence,
     Schedule,
+    Share,
     Sum,
     Target,
 )
@@ -148,8 +150,20 @@ def amount(value: Decimal, of: Clock | Number | Outage | None, unit: str = "") -
     """Write an amount in the unit of what it is an amount of, or in the noun of a target."""
     if isinstance(of, Clock | Outage):
         return words.duration(value, of.unit)
-    noun = "" if unit in ("%", "razón") or isinstance(of, Number) else f" {unit}"
-    return f"{words.number(value)}{noun}"
+    has_noun = unit and not isinstance(of, Number)
+    return f"{words.number(value)} {unit}" if has_noun else words.number(value)
+
+
+def noun_of(figure: Figure) -> str:
+    """Return what a bare figure of a group is a number of."""
+    if isinstance(figure, Share):
+        return "%"
+    return "puntos" if isinstance(figure, Nps) else ""
+
+
+def in_which(whom: str) -> str:
+    """Continue a plural with its article, to say what holds in its items."""
+    return f"{whom} en {'las' if whom.startswith('las ') else 'los'} que"
 
 
 def bounded(op: Op, value: Decimal, written: str) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, assert_never
+from typing import Final
 
 from shared.criteria import phrases, words
 from shared.criteria.formula import formula_text
 from shared.criteria.model import (
+    PERCENT,
     Availability,
     Count,
     Criterion,
@@ -100,11 +101,9 @@ class _Sentence:
                 return f"{_quantified(target, every)}, {self._on_time(figure)}"
             case Count() if target.op is Op.AT_MOST and target.value == 0:
                 return f"en ningún caso {self._times(figure)}"
-            case Ratio() | Availability() | Mean() | Percentile() | Sum() | Count() | Nps():
+            case _:
                 bound = _bound(figure, target, target.op, target.value)
                 return f"{self._subject(figure)} será de {bound}"
-            case _:
-                assert_never(figure)
 
     def _cases(self, figure: Share) -> str:
         entered = phrases.entered(figure.population, figure.value, self.own)
@@ -121,7 +120,7 @@ class _Sentence:
                 )
                 return f"{above}, en proporción {phrases.to(below)},"
             case Groups():
-                return f"la proporción de {_groups(figure)} en los que {self._inner(figure)}"
+                return f"la proporción de {phrases.in_which(_groups(figure))} {self._inner(figure)}"
             case Availability():
                 exclude = phrases.without(figure.population).replace("; ", ", ", 1)
                 exclude += "," if exclude else ""
@@ -129,7 +128,7 @@ class _Sentence:
                 return f"la disponibilidad del servicio{where}{exclude}"
             case Schedule():
                 every = phrases.occasions(figure.recurrence)
-                return f"la proporción de {every} en los que {self._on_time(figure)}"
+                return f"la proporción de {phrases.in_which(every)} {self._on_time(figure)}"
             case _:
                 return self._statistic(figure)
 
@@ -137,7 +136,8 @@ class _Sentence:
         where = phrases.where(figure.population)
         match figure:
             case Share():
-                return f"la proporción de {self._cases(figure)} en los que {self._within(figure)}"
+                cases = phrases.in_which(self._cases(figure))
+                return f"la proporción de {cases} {self._within(figure)}"
             case Mean():
                 return f"en promedio{where}, {phrases.measured(figure.value, self.own)}"
             case Percentile():
@@ -147,10 +147,8 @@ class _Sentence:
                     "el índice de recomendación neta (porcentaje que califica 9 o 10 menos "
                     f"porcentaje que califica de 0 a 6{where})"
                 )
-            case Sum() | Count():
-                return self._quantity(figure)
             case _:
-                assert_never(figure)
+                return self._quantity(figure)
 
     def _side(self, figure: Sum | Count, ratio: Ratio) -> str:
         """Return one side of a ratio, with what only it leaves out."""
@@ -209,12 +207,9 @@ class _Sentence:
 
     def _inner(self, figure: Groups) -> str:
         inner = figure.inner
-        if isinstance(inner, Share | Count | Nps):
-            unit = "%" if isinstance(inner, Share) else ""
-            written = phrases.limit(figure.limit, None, unit)
-            percent = " %" if isinstance(inner, Share) else ""
-            return f"{self._statistic(inner)} será de {written}{percent}"
-        return f"{self._statistic(inner)} será de {phrases.limit(figure.limit, inner.value)}"
+        of = inner.value if isinstance(inner, Mean | Percentile | Sum) else None
+        written = phrases.limit(figure.limit, of, phrases.noun_of(inner))
+        return f"{self._statistic(inner)} será de {written}"
 
     def _on_time(self, figure: Schedule) -> str:
         event = words.event(figure.population.event, self.own)
@@ -293,8 +288,9 @@ def _bound(figure: Figure, target: Target, op: Op, value: Decimal) -> str:
         return phrases.bounded(op, value, percent)
     if isinstance(figure, Nps):
         return phrases.BOUNDS[op].format(f"{words.number(value)} puntos")
+    unit = "" if target.unit in (PERCENT, "razón") else target.unit
     of = None if isinstance(figure, Count) else getattr(figure, "value", None)
-    return phrases.bounded(op, value, phrases.amount(value, of, target.unit))
+    return phrases.bounded(op, value, phrases.amount(value, of, unit))
 
 
 def _rank(p: Decimal) -> str:

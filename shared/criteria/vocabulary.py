@@ -34,7 +34,7 @@ class Op(StrEnum):
                 return value < bound
             case Op.AT_LEAST:
                 return value >= bound
-            case Op.MORE:
+            case _:
                 return value > bound
 
     @property

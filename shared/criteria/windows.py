@@ -117,8 +117,9 @@ def _bounds(period: Period, first: date, zone: zoneinfo.ZoneInfo) -> WindowBound
 
 
 def _campaign(window: Window, day: date, zone: zoneinfo.ZoneInfo) -> WindowBounds | None:
-    if window.id is None or window.first is None or window.last is None:
-        raise ValueError("a campaign has an id and dates")
+    assert window.id is not None
+    assert window.first is not None
+    assert window.last is not None
     if not window.first <= day <= window.last:
         return None
     end = window.last + timedelta(days=1)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.criteria import CaseReason, CaseStatus, judge_case
+from shared.criteria import CaseReason, CaseStatus, ContestReason, Part, judge_case, started_at
 from tests.unit.criteria.builders import (
     GENERAL,
     answer,
@@ -447,3 +447,130 @@ def test_a_question_may_be_named_like_the_service_of_its_case() -> None:
     silent = case(survey_answered="2026-09-07 10:00", place=place)
     assert judged(asked, answered).amount == 90_000
     assert judged(asked, silent).reason == CaseReason.NO_ANSWER
+
+
+# When a case came under its promise
+
+
+@pytest.mark.parametrize(
+    ("clock", "events", "start"),
+    [
+        ({"event": "report.received"}, {"report_received": "09:00"}, "09:00"),
+        (
+            {"first_of": ["call.queued", "chat.opened"]},
+            {"chat_opened": "09:05", "call_queued": "09:10"},
+            "09:05",
+        ),
+        # Also where the clock itself starts with the last of several: the promise is older.
+        (
+            {"max_of": ["call.queued", "chat.opened"]},
+            {"chat_opened": "09:05", "call_queued": "09:10"},
+            "09:05",
+        ),
+        ({"event": "call.queued"}, {}, "08:00"),
+    ],
+)
+def test_a_case_comes_under_a_promise_when_its_clock_starts(
+    clock: dict[str, object], events: dict[str, str], start: str
+) -> None:
+    timed = wait(
+        population={"event": "ticket.issued", "anchor": "occurred"},
+        clock={"start": clock, "stop": {"event": "ticket.called"}, "unit": "min"},
+    )
+    told = {name: f"2026-07-06 {at}" for name, at in events.items()}
+    a_case = case(ticket_issued="2026-07-06 08:00", **told)
+    assert started_at(measure(timed), a_case) == local(f"2026-07-06 {start}")
+
+
+def test_a_date_set_beforehand_is_no_start() -> None:
+    # The visit was agreed in June, under the version of June, for a day in July.
+    agreed = wait(
+        population={"event": "visit.scheduled", "anchor": "due"},
+        clock={
+            "start": {"event": "visit.scheduled_for"},
+            "stop": {"event": "visit.done"},
+            "unit": "h",
+            "from_due": True,
+        },
+    )
+    visit = case(visit_scheduled="2026-06-20 09:00", visit_scheduled_for="2026-07-06 09:00")
+    assert started_at(measure(agreed), visit) == local("2026-06-20 09:00")
+    assert started_at(measure(agreed), case(visit_done="2026-07-06 09:00")) is None
+    counted = part("count", population={"event": "visit.done", "anchor": "occurred"})
+    assert started_at(measure(counted), case(visit_done="2026-07-06 09:00")) == (
+        local("2026-07-06 09:00")
+    )
+
+
+# Numbers held to a limit of their own
+
+
+SCORED = {"event": "instrument.scored", "anchor": "occurred"}
+
+
+def points(**limit: object) -> Part:
+    value = {"kind": "number", "field": "puntos"}
+    return part("share_within", population=SCORED, value=value, limit={"op": ">=", **limit})
+
+
+@pytest.mark.parametrize(
+    ("limit", "attributes", "status", "reason"),
+    [
+        ({"by": "tipo", "values": {"a": 5, "b": 9}}, {"tipo": "a"}, CaseStatus.MET, None),
+        ({"by": "tipo", "values": {"a": 5, "b": 9}}, {"tipo": "b"}, CaseStatus.FAILED, None),
+        (
+            {"by": "tipo", "values": {"a": 5, "b": 9}},
+            {"tipo": "c"},
+            CaseStatus.EXCLUDED,
+            CaseReason.UNKNOWN_LIMIT,
+        ),
+        (
+            {"by": "tipo", "values": {"a": 5, "b": 9}},
+            {},
+            CaseStatus.EXCLUDED,
+            CaseReason.UNKNOWN_LIMIT,
+        ),
+        # 7 of 8.75 possible points are exactly 80 %.
+        ({"field": "posibles", "factor": "0.8"}, {"posibles": "8.75"}, CaseStatus.MET, None),
+        ({"field": "posibles", "factor": "0.8"}, {"posibles": "8.7501"}, CaseStatus.FAILED, None),
+        (
+            {"field": "posibles", "factor": "0.8"},
+            {"posibles": "nueve"},
+            CaseStatus.EXCLUDED,
+            CaseReason.UNKNOWN_LIMIT,
+        ),
+    ],
+)
+def test_a_number_may_be_held_to_a_limit_of_the_case(
+    limit: dict[str, object],
+    attributes: dict[str, str],
+    status: CaseStatus,
+    reason: CaseReason | None,
+) -> None:
+    a_case = case(instrument_scored="2026-09-07 10:00", attributes={"puntos": "7", **attributes})
+    verdict = judged(points(**limit), a_case)
+    assert (verdict.status, verdict.reason) == (status, reason)
+
+
+def test_a_contest_that_was_accepted_also_takes_out_what_is_only_counted() -> None:
+    contested = frozenset({ContestReason.FORCE_MAJEURE.value})
+    counted = part("count", population={"event": "visit.done", "anchor": "occurred"})
+    down = part(
+        "sum",
+        population={"event": "visit.done", "anchor": "occurred"},
+        value={"kind": "outage", "stop": "outage.ended", "unit": "min"},
+    )
+    visit = case(visit_done="2026-09-07 10:00", exclusions=contested)
+    for each in (counted, down):
+        assert judged(each, visit).reason == ContestReason.FORCE_MAJEURE
+
+
+def test_what_is_owed_cannot_be_judged_without_its_calendar() -> None:
+    monthly = part(
+        "deadline",
+        population={"event": "document.published", "anchor": "occurred"},
+        recurrence={"every": "month", "calendar": "HAB-GRAL"},
+    )
+    published = case(document_published="2026-09-07 10:00")
+    with pytest.raises(ValueError, match="expected by a calendar"):
+        judge_case(measure(monthly), published, None, zone=ZONE, complete_through=None)

@@ -149,6 +149,22 @@ def test_asking_for_less_is_legitimate_and_told(
     assert all(p.severity is WARNING and "motivo" in p.message for p in found)
 
 
+def test_a_limit_that_the_text_does_not_say_at_all_is_a_warning() -> None:
+    (problem,) = compare_text(
+        "En 90 % de los casos le llamaremos pronto.", Criterion(parts=(wait(),)), QUARTER
+    )
+    assert problem == Problem(
+        ("limit",), "límite: el texto no menciona el 15 que se evalúa", WARNING
+    )
+
+
+@pytest.mark.parametrize("target", [None, {"op": "<=", "value": 90}])
+def test_a_target_that_cannot_be_compared_is_no_looser_one(target: dict[str, Any] | None) -> None:
+    other, held = (Criterion(parts=(each,)) for each in (wait(target=target), wait()))
+    assert loosened(other, held) == ()
+    assert loosened(held, other) == ()
+
+
 def test_another_form_is_no_looser_one() -> None:
     assert loosened(Criterion(parts=(wait(),)), Criterion(parts=(counter(),))) == ()
 

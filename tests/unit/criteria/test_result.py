@@ -19,6 +19,7 @@ from shared.criteria import (
     Result,
     Tally,
     Verdict,
+    added,
     is_every_case,
     judge_result,
 )
@@ -206,6 +207,18 @@ def test_tallies_add_in_any_order_and_subtract(a: Tally, b: Tally, c: Tally) -> 
     assert (a + b) - b == a
     assert a + Tally() == a
     assert (a + b).population == a.population + b.population
+
+
+def test_cells_add_up_one_by_one_and_empty_ones_are_gone() -> None:
+    left = {"a": Tally(met=1), "b": Tally(failed=1), "c": Tally()}
+    right = {"b": Tally(failed=1), "d": Tally(pending=2)}
+    assert added(left, right) == {
+        "a": Tally(met=1),
+        "b": Tally(failed=2),
+        "d": Tally(pending=2),
+    }
+    taken_back = {"a": Tally() - Tally(met=1)}
+    assert added({"a": Tally(met=1)}, taken_back) == {}
 
 
 @given(tallies, st.integers(0, 100))

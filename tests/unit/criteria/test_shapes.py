@@ -1,6 +1,7 @@
 """Each shape of the algebra on cases that can be followed by hand; rows: the domain reference."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -11,6 +12,8 @@ from pydantic import ValidationError
 from shared.criteria import (
     Band,
     Case,
+    CaseReason,
+    CaseStatus,
     Counts,
     Criterion,
     NotEvaluated,
@@ -21,6 +24,7 @@ from shared.criteria import (
     Verdict,
     Window,
     broken,
+    figures_of,
     judge_result,
     measures_of,
 )
@@ -35,8 +39,10 @@ from tests.unit.criteria.builders import (
     setting,
     wait,
 )
+from tests.unit.criteria.builders import judged as judged_case
 from tests.unit.worktime.calendars import ZONE, local
 
+INSTANT = timedelta(microseconds=1)
 MONTH, YEAR = (Window.model_validate({"kind": kind}) for kind in ("month", "year"))
 SCORE = {"kind": "number", "field": "nota", "lowest": 0, "highest": 10}
 CLOCK = {"start": {"event": "ticket.issued"}, "stop": {"event": "ticket.called"}, "unit": "min"}
@@ -332,6 +338,15 @@ def test_a_group_that_could_still_turn_leaves_the_window_open() -> None:
     assert result(kind, told).verdict is Verdict.NOT_MET
 
 
+def test_a_day_without_a_measured_case_may_still_become_one() -> None:
+    told = [waited(5), case(ticket_issued="2026-09-08 10:00")]
+    counted = at_hand(daily(), told, known="2026-09-08 10:05")
+    (figure,) = figures_of(Criterion(parts=(daily(),)), counted)
+    assert (figure.value, figure.sample) == (Fraction(100), 1)
+    # The second day kept or not: two of two days, or one of two.
+    assert (figure.lowest, figure.highest) == (Fraction(50), Fraction(100))
+
+
 # Deadlines
 
 
@@ -440,6 +455,40 @@ def test_a_fixed_date_of_the_year() -> None:
     )
 
 
+def test_what_is_owed_has_no_figure_without_its_calendar() -> None:
+    without = counts(Tally(), calendar=None)
+    with pytest.raises(ValueError, match="expected by a calendar"):
+        figures_of(Criterion(parts=(FIFTH,)), without)
+
+
+@pytest.mark.parametrize(
+    ("recurrence", "at", "last_moment"),
+    [
+        # The last day of the second month of a quarter: 31 August.
+        ({"every": "quarter", "month": 2}, "2026-07-02", "2026-08-31 23:59:59.999999"),
+        ({"every": "quarter"}, "2026-07-02", "2026-09-30 23:59:59.999999"),
+        ({"every": "month", "day": 31}, "2026-09-02", "2026-09-30 23:59:59.999999"),
+        ({"every": "month", "day": 31}, "2026-08-02", "2026-08-31 23:59:59.999999"),
+        # Wednesday 16 September is a holiday: the third working day of its week is Thursday.
+        ({"every": "week", "working_day": 3}, "2026-09-15", "2026-09-17 23:59:59.999999"),
+        ({"every": "week"}, "2026-09-15", "2026-09-20 23:59:59.999999"),
+        # The first five days of January are a holiday: its first working day is Tuesday 6th.
+        ({"every": "year", "working_day": 1}, "2027-05-01", "2027-01-06 23:59:59.999999"),
+        (
+            {"every": "quarter", "month": 3, "working_day": 1, "time": "09:30"},
+            "2026-08-15",
+            "2026-09-01 09:30",
+        ),
+    ],
+)
+def test_the_last_moment_in_time_is_in_time(
+    recurrence: dict[str, Any], at: str, last_moment: str
+) -> None:
+    kind = owed(**recurrence)
+    published = case(document_published=at)
+    assert judged_case(kind, published).due == local(last_moment) + INSTANT
+
+
 def test_an_excused_occurrence_is_no_failure() -> None:
     excused = part(
         "deadline",
@@ -508,6 +557,28 @@ def test_an_outage_that_goes_on_counts_as_far_as_is_known() -> None:
     found = result(portal(), [outage("2026-09-30 22:00", None)], known="2026-09-30 23:00")
     assert found.parts[0].denominator == 43_200 - 60
     assert found.parts[0].numerator == 43_200 - 120
+
+
+def test_an_outage_within_a_planned_one_takes_nothing_away() -> None:
+    told = [
+        outage("2026-09-08 00:00", "2026-09-08 10:00", exclusions=PLANNED),
+        outage("2026-09-08 00:00", "2026-09-08 10:00"),
+        outage("2026-09-08 01:00", "2026-09-08 02:00"),
+    ]
+    found = result(portal(), told)
+    assert (found.value, found.parts[0].denominator) == (100, 42_600)
+
+
+def test_an_outage_that_ends_before_it_starts_is_a_fault_of_the_data() -> None:
+    start = "2026-09-08 10:00"
+    backwards = judged_case(portal(), outage(start, "2026-09-08 09:59:59.999999"))
+    assert (backwards.status, backwards.reason) == (
+        CaseStatus.EXCLUDED,
+        CaseReason.STOP_BEFORE_START,
+    )
+    assert backwards.anchor_instant == local(start)
+    at_once = judged_case(portal(), outage(start, start))
+    assert (at_once.status, at_once.amount) == (CaseStatus.MET, 0)
 
 
 def test_service_hours_alone_are_owed() -> None:
@@ -588,6 +659,15 @@ def test_a_falling_trend_and_a_reference_of_nothing() -> None:
     assert followed(banded, 11, 10).band is Band.AMBER
     assert followed(banded, 11, 10).parts[0].bound == 10
     assert Reference.LAST_YEAR is banded.target.reference  # type: ignore[union-attr]
+
+
+def test_what_has_no_target_of_its_own_window_is_never_broken() -> None:
+    many = counts(Tally(met=99))
+    target = {"op": "<=", "value": 1, "unit": "quejas", "reference": "previous"}
+    for kind in (visits(None), visits(target)):
+        assert not broken(Criterion(parts=(kind,)), many, minimum_sample=0)
+    fixed = visits({"op": "<=", "value": 98, "unit": "quejas"})
+    assert broken(Criterion(parts=(fixed,)), many, minimum_sample=0)
 
 
 def test_a_mean_of_nothing_has_no_demand() -> None:

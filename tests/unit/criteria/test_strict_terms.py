@@ -123,3 +123,18 @@ def test_less_than_a_term_is_counted_to_the_end_of_the_verdict(
     assert term_words(count).startswith("menos de ")
     if unit not in ("h", "mes"):
         assert count.days[-1].total == int(limit) - 1
+
+
+def test_a_case_without_a_start_or_a_limit_has_no_term_to_count() -> None:
+    own = answer(limit={"op": "<=", "own_due": True})
+    by_kind = answer(limit={"op": "<=", "by": "tipo", "values": {"a": 3}})
+    received = case(request_received="2026-07-06 09:00")
+    for part, a_case in ((own, received), (by_kind, received), (answer(), case())):
+        assert term_of(measure(part), a_case, ZONE, GENERAL) is None
+
+
+def test_a_stop_before_the_start_leaves_the_term_running() -> None:
+    a_case = case(request_received="2026-07-06 09:00", request_resolved="2026-07-05 09:00")
+    term = term_of(measure(answer()), a_case, ZONE, GENERAL)
+    assert term is not None
+    assert (term.start, term.stop) == (local("2026-07-06 09:00"), None)

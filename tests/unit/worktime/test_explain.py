@@ -78,6 +78,21 @@ def test_a_month_is_folded_and_its_end_moves_to_a_day_that_counts() -> None:
     assert len(shown("2026-05-01 10:00", "0 mes")) == 1
 
 
+def test_a_month_waits_through_its_paused_dates() -> None:
+    paused = Pause(local("2026-04-04 10:00"), local("2026-04-05 10:00"))
+    # 3 May and two dates more.
+    assert shown("2026-04-03 10:00", "1 mes", paused) == [
+        ("04-03", "día del hecho: se cuenta desde el siguiente", "0"),
+        ("04-04", "en pausa: no cuenta", "0"),
+        ("04-05", "en pausa: no cuenta", "0"),
+        ("04-06", "cuenta", "1"),
+        (None, "27 días más, fecha a fecha", ""),
+        ("05-04", "cuenta", "29"),
+        ("05-05", "se cumple de fecha a fecha", "30"),
+        ("05-06", "primer día que cuenta: aquí vence", "30"),
+    ]
+
+
 def test_office_hours_are_shown_with_what_ran_on_each_day() -> None:
     paused = Pause(local("2026-07-07 00:00"), local("2026-07-08 00:00"))
     assert shown("2026-07-03 17:29:30", "1.5 h_habil", paused) == [

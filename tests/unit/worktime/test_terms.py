@@ -13,7 +13,9 @@ from shared.worktime import (
     StartRule,
     Unit,
     due_instant,
+    due_instants,
     elapsed,
+    elapsed_each,
     kept_until,
 )
 from tests.unit.worktime.calendars import (
@@ -292,3 +294,43 @@ def test_years_are_known_from_1900_to_2299() -> None:
     for text in ("1899-12-30 12:00", "2300-01-02 12:00"):
         with pytest.raises(CalendarExhaustedError, match="nothing is known of"):
             due_instant(local(text), 1, Unit.OPEN_HOUR, natural())
+
+
+def test_a_term_of_nothing_ends_as_it_starts_or_with_its_day() -> None:
+    # Saturday: the office is closed, and nothing has to run.
+    start = local("2026-07-04 12:00")
+    assert due_instant(start, 0, Unit.OPEN_HOUR, general()) == start
+    assert kept_until(start, 0, Unit.OPEN_HOUR, general()) == local("2026-07-06 09:00")
+    assert due_instant(start, 0, Unit.MINUTE, None) == start
+    assert due_instant(start, 0, Unit.WORKING_DAY, general()) == local("2026-07-05")
+
+
+STARTS = ("2026-07-03 09:00", "2026-07-03 18:00", "2026-07-06 00:00", "2026-07-03 12:00")
+
+
+@pytest.mark.parametrize(
+    ("unit", "limit", "ends"),
+    [
+        (Unit.WORKING_DAY, 1, ("07-07 00:00", "07-07 00:00", "07-08 00:00", "07-07 00:00")),
+        (Unit.MONTH, 1, ("08-04 00:00", "08-04 00:00", "08-07 00:00", "08-04 00:00")),
+        (Unit.OPEN_HOUR, 9, ("07-03 18:00", "07-06 18:00", "07-06 18:00", "07-06 12:00")),
+    ],
+)
+def test_many_terms_at_once_end_as_each_does(unit: Unit, limit: int, ends: tuple[str, ...]) -> None:
+    starts = [local(start) for start in STARTS]
+    assert due_instants(starts, limit, unit, general()) == [local(f"2026-{end}") for end in ends]
+    assert due_instants([], limit, unit, general()) == []
+
+
+def test_many_times_at_once_are_each_counted() -> None:
+    starts = [local(start) for start in STARTS]
+    stops = [local("2026-07-07 10:00")] * 4
+    # The 6th and the 7th for each Friday, the 7th alone for Monday.
+    assert elapsed_each(starts, stops, Unit.WORKING_DAY, general()) == [2, 2, 1, 2]
+    hours = [each // HOUR for each in elapsed_each(starts, stops, Unit.OPEN_HOUR, general())]
+    assert hours == [9 + 9 + 1, 9 + 1, 9 + 1, 6 + 9 + 1]
+    assert elapsed_each([], [], Unit.WORKING_DAY, general()) == []
+    rule = StartRule.START_DAY
+    assert elapsed_each(starts, stops, Unit.WORKING_DAY, general(), start_rule=rule) == [3, 3, 2, 3]
+    with pytest.raises(ValueError, match="zip"):
+        elapsed_each(starts, stops[1:], Unit.WORKING_DAY, general())
