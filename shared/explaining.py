@@ -15,6 +15,7 @@ from shared.contracts.results import Band, PartResult, ResultData, Verdict
 from shared.criteria import Op, Part, Percentile, formula_text, public_sentence, range_of
 from shared.criteria.phrases import SIGNS
 from shared.criteria.words import exclusion
+from shared.outlooks import declared_for, sentences
 
 PLACES: Final = 4
 ROUNDING: Final = (
@@ -59,13 +60,14 @@ class PartSteps:
     """The arithmetic of one part, in sentences.
 
     `population` tells how its cases add up, `figure` how the figure is made of them, `comparison`
-    how the figure was held against its target.
+    how the figure was held against its target, `outlook` what can still become of it while it runs.
     """
 
     formula: str
     population: tuple[str, ...]
     figure: tuple[str, ...]
     comparison: tuple[str, ...]
+    outlook: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,8 @@ class Explanation:
 def explain(result: ResultData, cartas: Sequence[CartaData]) -> Explanation:
     """Explain a result by the versions of its carta, as far as they are among `cartas`."""
     versions = tuple(_versions(result, cartas))
-    unknown = [None] * len(result.parts)
-    declared: Sequence[Part | None] = (
-        versions[-1].compromiso.criterion.parts if versions else unknown
-    )
+    criterion = versions[-1].compromiso.criterion if versions else None
+    declared = declared_for(result.parts, criterion)
     sample = versions[-1].compromiso.minimum_sample if versions else 0
     formulas = versions[-1].formulas if versions else ("",) * len(result.parts)
     return Explanation(
@@ -116,6 +116,7 @@ def steps_of(
         population=tuple(_population(part)),
         figure=tuple(_figure(part, declared)),
         comparison=tuple(_comparison(part, declared, minimum_sample)),
+        outlook=sentences(part, declared),
     )
 
 

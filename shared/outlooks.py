@@ -164,7 +164,21 @@ def _of_cases(told: _Told) -> str:
     if outlook.may_fail is None:
         verb = f"debe{_plural(outlook.open)} promediar"
         return f"{start}; para cumplir {verb} {_needed(told)}."
-    return f"{start}; {_last_straw(told, outlook.may_fail)}, no se cumple."
+    return f"{start}; {_last_straw(told, outlook.may_fail)}, no se cumple{_unless(told)}."
+
+
+def _unless(told: _Told) -> str:
+    """Say that new cases can make up for it, unless a failure is for good or no others come."""
+    part, figure = told.part, None if told.declared is None else told.declared.figure
+    is_worst = isinstance(figure, Percentile) and figure.p == 100 and not told.op.wants_more
+    every = 100 if told.op.wants_more else 0
+    if (
+        part.form == "deadline"
+        or is_worst
+        or (part.form == "share_within" and part.target == every)
+    ):
+        return ""
+    return f", salvo que {told.noun.many} nuev{told.noun.ending}s lo compensen"
 
 
 def _later(told: _Told) -> str:

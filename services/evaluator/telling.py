@@ -56,6 +56,7 @@ def _part(part: PartSteps, number: int, *, of: int) -> Iterator[str]:
     yield from part.population
     yield from part.figure
     yield from part.comparison
+    yield from part.outlook
 
 
 def _edition(result: ResultData) -> str:

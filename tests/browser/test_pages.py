@@ -25,6 +25,7 @@ PUBLIC = (
     f"{HOME}/c/CC-IG-01",
     f"{HOME}/c/CC-AG-01",
     f"{HOME}/resultado?compromiso=CC-RC-01-01&unidad=RC-SUR&periodo=2026-Q3",
+    f"{HOME}/resultado?compromiso=CC-RC-01-01&unidad=RC-SUR&periodo=2026-Q4",
     f"{HOME}/resultado?compromiso=CC-RC-01-02&unidad=REGISTRO&periodo=2026-Q3",
     f"{HOME}/resultado?compromiso=CC-IG-01-01&unidad=IGUALDAD&periodo=2026-Q3",
     f"{HOME}/datos",

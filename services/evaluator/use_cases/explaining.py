@@ -64,6 +64,7 @@ def as_json(explained: Explained) -> dict[str, Any]:
                 "population": list(part.population),
                 "figure": list(part.figure),
                 "comparison": list(part.comparison),
+                "outlook": list(part.outlook),
             }
             for part in made.parts
         ],

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 
 from services.portal.api.tools import Tools, or_away, reading
 from services.portal.api.words import ACTION_STATES, KINDS, SITUATIONS
+from services.portal.domain.running import running_lines
 from services.portal.domain.visitors import Visitor
 from services.portal.store import results
 from shared.clock import utc_now
@@ -25,7 +26,7 @@ def router(tools: Tools) -> APIRouter:
 
     @routes.get("/panel")
     async def panel(request: Request, visitor: Annotated[Visitor, Depends(unit)]) -> Response:
-        """Actions and folios of the unit, the soonest due first; each service may be away."""
+        """Actions and folios of the unit, the soonest due first, and how its promises stand."""
         place = await tools.place(request, visitor.municipality)
         away: list[str] = []
         now = utc_now()
@@ -36,6 +37,12 @@ def router(tools: Tools) -> APIRouter:
                 visitor.units,
                 since=now - timedelta(days=STATEMENT_DAYS),
             )
+            running = await results.running(
+                connection,
+                visitor.municipality,
+                cartas={each.carta for each in place.cartas if visitor.answers_for(each.unit)},
+                units=visitor.units,
+            )
         return tools.page(
             request,
             "panel.html",
@@ -43,6 +50,7 @@ def router(tools: Tools) -> APIRouter:
             actions=await _actions(tools, request, visitor, away=away),
             folios=await _folios(tools, request, visitor, away=away, waiting=True),
             statements=statements,
+            running=running_lines(place.cartas, running),
             away=away,
             now=now,
             today=now.astimezone(place.zone).date(),

@@ -11,6 +11,7 @@ from services.portal.domain.states import State, worst
 from shared.contracts.cartas import CartaData, Compromiso, MunicipalityData, Scope, UnitData
 from shared.contracts.corrective_actions import ActionData, ActionState
 from shared.contracts.results import ResultData, ResultStatus
+from shared.criteria import Criterion
 from shared.explaining import Version
 
 NO_CLOSED_WINDOW: Final = "sin_periodo_cerrado"
@@ -253,7 +254,7 @@ def _carta_view(
             CompromisoView(
                 carta=carta,
                 compromiso=compromiso,
-                lines=_lines(results.get(compromiso.id, ()), rule, units),
+                lines=_lines(compromiso, results.get(compromiso.id, ()), rule, units=units),
                 actions=tuple(actions.get(compromiso.id, ())),
             )
             for compromiso in carta.compromisos
@@ -268,20 +269,24 @@ def unit_name(units: Mapping[str, UnitData], code: str) -> str:
 
 
 def _lines(
-    results: Sequence[ResultData], rule: Disclosure, units: Mapping[str, UnitData]
-) -> tuple[Line, ...]:
-    codes = sorted({r.unit for r in results}, key=lambda code: fold(unit_name(units, code)))
-    return tuple(_line(code, results, rule, units=units) for code in codes)
-
-
-def _line(
-    code: str,
+    compromiso: Compromiso,
     results: Sequence[ResultData],
     rule: Disclosure,
     *,
     units: Mapping[str, UnitData],
+) -> tuple[Line, ...]:
+    codes = sorted({r.unit for r in results}, key=lambda code: fold(unit_name(units, code)))
+    of_unit = {code: [r for r in results if r.unit == code] for code in codes}
+    names = {code: unit_name(units, code) for code in codes}
+    return tuple(
+        _line(code, names[code], own, rule=rule, criterion=compromiso.criterion)
+        for code, own in of_unit.items()
+    )
+
+
+def _line(
+    code: str, name: str, own: Sequence[ResultData], *, rule: Disclosure, criterion: Criterion
 ) -> Line:
-    own = [result for result in results if result.unit == code]
     editions = _by_window([result for result in own if result.status is ResultStatus.FINAL])
     closed = [max(each, key=lambda r: r.edition) for each in editions.values()]
     closed.sort(key=lambda result: result.window.end, reverse=True)
@@ -289,9 +294,9 @@ def _line(
     running.sort(key=lambda result: result.window.end)
     return Line(
         unit=code,
-        unit_name=unit_name(units, code),
+        unit_name=name,
         closed=tuple(publish(result, rule) for result in closed),
-        running=publish(running[-1], rule) if running else None,
+        running=publish(running[-1], rule, criterion) if running else None,
     )
 
 

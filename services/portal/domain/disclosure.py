@@ -13,7 +13,8 @@ from shared.contracts.results import (
     ResultWindow,
     Verdict,
 )
-from shared.criteria import Method
+from shared.criteria import Criterion, Method, Part
+from shared.outlooks import declared_for, headline
 
 SMALL_SAMPLE: Final = 30
 SHARES: Final = frozenset({"share_within"})
@@ -66,10 +67,19 @@ class Disclosure:
         counts = (part.met, part.failed, part.pending, part.overdue_open, *part.excluded.values())
         return self.hides_figure(part) or any(isinstance(self.beside(n), Below) for n in counts)
 
+    def hides_outlook(self, part: PartResult) -> bool:
+        """Whether telling what can still become of it would tell of few people."""
+        told = [each for each in (part.outlook, part.forecast) if each is not None]
+        counts = [n for each in told for n in (each.due, each.failed or 0, each.open)]
+        return self.hides_counts(part) or any(isinstance(self.beside(n), Below) for n in counts)
+
 
 @dataclass(frozen=True, slots=True)
 class PublicPart:
-    """One part of a result as everybody may see it; the page and the CSV read this alone."""
+    """One part of a result as everybody may see it; the page and the CSV read this alone.
+
+    `outlook` is what can still become of it, in one sentence; empty where that is not public.
+    """
 
     form: str
     numerator: Count | Decimal | None
@@ -88,6 +98,7 @@ class PublicPart:
     unit: str
     verdict: Verdict
     reason: str | None
+    outlook: str
 
     @property
     def is_small_sample(self) -> bool:
@@ -132,8 +143,14 @@ class PublicResult:
         return self.state.running_word if self.is_running else self.state.word
 
 
-def publish(result: ResultData, rule: Disclosure) -> PublicResult:
-    """Return what of the result is public under the rule. The verdict always is."""
+def publish(
+    result: ResultData, rule: Disclosure, criterion: Criterion | None = None
+) -> PublicResult:
+    """Return what of the result is public under the rule. The verdict always is.
+
+    `criterion` is what is promised, for the words of what can still become of it.
+    """
+    declared = declared_for(result.parts, criterion)
     return PublicResult(
         municipality=result.municipality,
         carta=result.carta,
@@ -146,7 +163,10 @@ def publish(result: ResultData, rule: Disclosure) -> PublicResult:
         verdict=result.verdict,
         reason=result.reason,
         state=state_of(result.verdict, result.band),
-        parts=tuple(_part(part, rule) for part in result.parts),
+        parts=tuple(
+            _part(part, rule, promised)
+            for part, promised in zip(result.parts, declared, strict=True)
+        ),
         as_of_text=result.as_of.isoformat(),
         addendum_reason=result.addendum_reason,
         moved=_moved(result, rule),
@@ -171,7 +191,7 @@ def _decided_before(result: ResultData, number: int) -> int:
     return moved.get("met", part.met) + moved.get("failed", part.failed)
 
 
-def _part(part: PartResult, rule: Disclosure) -> PublicPart:
+def _part(part: PartResult, rule: Disclosure, promised: Part | None) -> PublicPart:
     hidden = rule.hides_figure(part)
     return PublicPart(
         form=part.form,
@@ -191,6 +211,7 @@ def _part(part: PartResult, rule: Disclosure) -> PublicPart:
         unit=part.unit,
         verdict=part.verdict,
         reason=part.reason,
+        outlook="" if rule.hides_outlook(part) else headline(part, promised),
     )
 
 

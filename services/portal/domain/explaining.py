@@ -19,6 +19,7 @@ class PublicSteps:
     population: tuple[str, ...]
     figure: tuple[str, ...]
     comparison: tuple[str, ...]
+    outlook: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +77,5 @@ def _public(
         population=() if rule.hides_counts(part) else steps.population,
         figure=() if hidden else steps.figure,
         comparison=() if hidden else steps.comparison,
+        outlook=() if rule.hides_outlook(part) else steps.outlook,
     )

@@ -34,6 +34,17 @@ SELECT data FROM result
 WHERE municipality = $1 AND carta = $2 AND (status = 'final' OR $3)
 """
 OF_MUNICIPALITY = "SELECT data FROM result WHERE municipality = $1 AND (status = 'final' OR $2)"
+# By the primary key: the windows without an edition that is frozen, of some cartas or units.
+RUNNING = """
+SELECT data
+FROM result
+WHERE municipality = $1 AND (carta = ANY ($2) OR unit = ANY ($3)) AND edition = 0 AND NOT EXISTS (
+    SELECT FROM result later
+    WHERE (later.municipality, later.compromiso, later.unit, later.window_id)
+        = (result.municipality, result.compromiso, result.unit, result.window_id)
+        AND later.edition > 0
+)
+"""
 # By the primary key without its edition.
 OF_WINDOW = """
 SELECT data FROM result
@@ -98,6 +109,14 @@ async def of_municipality(
 ) -> list[ResultData]:
     """As `of_carta`, of all cartas."""
     return _results(await connection.fetch(OF_MUNICIPALITY, municipality, running))
+
+
+async def running(
+    connection: Connection, municipality: str, *, cartas: Iterable[str], units: Iterable[str]
+) -> list[ResultData]:
+    """Return the provisional results of windows that are not closed, of the cartas or units."""
+    rows = await connection.fetch(RUNNING, municipality, list(cartas), list(units))
+    return _results(rows)
 
 
 async def of_window(

@@ -68,15 +68,18 @@ TEN_DAYS = answer(limit={"op": "<=", "value": 10})
     [
         (
             outlook(40, 2, 12, "open", may_fail=2),
-            "Quedan 12 casos abiertos; si 3 más pasan de 10 días hábiles, no se cumple.",
+            "Quedan 12 casos abiertos; si 3 más pasan de 10 días hábiles, no se cumple, "
+            "salvo que casos nuevos lo compensen.",
         ),
         (
             outlook(40, 0, 12, "open", may_fail=0),
-            "Quedan 12 casos abiertos; si uno pasa de 10 días hábiles, no se cumple.",
+            "Quedan 12 casos abiertos; si uno pasa de 10 días hábiles, no se cumple, "
+            "salvo que casos nuevos lo compensen.",
         ),
         (
             outlook(9, 1, 1, "open", may_fail=0),
-            "Queda 1 caso abierto; si pasa de 10 días hábiles, no se cumple.",
+            "Queda 1 caso abierto; si pasa de 10 días hábiles, no se cumple, "
+            "salvo que casos nuevos lo compensen.",
         ),
         (
             outlook(40, 1, 2, "safe", may_fail=2),
@@ -127,7 +130,8 @@ def test_a_share_says_how_many_open_cases_break_it(told: Outlook, words: str) ->
 )
 def test_a_limit_is_said_in_its_own_words(of: Part, clause: str) -> None:
     told = said(of, outlook(9, 1, 3, "open", may_fail=1))
-    assert told == f"Quedan 3 casos abiertos; {clause}, no se cumple."
+    unless = "salvo que casos nuevos lo compensen"
+    assert told == f"Quedan 3 casos abiertos; {clause}, no se cumple, {unless}."
 
 
 def test_a_percentile_says_its_target_as_the_limit_of_a_case() -> None:
@@ -135,7 +139,22 @@ def test_a_percentile_says_its_target_as_the_limit_of_a_case() -> None:
     figure = counter(target=target).figure.model_dump(mode="json")
     of = Part.model_validate({"figure": figure | {"form": "percentile", "p": 90}, "target": target})
     told = said(of, outlook(9, 0, 3, "open", may_fail=1))
-    assert told == "Quedan 3 casos abiertos; si 2 pasan de 15 minutos, no se cumple."
+    assert told == (
+        "Quedan 3 casos abiertos; si 2 pasan de 15 minutos, no se cumple, "
+        "salvo que casos nuevos lo compensen."
+    )
+
+
+def test_what_no_new_case_can_make_up_for_is_said_plainly() -> None:
+    every = wait(target={"op": ">=", "value": 100})
+    told = outlook(9, 0, 3, "open", may_fail=0)
+    assert said(every, told) == "Quedan 3 casos abiertos; si uno pasa de 15 minutos, no se cumple."
+    target = {"op": "<=", "value": 15, "unit": "min"}
+    figure = counter(target=target).figure.model_dump(mode="json")
+    worst = {"figure": figure | {"form": "percentile", "p": 100}, "target": target}
+    assert said(Part.model_validate(worst), told) == (
+        "Quedan 3 casos abiertos; si uno pasa de 15 minutos, no se cumple."
+    )
 
 
 def test_dates_that_are_owed_and_net_promoters_have_words_of_their_own() -> None:
@@ -148,7 +167,8 @@ def test_dates_that_are_owed_and_net_promoters_have_words_of_their_own() -> None
     assert headline(one, None) == "Queda 1 fecha por llegar; si no llega a tiempo, no se cumple."
     answers = published("nps", ">=", 30, "puntos", outlook=outlook(3, None, 9, "open", may_fail=2))
     assert (
-        headline(answers, None) == "Quedan 9 respuestas abiertas; si 3 son de 0 a 6, no se cumple."
+        headline(answers, None) == "Quedan 9 respuestas abiertas; si 3 son de 0 a 6, no se cumple, "
+        "salvo que respuestas nuevas lo compensen."
     )
 
 
@@ -219,7 +239,8 @@ def test_everything_that_is_known_is_told_and_a_forecast_is_called_one() -> None
     )
     assert sentences(made, TEN_DAYS) == (
         "Ya cuentan 40 casos, 2 en contra.",
-        "Quedan 12 casos abiertos; si 4 más pasan de 10 días hábiles, no se cumple.",
+        "Quedan 12 casos abiertos; si 4 más pasan de 10 días hábiles, no se cumple, "
+        "salvo que casos nuevos lo compensen.",
         "Pronóstico: si llegan 100 casos, como en el mismo periodo del año anterior (2025-09), "
         "de los 60 que faltan pueden fallar hasta 8.",
     )

@@ -32,12 +32,16 @@ from shared.contracts.corrective_actions import (
 from shared.contracts.ids import derived_id
 from shared.contracts.results import (
     Band,
+    Forecast,
+    Outlook,
     PartResult,
+    Prospect,
     ResultData,
     ResultPublished,
     ResultStatus,
     ResultWindow,
     Verdict,
+    VolumeBasis,
 )
 from shared.criteria import (
     Anchor,
@@ -395,9 +399,35 @@ def result(carta_code: str, number: str, unit_code: str, **changes: Any) -> Resu
     return ResultData(**{**fields, **changes})
 
 
+def at_risk() -> PartResult:
+    """Of twelve open cases two more may be late; with as many as a year before, eleven."""
+    told: dict[str, Any] = {"due": 100, "failed": 11, "prospect": Prospect.OPEN}
+    return part(
+        89,
+        11,
+        pending=12,
+        outlook=Outlook(open=12, may_fail=0, best="2525/28", **told),
+        forecast=Forecast(
+            open=110,
+            may_fail=10,
+            expected=210,
+            basis=VolumeBasis.LAST_YEAR,
+            window="2025-Q4",
+            **told,
+        ),
+    )
+
+
 def results() -> list[ResultData]:
     """Every state that a page can show."""
-    running = {"status": ResultStatus.PROVISIONAL, "edition": 0, "window": quarter(4)}
+    running: dict[str, Any] = {
+        "status": ResultStatus.PROVISIONAL,
+        "edition": 0,
+        "window": quarter(4),
+    }
+    lost = Outlook(due=901, failed=1, open=0, may_fail=0, prospect=Prospect.LOST)
+    missed = part(900, 1, target=Decimal(100), outlook=lost)
+    risk = {"prospect": Prospect.OPEN, "at_risk": True} | running
     two = (part(480, 20, target=Decimal(95)), part(499, 1, target=Decimal(100)))
     every = Decimal(100)
     return [
@@ -408,7 +438,8 @@ def results() -> list[ResultData]:
         result("CC-RC-01", "02", "REGISTRO", window=quarter(2), parts=two[:1] * 2),
         result("CC-EM-01", "01", "MANDO", parts=(part(4127, 3, target=every, overdue_open=1),)),
         result("CC-EM-01", "01", "MANDO", window=quarter(2), parts=(part(3900, 0, target=every),)),
-        result("CC-EM-01", "01", "MANDO", parts=(part(900, 1, target=every),), **running),
+        result("CC-EM-01", "01", "MANDO", parts=(missed,), prospect=Prospect.LOST, **running),
+        result("CC-RC-01", "01", "RC-SUR", parts=(at_risk(),), band=Band.AMBER, **risk),
         result("CC-IG-01", "01", "IGUALDAD", parts=(part(42, 2, excluded={"duplicado": 4}),)),
         result(
             "CC-AG-01",
