@@ -9,8 +9,10 @@ from enum import StrEnum
 from typing import Final
 
 import asyncpg
+import msgspec
 
 from services.evaluator.domain.records import Record
+from services.evaluator.domain.results import Known
 from shared.criteria import Cells, Tally, WindowBounds, added, merged
 from shared.database import Connection
 
@@ -126,7 +128,7 @@ WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 SAVE_WINDOW = """
 UPDATE judged_window
 SET edition = $5, sequence = $6, risk = $7, result = $8::jsonb, digest = $9,
-    result_schema = $10, carta_version = $11, known_through = $12, stale = false
+    result_schema = $10, carta_version = $11, known = $12::jsonb, stale = false
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 """
 # Windows after a window, whose targets may follow it.
@@ -376,7 +378,7 @@ async def save_window(
     risk: Risk,
     record: Record,
     carta_version: int,
-    known_through: datetime | None,
+    known: Known,
 ) -> None:
     """Remember what was published, by which version of the carta, and what was known then."""
     await connection.execute(
@@ -389,7 +391,7 @@ async def save_window(
         record.digest,
         record.schema,
         carta_version,
-        known_through,
+        msgspec.json.encode(known).decode(),
     )
 
 

@@ -213,7 +213,7 @@ class PublishResults:
             risk=risk,
             record=record,
             carta_version=look.promise.carta.version,
-            known_through=look.known.through,
+            known=look.known,
         )
         await _look_again_at_followers(tx, look, closed=data.edition > 0)
 

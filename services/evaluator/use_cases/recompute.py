@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 from asyncpg import Record as Row
 
 from services.evaluator.domain.addenda import moved
@@ -26,12 +27,13 @@ from services.evaluator.domain.records import (
     differences,
     record_of,
 )
+from services.evaluator.domain.results import Known
 from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import coverage as coverage_store
 from services.evaluator.store import editions as edition_store
 from services.evaluator.store import sums
 from services.evaluator.store.tallies import CohortCounts, WindowKey, WindowState
-from services.evaluator.use_cases.looking import Publication, as_dated, deciding, look_at
+from services.evaluator.use_cases.looking import Look, Publication, as_dated, deciding, look_at
 from services.evaluator.use_cases.recounting import Fresh, Shard, count, count_beside, shards
 from shared.contracts.results import ResultData
 from shared.criteria import Measure
@@ -41,7 +43,7 @@ from shared.database import Connection, Pool
 WINDOWS = """
 SELECT w.compromiso, w.unit, w.window_id, w.carta, w.carta_version, w.starts_at, w.ends_at,
        w.closes_at, w.closes_at <= w.opened_at AS is_past, w.edition, w.sequence, w.risk,
-       w.result, w.digest, w.result_schema, w.known_through,
+       w.result, w.digest, w.result_schema, w.known,
        w.stale OR w.result IS NULL OR EXISTS (
            SELECT FROM tally t
            WHERE t.changed AND (t.municipality, t.compromiso, t.unit, t.window_id)
@@ -217,8 +219,15 @@ class _Table:
             addendum_reason=json.loads(row["result"]).get("addendum_reason"),
             parts_before=() if before is None else json.loads(before.json)["parts"],
         )
-        known = replace(look.known, through=row["known_through"])
-        return replace(look, known=known).result(publication)
+        return replace(look, known=_known(row, look)).result(publication)
+
+
+def _known(row: Row, look: Look) -> Known:
+    """Return what was known then of the sources; whether all came through imports, facts tell."""
+    if row["known"] is None:
+        return look.known
+    then = msgspec.json.decode(row["known"], type=Known)
+    return replace(then, historical=look.known.historical)
 
 
 async def _table(

@@ -134,11 +134,29 @@ async def test_an_edition_is_recomputed_by_what_was_known_then_and_its_addendum_
 
 async def test_a_window_that_nothing_reports_on_is_recomputed_as_such(evaluator: Evaluator) -> None:
     await evaluator.learn_town()
-    await evaluator.open_windows("2026-10-16 12:00", past=2)
+    await evaluator.open_windows("2026-09-10 12:00", past=1)
     await evaluator.hear(b.progress(AFTER_CUT_OFF))
     await evaluator.scan()
     await evaluator.publish(AFTER_CUT_OFF)
-    assert (await evaluator.result())["reason"] == "fuente_sin_datos"
+    assert (await evaluator.result())["reason"] == "sin_fuente"
+    await compared(evaluator)
+
+
+async def test_what_a_source_declares_later_changes_nothing_that_was_published(
+    evaluator: Evaluator,
+) -> None:
+    """When the window closed, its source told of surveys alone; since then it tells of tickets."""
+    await evaluator.learn_town()
+    await evaluator.open_windows("2026-09-10 12:00", past=1)
+    await evaluator.know("2026-10-12 00:00", reports=("survey.answered",))
+    await evaluator.hear(b.progress(AFTER_CUT_OFF))
+    await evaluator.scan()
+    await evaluator.publish(AFTER_CUT_OFF)
+    first = await evaluator.result()
+    assert (first["edition"], first["reason"]) == (1, "sin_fuente")
+    await evaluator.know("2026-10-20 00:00", reports=("*",))
+    await evaluator.publish(AFTER_CUT_OFF)
+    assert await evaluator.result() == first
     await compared(evaluator)
 
 
