@@ -1,6 +1,6 @@
 """The criterion algebra: what can be promised, and whether it was kept."""
 
-from shared.criteria.case import judge_case, started_at
+from shared.criteria.case import CaseJudge, judge_case, prepare
 from shared.criteria.cohorts import add_up
 from shared.criteria.contests import ContestReason
 from shared.criteria.evidence import LEAST_MEASURED, Evidence
@@ -70,6 +70,7 @@ from shared.criteria.verdict import (
     NotEvaluated,
     PartResult,
     Result,
+    RunningTally,
     Span,
     Tally,
     Verdict,
@@ -78,7 +79,7 @@ from shared.criteria.verdict import (
     merged,
 )
 from shared.criteria.vocabulary import Anchor, Method, Op, Period, Reference, WindowKind
-from shared.criteria.windows import earlier_window, window_of, windows_between
+from shared.criteria.windows import Windows, earlier_window, window_of, windows_between
 
 __all__ = [
     "BEYOND",
@@ -88,6 +89,7 @@ __all__ = [
     "Availability",
     "Band",
     "Case",
+    "CaseJudge",
     "CasePause",
     "CaseReason",
     "CaseStatus",
@@ -125,6 +127,7 @@ __all__ = [
     "Recurrence",
     "Reference",
     "Result",
+    "RunningTally",
     "Schedule",
     "Season",
     "Setting",
@@ -140,6 +143,7 @@ __all__ = [
     "Window",
     "WindowBounds",
     "WindowKind",
+    "Windows",
     "add_up",
     "added",
     "at_risk",
@@ -166,11 +170,11 @@ __all__ = [
     "moves_with_time",
     "outlooks_of",
     "places_of",
+    "prepare",
     "public_sentence",
     "range_of",
     "references_of",
     "scale_of",
-    "started_at",
     "term_of",
     "unit_of",
     "window_of",

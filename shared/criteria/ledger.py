@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from shared.criteria.case import judge_case
-from shared.criteria.model import Criterion, Measure, Window, measures_of
+from shared.criteria.model import Criterion, Measure, measures_of
 from shared.criteria.outages import instant
 from shared.criteria.values import Outage
 from shared.criteria.verdict import (
@@ -24,7 +23,7 @@ from shared.criteria.verdict import (
     Tally,
     WindowBounds,
 )
-from shared.criteria.windows import window_of, windows_between
+from shared.criteria.windows import Windows, windows_between
 from shared.worktime.prepared import PreparedCalendar
 
 
@@ -33,8 +32,7 @@ class Bench:
     """What the cases of one promise are judged by. `calendars` has one for each measure."""
 
     criterion: Criterion
-    window: Window
-    zone: ZoneInfo
+    windows: Windows
     calendars: Sequence[PreparedCalendar | None]
 
 
@@ -99,7 +97,7 @@ def judged(bench: Bench, case: Case, *, known: datetime | None) -> tuple[Placed,
         Placed(number, window, verdict)
         for number, measure in enumerate(measures_of(bench.criterion))
         if (verdict := _verdict(bench, number, measure, case, known)) is not None
-        for window in places_of(measure, verdict, bench.window, zone=bench.zone, known=known)
+        for window in places_of(measure, verdict, bench.windows, known=known)
     )
 
 
@@ -107,15 +105,14 @@ def _verdict(
     bench: Bench, number: int, measure: Measure, case: Case, known: datetime | None
 ) -> CaseVerdict | None:
     calendar = bench.calendars[number]
-    return judge_case(measure, case, calendar, zone=bench.zone, complete_through=known)
+    return judge_case(measure, case, calendar, zone=bench.windows.zone, complete_through=known)
 
 
 def places_of(
     measure: Measure,
     verdict: CaseVerdict,
-    window: Window,
+    windows: Windows,
     *,
-    zone: ZoneInfo,
     known: datetime | None,
 ) -> tuple[WindowBounds | None, ...]:
     """Return the windows in which a case counts; (None,) while it has no place, () outside all.
@@ -126,8 +123,8 @@ def places_of(
     if anchor is None:
         return (None,)
     span = verdict.span
-    if isinstance(getattr(measure.figure, "value", None), Outage) and span is not None:
+    if span is not None and isinstance(getattr(measure.figure, "value", None), Outage):
         until = instant(span[1] - 1) if span[1] != BEYOND else known or anchor
-        return windows_between(window, anchor, max(anchor, until), zone)
-    found = window_of(window, anchor, zone)
+        return windows_between(windows.window, anchor, max(anchor, until), windows.zone)
+    found = windows.at(anchor)
     return () if found is None else (found,)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from shared.criteria.model import Measure
@@ -26,8 +26,7 @@ _NUMBER: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,2})?")
 _INSTANT: Final = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(NamedTuple):
     """The instants of a case under one clock. `bound` is the limit in the unit of `elapsed`.
 
     `has_limit` is false where a limit is asked for and the case gives none.
@@ -47,6 +46,41 @@ class Timing:
         if self.start is None or self.stop is None or self.is_early:
             return False
         return self.stop < self.start
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantTerm:
+    """A limit that is the same length of time for every case: plain arithmetic of instants.
+
+    It is what `timing_of` comes to for a case without pauses. `most` is the longest time, in
+    microseconds, that keeps the limit.
+    """
+
+    clock: Clock
+    bound: Decimal
+    length: timedelta
+    most: int
+
+    def timing(self, events: Mapping[str, datetime]) -> Timing:
+        """Return the instants of a case without pauses."""
+        start, stop = instant_of(self.clock.start, events), instant_of(self.clock.stop, events)
+        if start is None:
+            return Timing(None, stop)
+        taken = None if stop is None or stop < start else (stop - start) // _INSTANT
+        due = start + self.length
+        return Timing(start, stop, True, self.bound, due, due, taken)
+
+
+def constant_term(clock: Clock, limit: Limit | None) -> ConstantTerm | None:
+    """Return the term of a measure whose limit is an upper one, in time that never stands still."""
+    if limit is None or limit.value is None or limit.seasons or limit.op.wants_more:
+        return None
+    if clock.unit not in MICROSECONDS or clock.unit in OPEN_UNITS or clock.from_due:
+        return None
+    bound = limit.value * MICROSECONDS[clock.unit]
+    whole = math.floor(bound)
+    most = math.ceil(bound) - 1 if limit.op is Op.LESS else whole
+    return ConstantTerm(clock, bound, timedelta(microseconds=whole), most)
 
 
 def timing_of(
@@ -128,34 +162,14 @@ def _held_to(  # noqa: PLR0917 - one value of each kind
     assert known.start is not None
     if limit.own_due:
         due = case.own_due
-        return _with(known, has_limit=due is not None, due=due, overdue_from=due)
+        return known._replace(has_limit=due is not None, due=due, overdue_from=due)
     value = _limit(limit, case, known.start, zone)
     if value is None:
-        return _with(known, has_limit=False)
+        return known._replace(has_limit=False)
     term = _Term(clock, limit.op, value, known.start, pauses, calendar)
     due = term.due()
     bound = value * MICROSECONDS.get(clock.unit, 1)
-    return _with(known, bound=bound, due=due, overdue_from=term.overdue_from(due))
-
-
-def _with(  # a plain constructor is several times faster than dataclasses.replace
-    known: Timing,
-    *,
-    has_limit: bool = True,
-    bound: Decimal | None = None,
-    due: datetime | None = None,
-    overdue_from: datetime | None = None,
-) -> Timing:
-    return Timing(
-        start=known.start,
-        stop=known.stop,
-        has_limit=has_limit,
-        bound=bound,
-        due=due,
-        overdue_from=overdue_from,
-        elapsed=known.elapsed,
-        is_early=known.is_early,
-    )
+    return known._replace(bound=bound, due=due, overdue_from=term.overdue_from(due))
 
 
 def _start_rule(clock: Clock) -> StartRule | None:

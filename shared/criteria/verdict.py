@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 _Key = TypeVar("_Key", str, tuple[int, int])
 
@@ -37,8 +37,7 @@ class CaseReason(StrEnum):
     NO_DUE = "sin_fecha_prometida"
 
 
-@dataclass(frozen=True, slots=True)
-class CasePause:
+class CasePause(NamedTuple):
     """One pause of a case with the reason its emitter gave; `end` None while it is open."""
 
     reason: str
@@ -81,8 +80,7 @@ Span = tuple[int, int]
 """What a spread counts: an amount twice, or the microseconds at which an outage began and ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class CaseVerdict:
+class CaseVerdict(NamedTuple):
     """The verdict on one case under one measure. It depends on written instants alone.
 
     `reason` is a `CaseReason` or the name of the exclusion; None for a plain met or failed.
@@ -133,20 +131,11 @@ class Tally:
     spread: Mapping[Span, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, verdict: CaseVerdict) -> Tally:
+    def of(cls, verdict: Counted) -> Tally:
         """Return the tally of one case."""
-        status = verdict.status
-        amount = verdict.amount if status in (CaseStatus.MET, CaseStatus.FAILED) else None
-        return cls(
-            met=int(status is CaseStatus.MET),
-            failed=int(status is CaseStatus.FAILED),
-            pending=int(status is CaseStatus.PENDING),
-            excluded={str(verdict.reason): 1} if status is CaseStatus.EXCLUDED else {},
-            overdue_open=int(verdict.overdue_open),
-            amount_sum=amount or 0,
-            amount_count=int(amount is not None),
-            spread={} if verdict.span is None else {verdict.span: 1},
-        )
+        running = RunningTally()
+        running.add(verdict)
+        return running.tally()
 
     @property
     def decided(self) -> int:
@@ -162,6 +151,76 @@ class Tally:
 
     def __sub__(self, other: Tally) -> Tally:
         return _combined(self, other, sign=-1)
+
+
+class Counted(Protocol):
+    """What of a verdict is counted."""
+
+    @property
+    def status(self) -> CaseStatus: ...
+    @property
+    def reason(self) -> str | None: ...
+    @property
+    def amount(self) -> int | None: ...
+    @property
+    def overdue_open(self) -> bool: ...
+    @property
+    def span(self) -> Span | None: ...
+
+
+@dataclass(slots=True)
+class RunningTally:
+    """A tally in the making: many verdicts are added to it, or taken away, in place."""
+
+    met: int = 0
+    failed: int = 0
+    pending: int = 0
+    excluded: dict[str, int] = field(default_factory=dict)
+    overdue_open: int = 0
+    amount_sum: int = 0
+    amount_count: int = 0
+    spread: dict[Span, int] = field(default_factory=dict)
+
+    def add(self, verdict: Counted, *, sign: int = 1) -> None:
+        """Add a verdict; with `sign` -1 take it away."""
+        match verdict.status:
+            case CaseStatus.MET:
+                self.met += sign
+                self._measure(verdict.amount, sign)
+            case CaseStatus.FAILED:
+                self.failed += sign
+                self._measure(verdict.amount, sign)
+            case CaseStatus.PENDING:
+                self.pending += sign
+            case CaseStatus.EXCLUDED:
+                name = str(verdict.reason)
+                self.excluded[name] = self.excluded.get(name, 0) + sign
+        if verdict.overdue_open:
+            self.overdue_open += sign
+        if verdict.span is not None:
+            self.spread[verdict.span] = self.spread.get(verdict.span, 0) + sign
+
+    def _measure(self, amount: int | None, sign: int) -> None:
+        if amount is not None:
+            self.amount_sum += sign * amount
+            self.amount_count += sign
+
+    def tally(self) -> Tally:
+        """Return what it has come to, without what has come to nothing."""
+        return Tally(
+            met=self.met,
+            failed=self.failed,
+            pending=self.pending,
+            excluded=_some(self.excluded),
+            overdue_open=self.overdue_open,
+            amount_sum=self.amount_sum,
+            amount_count=self.amount_count,
+            spread=_some(self.spread),
+        )
+
+
+def _some(counts: Mapping[_Key, int]) -> dict[_Key, int]:
+    return {key: count for key, count in counts.items() if count}
 
 
 def _combined(left: Tally, right: Tally, *, sign: int) -> Tally:
@@ -181,7 +240,7 @@ def _added(left: Mapping[_Key, int], right: Mapping[_Key, int], *, sign: int) ->
     added = dict(left)
     for key, count in right.items():
         added[key] = added.get(key, 0) + sign * count
-    return {key: count for key, count in added.items() if count}
+    return _some(added)
 
 
 Cells = Mapping[str, Tally]

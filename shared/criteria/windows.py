@@ -14,6 +14,10 @@ from shared.criteria.vocabulary import Period, Reference, WindowKind
 
 _MONTHS: Final = {Period.MONTH: 1, Period.QUARTER: 3, Period.SEMESTER: 6, Period.YEAR: 12}
 _MOMENT: Final = timedelta(microseconds=1)
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+_EDGE: Final = timedelta(days=2)
+"""Near its bounds a window is looked up: where clocks went back over midnight, or a zone skipped a
+day, local dates do not rise with the instants."""
 
 
 def window_of(window: Window, instant: datetime, zone: zoneinfo.ZoneInfo) -> WindowBounds | None:
@@ -26,6 +30,25 @@ def window_of(window: Window, instant: datetime, zone: zoneinfo.ZoneInfo) -> Win
         return _campaign(window, day, zone)
     period = Period(window.kind.value)
     return _bounds(period, first_of_period(period, day), zone)
+
+
+class Windows:
+    """The windows of one promise, for many instants: most lie in the one found last."""
+
+    def __init__(self, window: Window, zone: zoneinfo.ZoneInfo) -> None:
+        self.window = window
+        self.zone = zone
+        self._last: WindowBounds | None = None
+        self._inside = (_NEVER, _NEVER)
+
+    def at(self, instant: datetime) -> WindowBounds | None:
+        """Return the window that holds the instant, as `window_of` does."""
+        if self._inside[0] <= instant < self._inside[1]:
+            return self._last
+        found = window_of(self.window, instant, self.zone)
+        if found is not None:
+            self._last, self._inside = found, (found.start + _EDGE, found.end - _EDGE)
+        return found
 
 
 def windows_between(

@@ -20,6 +20,7 @@ from shared.criteria import (
     Result,
     Setting,
     WindowBounds,
+    Windows,
     earlier_window,
     judge_result,
     measures_of,
@@ -108,7 +109,7 @@ def judge_of(promise: Promise) -> Judge:
     needed = [measure.calendar for measure in measures_of(compromiso.criterion)]
     by_measure = [None if name is None else calendars[name] for name in needed]
     return Judge(
-        Bench(compromiso.criterion, compromiso.window, zone, by_measure),
+        Bench(compromiso.criterion, Windows(compromiso.window, zone), by_measure),
         carta.data,
         compromiso,
         bounds,
@@ -151,11 +152,11 @@ def counts_of(judge: Judge, ledger: Ledger, *, known: datetime | None) -> Counts
     width = len(bench.calendars)
     earlier = {}
     for reference in references_of(bench.criterion):
-        before = earlier_window(bench.window, judge.bounds, reference, bench.zone)
+        before = earlier_window(bench.windows.window, judge.bounds, reference, bench.windows.zone)
         assert before is not None
-        setting = Setting(before, bench.zone, bench.calendars, known)
+        setting = Setting(before, bench.windows.zone, bench.calendars, known)
         earlier[reference] = Counts(setting, ledger.cells(before.id, width))
-    setting = Setting(judge.bounds, bench.zone, bench.calendars, known)
+    setting = Setting(judge.bounds, bench.windows.zone, bench.calendars, known)
     return Counts(setting, ledger.cells(judge.bounds.id, width), earlier)
 
 

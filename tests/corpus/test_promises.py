@@ -189,7 +189,7 @@ def test_figures_equal_those_of_a_judge_without_counts(promise: Promise, trial: 
         all_cases(trial.facts),
         judge.bounds,
         calendars=judge.bench.calendars,
-        zone=judge.bench.zone,
+        zone=judge.bench.windows.zone,
         known=trial.known,
     )
 
@@ -215,7 +215,7 @@ def verdicts_on(judge: Judge, fact: Fact, known: datetime | None) -> list[Found]
             measure,
             case,
             judge.bench.calendars[number],
-            zone=judge.bench.zone,
+            zone=judge.bench.windows.zone,
             complete_through=known,
         )
         windows = [each.window for each in placed if each.measure == number]

@@ -15,13 +15,15 @@ from shared.contracts.cartas import (
     Status,
 )
 from shared.criteria import (
+    CaseJudge,
     Measure,
     Part,
     WindowBounds,
+    Windows,
     earlier_window,
     measures_of,
+    prepare,
     references_of,
-    window_of,
 )
 from shared.criteria.vocabulary import Reference
 from shared.worktime import CalendarHistory, PreparedCalendar, Unit, due_instant
@@ -48,12 +50,15 @@ class Promise:
     calendars: tuple[PreparedCalendar | None, ...]
     calendar_versions: Mapping[str, int]
     histories: tuple[CalendarHistory | None, ...]
-    events: tuple[str, ...] = field(init=False)
-    """The event of each measure that brings a case under it."""
+    judges: tuple[CaseJudge, ...] = field(init=False, repr=False, compare=False)
+    windows: Windows = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        events = tuple(measure.figure.population.event for measure in self.measures)
-        object.__setattr__(self, "events", events)
+        """Make ready what every case asks for."""
+        paired = zip(self.measures, self.calendars, strict=True)
+        judges = tuple(prepare(each, calendar, zone=self.zone) for each, calendar in paired)
+        object.__setattr__(self, "judges", judges)
+        object.__setattr__(self, "windows", Windows(self.compromiso.window, self.zone))
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -69,6 +74,11 @@ class Promise:
     def kinds(self) -> frozenset[str]:
         """All kinds of events that its figures are made from."""
         return frozenset(kind for measure in self.measures for kind in measure.kinds)
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """The events that bring cases under it."""
+        return tuple(judge.event for judge in self.judges)
 
     def part_of(self, measure: int) -> Part:
         """Return the part that a measure counts for."""
@@ -109,7 +119,7 @@ class Promise:
 
     def window_at(self, instant: datetime) -> WindowBounds | None:
         """Return the window of the instant, in the municipality's zone; None outside a campaign."""
-        return window_of(self.compromiso.window, instant, self.zone)
+        return self.windows.at(instant)
 
     def closes_at(self, window: WindowBounds) -> datetime:
         """Return the data cut-off: the end of the n-th working day after the facts' last day."""

@@ -1,25 +1,24 @@
 """One case under all its promises: verdicts, and what changed since the last time."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.evaluator.domain.catalogue import Promise
 from shared.contracts import hot
 from shared.contracts.service_events import CASE_ABANDONED
 from shared.criteria import (
     Case,
+    CaseJudge,
     CasePause,
     CaseReason,
     CaseStatus,
     CaseVerdict,
     Span,
-    Tally,
     WindowBounds,
     judge_case,
     places_of,
-    started_at,
+    prepare,
 )
 from shared.worktime import PreparedCalendar
 
@@ -27,8 +26,7 @@ VerdictKey = tuple[str, int, int]
 """Compromiso, measure, and which of the windows it counts in: an outage may touch several."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """The verdict on one case under one measure, where it counts, and when to look again.
 
     `part` is the number of the measure: a ratio has two, everything else one for each part.
@@ -55,20 +53,6 @@ class Judgement:
     def key(self) -> VerdictKey:
         """What it is a verdict of, within its case."""
         return (self.compromiso, self.part, self.slice)
-
-    def tally(self) -> Tally:
-        """Return the counts it makes."""
-        return Tally.of(
-            CaseVerdict(
-                status=self.status,
-                reason=self.reason,
-                anchor_instant=None,
-                amount=self.amount,
-                overdue_open=self.overdue_open,
-                cell=self.cell,
-                span=self.span,
-            )
-        )
 
 
 Judged = tuple[Judgement, Promise, WindowBounds | None]
@@ -108,9 +92,10 @@ def judge(
     verdicts: dict[VerdictKey, Judged] = {}
     for versions in groups:
         for promise in versions:
-            for number, event in enumerate(promise.events):
-                if event in case.events:  # or it is in no population: most measures, most cases
-                    for judged in _under(_Look(promise, number, case, data, known), closed):
+            for number, judge_of in enumerate(promise.judges):
+                if judge_of.event in case.events:  # most measures are not about most cases
+                    look = _Look(promise, number, case, data, known)
+                    for judged in _under(look, judge_of, closed):
                         verdicts.setdefault(judged[0].key, judged)
     return verdicts
 
@@ -129,8 +114,7 @@ def due_by(
     return None if verdict is None else verdict.due
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(NamedTuple):
     """One case under one measure of one promise."""
 
     promise: Promise
@@ -139,26 +123,22 @@ class _Look:
     data: hot.CaseData
     known: datetime | None
 
-    @property
-    def started(self) -> datetime | None:
-        return started_at(self.promise.measures[self.number], self.case)
 
-
-def _under(look: _Look, closed: Closed) -> tuple[Judged, ...]:
+def _under(look: _Look, latest: CaseJudge, closed: Closed) -> tuple[Judged, ...]:
     """Judge by the calendar as it is known now, or was when the case's window closed.
 
     The versions are gone through as they became known: each re-dated the cases whose window had not
     been closed by then, and left the others alone.
     """
-    promise, started = look.promise, look.started
+    promise, started = look.promise, latest.started_at(look.case)
     if started is None or not promise.in_force(started):
         return ()
     history = promise.histories[look.number]
     for earlier in history.replaced_after(started) if history and closed else ():
-        judged = _by(look, earlier)
+        judged = _by(look, prepare(latest.measure, earlier, zone=promise.zone))
         if judged and _closed_with(judged[0][0], earlier, closed):
             return judged
-    return _by(look, promise.calendars[look.number])
+    return _by(look, latest)
 
 
 def _closed_with(judgement: Judgement, calendar: PreparedCalendar, closed: Closed) -> bool:
@@ -168,18 +148,13 @@ def _closed_with(judgement: Judgement, calendar: PreparedCalendar, closed: Close
     return versions is not None and versions.get(known.id) == known.version
 
 
-def _by(look: _Look, calendar: PreparedCalendar | None) -> tuple[Judged, ...]:
+def _by(look: _Look, judge_of: CaseJudge) -> tuple[Judged, ...]:
     """Return the verdict in each window in which it counts; none outside of a campaign."""
-    promise, data = look.promise, look.data
-    measure = promise.measures[look.number]
-    verdict = judge_case(
-        measure, look.case, calendar, zone=promise.zone, complete_through=look.known
-    )
+    promise, data, calendar = look.promise, look.data, judge_of.calendar
+    verdict = judge_of.verdict(look.case, look.known)
     if verdict is None:
         return ()
-    windows = places_of(
-        measure, verdict, promise.compromiso.window, zone=promise.zone, known=look.known
-    )
+    windows = places_of(judge_of.measure, verdict, promise.windows, known=look.known)
     return tuple(
         (
             Judgement(

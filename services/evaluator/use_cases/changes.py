@@ -16,7 +16,7 @@ from services.evaluator.store.tallies import (
     NewWindow,
     WindowKey,
 )
-from shared.criteria import WindowBounds
+from shared.criteria import RunningTally, Tally, WindowBounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,28 @@ class Moment:
 
 
 @dataclass(slots=True)
+class RunningCounts:
+    """The counts of one version and measure of a window in the making."""
+
+    cells: dict[str, RunningTally] = field(default_factory=dict)
+    historical: int = 0
+
+    def add(self, judgement: Judgement, *, sign: int) -> None:
+        """Add a verdict; with `sign` -1 take it away."""
+        tally = self.cells.get(judgement.cell)
+        if tally is None:
+            tally = self.cells[judgement.cell] = RunningTally()
+        tally.add(judgement, sign=sign)
+        if judgement.historical:
+            self.historical += sign
+
+    def counts(self) -> Counts:
+        """Return what they have come to, without the cells that came to nothing."""
+        tallies = {cell: running.tally() for cell, running in self.cells.items()}
+        return Counts({c: t for c, t in tallies.items() if t != Tally()}, self.historical)
+
+
+@dataclass(slots=True)
 class Changes:
     """Cases, verdicts (None: gone), counts to add, windows to make, moments of failure.
 
@@ -41,7 +63,7 @@ class Changes:
 
     cases: dict[CaseKey, StoredCase] = field(default_factory=dict)
     verdicts: dict[tuple[CaseKey, VerdictKey], Judgement | None] = field(default_factory=dict)
-    counts: dict[WindowKey, dict[tuple[int, int], Counts]] = field(default_factory=dict)
+    counts: dict[WindowKey, dict[tuple[int, int], RunningCounts]] = field(default_factory=dict)
     windows: dict[WindowKey, NewWindow] = field(default_factory=dict)
     subjects: dict[WindowKey, Subject] = field(default_factory=dict)
     moments: dict[WindowKey, list[Moment]] = field(default_factory=dict)
@@ -59,13 +81,14 @@ class Changes:
         window = (municipality, judgement.compromiso, judgement.unit, judgement.window_id)
         counts = self.counts.setdefault(window, {})
         place = (judgement.carta_version, judgement.part)
-        one = Counts({judgement.cell: judgement.tally()}, int(judgement.historical))
-        before = counts.get(place, NOTHING)
-        counts[place] = before + one if sign > 0 else before - one
+        running = counts.get(place)
+        if running is None:
+            running = counts[place] = RunningCounts()
+        running.add(judgement, sign=sign)
 
     def counted(self, window: WindowKey) -> CohortCounts:
         """Return what was added to each version and measure of a window so far."""
-        return dict(self.counts.get(window, {}))
+        return {place: each.counts() for place, each in self.counts.get(window, {}).items()}
 
     def to_add(self) -> dict[CountKey, Counts]:
         """Return the changes of counts; that of a window with a moment even where it is nought.
@@ -75,8 +98,8 @@ class Changes:
         return {
             (window, version, part): counts
             for window, places in self.counts.items()
-            for (version, part), counts in places.items()
-            if counts != NOTHING or window in self.moments
+            for (version, part), running in places.items()
+            if (counts := running.counts()) != NOTHING or window in self.moments
         }
 
     def open_window(self, key: WindowKey, promise: Promise, bounds: WindowBounds) -> None:

@@ -23,7 +23,7 @@ from services.evaluator.store.tallies import Counts, is_historical
 from services.evaluator.use_cases.knowledge import of_window
 from shared.contracts import hot
 from shared.contracts.results import ResultData
-from shared.criteria import WindowBounds
+from shared.criteria import Tally, WindowBounds
 from shared.database import Connection, Pool
 from shared.explaining import Explanation, explain
 
@@ -101,7 +101,7 @@ async def _count(connection: Connection, promises: Sequence[Promise], coverage: 
         for judgement, _, window in judge(data, groups, known=known).values():
             if window is not None:
                 key = ((judgement.compromiso, judgement.unit, window.id), judgement.part)
-                one = Counts({judgement.cell: judgement.tally()}, int(judgement.historical))
+                one = Counts({judgement.cell: Tally.of(judgement)}, int(judgement.historical))
                 fresh[key] = fresh.get(key, Counts()) + one
     return fresh
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.criteria import CaseReason, CaseStatus, ContestReason, Part, judge_case, started_at
+from shared.criteria import CaseReason, CaseStatus, ContestReason, Part, judge_case, prepare
 from tests.unit.criteria.builders import (
     GENERAL,
     answer,
@@ -479,7 +479,9 @@ def test_a_case_comes_under_a_promise_when_its_clock_starts(
     )
     told = {name: f"2026-07-06 {at}" for name, at in events.items()}
     a_case = case(ticket_issued="2026-07-06 08:00", **told)
-    assert started_at(measure(timed), a_case) == local(f"2026-07-06 {start}")
+    assert prepare(measure(timed), GENERAL, zone=ZONE).started_at(a_case) == local(
+        f"2026-07-06 {start}"
+    )
 
 
 def test_a_date_set_beforehand_is_no_start() -> None:
@@ -494,12 +496,17 @@ def test_a_date_set_beforehand_is_no_start() -> None:
         },
     )
     visit = case(visit_scheduled="2026-06-20 09:00", visit_scheduled_for="2026-07-06 09:00")
-    assert started_at(measure(agreed), visit) == local("2026-06-20 09:00")
-    assert started_at(measure(agreed), case(visit_done="2026-07-06 09:00")) is None
-    counted = part("count", population={"event": "visit.done", "anchor": "occurred"})
-    assert started_at(measure(counted), case(visit_done="2026-07-06 09:00")) == (
-        local("2026-07-06 09:00")
+    assert prepare(measure(agreed), GENERAL, zone=ZONE).started_at(visit) == local(
+        "2026-06-20 09:00"
     )
+    assert (
+        prepare(measure(agreed), GENERAL, zone=ZONE).started_at(case(visit_done="2026-07-06 09:00"))
+        is None
+    )
+    counted = part("count", population={"event": "visit.done", "anchor": "occurred"})
+    assert prepare(measure(counted), GENERAL, zone=ZONE).started_at(
+        case(visit_done="2026-07-06 09:00")
+    ) == (local("2026-07-06 09:00"))
 
 
 # Numbers held to a limit of their own

@@ -12,6 +12,7 @@ from shared.criteria import (
     Setting,
     Tally,
     Window,
+    Windows,
     figures_of,
     measures_of,
     merged,
@@ -33,7 +34,7 @@ revisions = st.lists(st.tuples(st.integers(0, 7), cases(), st.booleans()), min_s
 
 def bench(criterion: Criterion, window: Window) -> Bench:
     calendars = [GENERAL if m.calendar else None for m in measures_of(criterion)]
-    return Bench(criterion, window, ZONE, calendars)
+    return Bench(criterion, Windows(window, ZONE), calendars)
 
 
 def last_of(told: Sequence[tuple[int, Case, bool]]) -> dict[str, Case]:

@@ -23,6 +23,7 @@ from shared.criteria import (
     Tally,
     Verdict,
     Window,
+    Windows,
     broken,
     figures_of,
     judge_result,
@@ -71,7 +72,7 @@ def at_hand(
     criterion = Criterion(parts=(part_,))
     measures = measures_of(criterion)
     calendars = [GENERAL if measure.calendar else None for measure in measures]
-    bench = Bench(criterion, window, ZONE, calendars)
+    bench = Bench(criterion, Windows(window, ZONE), calendars)
     ledger = Ledger()
     through = None if known is None else local(known)
     for number, each in enumerate(cases):

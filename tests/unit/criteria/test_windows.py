@@ -10,6 +10,7 @@ from shared.criteria import (
     Reference,
     Window,
     WindowKind,
+    Windows,
     earlier_window,
     window_of,
     windows_between,
@@ -159,3 +160,25 @@ def test_the_weeks_of_a_window_begin_and_end_outside_of_it() -> None:
     weeks = list(periods_in(Period.WEEK, bounds, MEXICO_CITY))
     assert [first.day for first, _ in weeks] == [26, 2, 9, 16, 23, 30]
     assert weeks[-1] == (date(2026, 11, 30), date(2026, 12, 7))
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.datetimes(datetime(2006, 10, 25), datetime(2006, 11, 5)),  # noqa: DTZ001
+            st.datetimes(datetime(2011, 12, 27), datetime(2012, 1, 2)),  # noqa: DTZ001
+        ),
+        min_size=1,
+        max_size=20,
+    ),
+    st.sampled_from([WindowKind.MONTH, WindowKind.YEAR]),
+    # St. John's put its clocks back over midnight; Apia skipped the 30th of December 2011.
+    st.sampled_from(["America/Mexico_City", "America/St_Johns", "Pacific/Apia"]),
+)
+def test_windows_of_a_promise_are_those_of_each_instant_alone(
+    instants: list[datetime], kind: WindowKind, zone_name: str
+) -> None:
+    zone, window = ZoneInfo(zone_name), Window(kind=kind)
+    windows = Windows(window, zone)
+    for instant in (naive.replace(tzinfo=UTC) for naive in instants):
+        assert windows.at(instant) == window_of(window, instant, zone)

@@ -76,5 +76,5 @@ def test_totals_are_the_sums_of_the_tallies_of_each_verdict(judgements: list[Jud
             own = (each.compromiso, each.unit, each.window_id)
             place = (*own, each.carta_version, each.part, each.cell)
             tally, imported = expected.get(place, (Tally(), 0))
-            expected[place] = (tally + each.tally(), imported + each.historical)
+            expected[place] = (tally + Tally.of(each), imported + each.historical)
     assert {place: (tally, n) for place, tally, n in totals.counted()} == expected

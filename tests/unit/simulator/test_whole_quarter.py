@@ -4,7 +4,7 @@ from itertools import chain, islice
 from services.cartas.domain import read_catalogue
 from shared.contracts import hot
 from shared.contracts.service_events import ServiceEvent
-from shared.criteria import Criterion, measures_of
+from shared.criteria import measures_of
 from shared.worktime import PreparedCalendar
 from simulator.whole_quarter import Carta, WholeQuarter
 from simulator.whole_town import CARTAS, COMPROMISOS, PROCEDURES, whole_catalogue
@@ -46,9 +46,9 @@ def test_events_are_of_the_contract_and_no_case_has_two_alike() -> None:
 def test_every_form_is_promised_and_has_facts() -> None:
     assert CATALOGUE is not None
     criteria = [c.criterion for carta in CATALOGUE.cartas for c in carta.data.compromisos]
-    parts = [p for each in criteria if isinstance(each, Criterion) for p in each.parts]
+    parts = [part for each in criteria for part in each.parts]
     assert {part.figure.form for part in parts} == FORMS
-    assert max(len(each.parts) for each in criteria if isinstance(each, Criterion)) == 2
+    assert max(len(each.parts) for each in criteria) == 2
     assert any(part.target and part.target.reference for part in parts)
     wanted = {m.figure.population.event for each in criteria for m in measures_of(each)}
     happened = {event.type for told in quarter(9_000).cases() for event in told}
