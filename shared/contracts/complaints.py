@@ -35,6 +35,7 @@ class ComplaintChange(StrEnum):
     REOPENED = "reopened"
     WITHDRAWN = "withdrawn"
     LINKED = "linked"
+    REDATED = "redated"
 
 
 class Finding(StrEnum):

@@ -93,8 +93,8 @@ class DayException(_Wire):
     first: date
     last: date
     reason: str = Field(min_length=1, max_length=300)
-    opens: bool | tuple[Segment, ...] | None
-    counts: bool | None
+    opens: bool | tuple[Segment, ...] | None = None
+    counts: bool | None = None
     prevails: bool = False
     act: str = Field(default="", max_length=500, description="The published act that decreed it.")
 

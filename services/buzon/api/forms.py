@@ -1,6 +1,7 @@
 """What comes in and goes out over HTTP, checked and rendered."""
 
 import unicodedata
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Final
 
@@ -9,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, Str
 from services.buzon.domain.cases import Folio
 from services.buzon.domain.folios import MAX_LENGTH
 from services.buzon.store.folios import StepRow
+from services.buzon.store.redatings import Redating
 from services.buzon.use_cases.reading import CitizenView, PostView
 from shared.contracts.complaints import ComplaintKind, Finding
 from shared.contracts.events import Code
@@ -149,7 +151,7 @@ def post_view(view: PostView) -> dict[str, Any]:
         "occurred_on": view.occurred_on,
         "has_contact": view.has_contact,
         "writings": [{"part": text.part, "text": text.body} for text in view.writings],
-        "timeline": [_step(step) | {"post": step.post} for step in view.steps],
+        "timeline": [_step(step, view.moves) | {"post": step.post} for step in view.steps],
         "allowed": sorted(view.steps_now),
     }
 
@@ -172,9 +174,11 @@ def citizen_view(view: CitizenView) -> dict[str, Any]:
         "duplicate_of": folio.duplicate_of,
         "answer": view.answer,
         "question": view.question,
-        "timeline": [_step(step) for step in view.steps],
+        "timeline": [_step(step, view.moves) for step in view.steps],
     }
 
 
-def _step(step: StepRow) -> dict[str, Any]:
-    return {"change": step.change, "at": step.at}
+def _step(step: StepRow, moves: Mapping[int, Redating]) -> dict[str, Any]:
+    told = {"change": step.change, "at": step.at}
+    moved = moves.get(step.revision)
+    return told if moved is None else told | {"before": moved.before, "after": moved.after}

@@ -49,7 +49,10 @@ class StepRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Folio:
-    """The state of one folio, without its texts. Instants are UTC, `answer_by` is a local date."""
+    """The state of one folio, without its texts. Instants are UTC, `answer_by` is a local date.
+
+    `calendar_version` is that of the term's calendar by which the date was counted.
+    """
 
     folio: str
     municipality: str
@@ -61,6 +64,7 @@ class Folio:
     compromiso: str | None = None
     unit: str | None = None
     answer_by: date | None = None
+    calendar_version: int | None = None
     answered_at: datetime | None = None
     finding: Finding | None = None
     found_at: datetime | None = None

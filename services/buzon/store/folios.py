@@ -22,13 +22,13 @@ RETURNING last
 INSERT = """
 INSERT INTO folio (folio, municipality, revision, kind, filed_at, secret_hash, carta, unit,
                    term_limit, term_unit, term_calendar, term_start_rule, term_pauses,
-                   answer_by, referred_at, occurred_on)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                   answer_by, referred_at, occurred_on, calendar_version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 """
 _SELECT = """
 SELECT folio, municipality, revision, kind, filed_at, carta, compromiso, unit, term_limit,
-       term_unit, term_calendar, term_start_rule, term_pauses, answer_by, answered_at, finding,
-       found_at, duplicate_of, not_competent_at, referred_at,
+       term_unit, term_calendar, term_start_rule, term_pauses, answer_by, calendar_version,
+       answered_at, finding, found_at, duplicate_of, not_competent_at, referred_at,
        ARRAY(SELECT (reason, started_at, ended_at) FROM pause
              WHERE pause.folio = folio.folio ORDER BY started_at) AS pauses
 FROM folio
@@ -49,7 +49,7 @@ ORDER BY filed_at, folio LIMIT $7
 UPDATE = """
 UPDATE folio SET revision = $2, carta = $3, compromiso = $4, unit = $5, answer_by = $6,
        answered_at = $7, finding = $8, found_at = $9, duplicate_of = $10, not_competent_at = $11,
-       referred_at = $12
+       referred_at = $12, calendar_version = $13
 WHERE folio = $1
 """
 UPSERT_PAUSE = """
@@ -113,7 +113,7 @@ async def insert(
         *(folio.folio, folio.municipality, folio.revision, folio.kind, folio.filed_at),
         *(secret_hash, folio.carta, folio.unit),
         *(term.limit, term.unit, term.calendar, term.start_rule, list(term.pauses)),
-        *(folio.answer_by, folio.referred_at, occurred_on),
+        *(folio.answer_by, folio.referred_at, occurred_on, folio.calendar_version),
     )
 
 
@@ -158,6 +158,7 @@ async def update(connection: Connection, folio: Folio) -> None:
         *(folio.folio, folio.revision, folio.carta, folio.compromiso, folio.unit),
         *(folio.answer_by, folio.answered_at, folio.finding, folio.found_at),
         *(folio.duplicate_of, folio.not_competent_at, folio.referred_at),
+        folio.calendar_version,
     )
     pauses = [(folio.folio, pause.start, pause.reason, pause.end) for pause in folio.pauses]
     await connection.executemany(UPSERT_PAUSE, pauses)
@@ -249,6 +250,7 @@ def _folio(row: asyncpg.Record) -> Folio:
         compromiso=row["compromiso"],
         unit=row["unit"],
         answer_by=row["answer_by"],
+        calendar_version=row["calendar_version"],
         answered_at=row["answered_at"],
         finding=Finding(row["finding"]) if row["finding"] else None,
         found_at=row["found_at"],

@@ -8,8 +8,9 @@ from services.buzon.domain.access import may_take
 from services.buzon.domain.cases import Folio, Step, allowed_steps
 from services.buzon.domain.secrets import Keys, same_secret
 from services.buzon.sealing import unseal
-from services.buzon.store import folios, reference
+from services.buzon.store import folios, redatings, reference
 from services.buzon.store.folios import Position, StepRow, Writing
+from services.buzon.store.redatings import Redating
 from services.buzon.use_cases.errors import NotYoursError, UnknownFolioError
 from services.buzon.use_cases.steps import visible_to
 from shared.contracts.cartas import Role
@@ -23,11 +24,15 @@ TOLD_TO_CITIZENS: Final = frozenset(ComplaintChange) - {ComplaintChange.LINKED}
 
 @dataclass(frozen=True, slots=True)
 class CitizenView:
-    """What folio and secret open. `question` while the citizen's clarification is awaited."""
+    """What folio and secret open. `question` while the citizen's clarification is awaited.
+
+    `moves` are those of the date by the calendar, by the revision of the step that says so.
+    """
 
     folio: Folio
     unit_name: str | None
     steps: tuple[StepRow, ...]
+    moves: dict[int, Redating]
     answer: str | None
     question: str | None
 
@@ -40,6 +45,7 @@ class PostView:
     occurred_on: date | None
     has_contact: bool
     steps: tuple[StepRow, ...]
+    moves: dict[int, Redating]
     writings: tuple[Writing, ...]
     steps_now: frozenset[Step]
 
@@ -77,6 +83,7 @@ async def status(connection: Connection, keys: Keys, folio_id: str, *, secret: s
         folio=folio,
         unit_name=await _unit_name(connection, folio),
         steps=tuple(step for step in steps if step.change in TOLD_TO_CITIZENS),
+        moves=await redatings.of_folio(connection, folio_id),
         answer=_latest(texts, "answer"),
         question=_latest(texts, "question") if folio.is_paused else None,
     )
@@ -94,6 +101,7 @@ async def detail(connection: Connection, folio_id: str, *, post_id: str) -> Post
         occurred_on=await folios.occurred_on(connection, folio_id),
         has_contact=await folios.contact(connection, folio_id) is not None,
         steps=tuple(await folios.steps(connection, folio_id)),
+        moves=await redatings.of_folio(connection, folio_id),
         writings=tuple(await folios.writings(connection, folio_id)),
         steps_now=frozenset(possible),
     )

@@ -53,4 +53,5 @@ async def with_answer_by(connection: Connection, folio: Folio, zone: str) -> Fol
         day = answer_by(folio.filed_at, folio.term, stopping, calendar=calendar, zone=zone)
     except CalendarExhaustedError:
         day = None
-    return replace(folio, answer_by=day)
+    version = None if calendar is None else calendar.calendar.version
+    return replace(folio, answer_by=day, calendar_version=version)

@@ -45,6 +45,7 @@ CHANGES: Final = {
     "reopened": "Se reabrió",
     "withdrawn": "Se retiró",
     "linked": "La relacionamos con un compromiso de la carta",
+    "redated": "Cambió el calendario de días hábiles",
 }
 REFUSALS: Final = {
     "too_many_requests": "Recibimos muchos envíos desde tu conexión. Inténtalo más tarde.",

@@ -1,8 +1,14 @@
 import re
+from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 
+from shared.contracts import topics
+from shared.contracts.cartas import CalendarPublished
+from shared.worktime import DayException
 from tests.integration.portal.world import Browser, World
+from tests.support.waiting import eventually
 from tests.unit.portal import builders as b
 
 BUZON = f"/{b.M}/buzon"
@@ -82,3 +88,30 @@ async def test_too_large_a_body_is_refused(world: World) -> None:
     async with world.browser() as browser:
         answer = await browser.send(BUZON, {**FILLED, "texto": "x" * 200_000})
     assert answer.status_code == 413
+
+
+async def test_a_calendar_that_changes_moves_the_date_and_the_citizen_reads_so(
+    world: World,
+) -> None:
+    known, today = b.calendar(), datetime.now(UTC).date()
+    off = DayException(
+        first=today, last=today + timedelta(days=6), reason="Inundación", opens=None, counts=False
+    )
+    changed = known.calendar.model_copy(update={"version": 2, "days": (off,)})
+    data = known.model_copy(update={"calendar": changed, "version": 2})
+    async with world.browser() as browser:
+        folio, secret = await file(browser, solicitud="antes-del-decreto-0001")
+        event = CalendarPublished(id="c2", source="/cartas", time=data.known_since, data=data)
+        await world.publish(topics.CARTAS, event)
+
+        buzon = await asyncpg.connect(world.system.database_url("buzon"))
+        try:
+            moved = "SELECT EXISTS (SELECT FROM folio_redating WHERE folio = $1)"
+            await eventually(lambda: buzon.fetchval(moved, folio), 30, what="another date")
+        finally:
+            await buzon.close()
+        page = (await browser.send("/folio", {"folio": folio, "clave": secret})).text
+    said = re.search(r"la respuesta es a más tardar el (.+?), y ya no el (.+?)<", page)
+    assert said is not None
+    assert said[1] in page.split("Respuesta a más tardar")[1][:200]
+    assert said[2] not in page.split("Respuesta a más tardar")[1][:200]
