@@ -109,7 +109,8 @@ async def found(made: Bench) -> None:
         await system.run("services.cartas", "load", str(file))
         await system.run(
             *("services.measurements", "source", "add", "--municipality", TOWN),
-            *("--source", SOURCE, "--services", "*", "--attributes", ATTRIBUTES),
+            *("--source", SOURCE, "--services", "*", "--reports", "*"),
+            *("--attributes", ATTRIBUTES),
         )
 
 
