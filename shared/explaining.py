@@ -4,15 +4,24 @@ Everything comes from the published result and the criterion of its carta: nothi
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
 from shared import spanish
 from shared.contracts.cartas import CartaData, Compromiso
-from shared.contracts.results import Band, PartResult, ResultData, Verdict
-from shared.criteria import Op, Part, Percentile, formula_text, public_sentence, range_of
+from shared.contracts.results import Band, PartCounts, PartResult, ResultData, Verdict
+from shared.criteria import (
+    Number,
+    Op,
+    Part,
+    Percentile,
+    Share,
+    formula_text,
+    public_sentence,
+    range_of,
+)
 from shared.criteria.phrases import SIGNS
 from shared.criteria.words import exclusion
 from shared.outlooks import declared_for, sentences
@@ -22,7 +31,6 @@ ROUNDING: Final = (
     f"Para mostrarlo se redondea a {PLACES} decimales, y lo que queda justo a la mitad va al par; "
     "el veredicto se decide con el número exacto."
 )
-_TIMED_SHARES: Final = ("share_within", "deadline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +67,14 @@ class Version:
 class PartSteps:
     """The arithmetic of one part, in sentences.
 
-    `population` tells how its cases add up, `figure` how the figure is made of them, `comparison`
-    how the figure was held against its target, `outlook` what can still become of it while it runs.
+    `population` tells how its cases add up, `cohorts` how those of each version do where there are
+    several, `figure` how the figure is made of them, `comparison` how it was held to its target,
+    `outlook` what can still become of it while it runs.
     """
 
     formula: str
     population: tuple[str, ...]
+    cohorts: tuple[str, ...]
     figure: tuple[str, ...]
     comparison: tuple[str, ...]
     outlook: tuple[str, ...]
@@ -91,8 +101,14 @@ def explain(result: ResultData, cartas: Sequence[CartaData]) -> Explanation:
         result=result,
         versions=versions,
         parts=tuple(
-            steps_of(each, part, minimum_sample=sample, formula=formula)
-            for each, part, formula in zip(result.parts, declared, formulas, strict=False)
+            replace(
+                steps_of(each, part, minimum_sample=sample),
+                formula=formula,
+                cohorts=tuple(_cohorts(result, number, part)),
+            )
+            for number, (each, part, formula) in enumerate(
+                zip(result.parts, declared, formulas, strict=False)
+            )
         ),
         verdict=_verdict(result),
     )
@@ -107,25 +123,34 @@ def _versions(result: ResultData, cartas: Sequence[CartaData]) -> Iterator[Versi
                 yield Version(carta, compromiso)
 
 
-def steps_of(
-    part: PartResult, declared: Part | None, *, minimum_sample: int = 0, formula: str = ""
-) -> PartSteps:
+def steps_of(part: PartResult, declared: Part | None, *, minimum_sample: int = 0) -> PartSteps:
     """Return the arithmetic of one part; `declared` is what its carta promises, where known."""
     return PartSteps(
-        formula=formula,
-        population=tuple(_population(part)),
+        formula="",
+        population=tuple(_population(part, declared)),
+        cohorts=(),
         figure=tuple(_figure(part, declared)),
         comparison=tuple(_comparison(part, declared, minimum_sample)),
         outlook=sentences(part, declared),
     )
 
 
-def _population(part: PartResult) -> Iterator[str]:
+def _population(part: PartResult, declared: Part | None) -> Iterator[str]:
+    """Tell how the cases add up; a ratio has those of its two sides."""
+    words = _words(part, declared)
+    if part.numerator_counts is None:
+        yield from _sum_of("Población", part, words)
+        return
+    yield from _sum_of("Numerador", part.numerator_counts, words)
+    yield from _sum_of("Denominador", part, words)
+
+
+def _sum_of(whole: str, part: PartResult | PartCounts, words: tuple[str, str]) -> Iterator[str]:
     left_out = sum(part.excluded.values())
     total = part.met + part.failed + part.pending + left_out
-    kept, missed = _words(part)
+    kept, missed = words
     yield (
-        f"Población: {_n(total)} = {_n(part.met)} {kept} + {_n(part.failed)} {missed}"
+        f"{whole}: {_n(total)} = {_n(part.met)} {kept} + {_n(part.failed)} {missed}"
         f" + {_n(part.pending)} pendientes + {_n(left_out)} no considerados."
     )
     for name, count in sorted(part.excluded.items()):
@@ -135,10 +160,30 @@ def _population(part: PartResult) -> Iterator[str]:
         yield f"Vencidos y todavía abiertos: {_n(part.overdue_open)}."
 
 
-def _words(part: PartResult) -> tuple[str, str]:
-    if part.form in _TIMED_SHARES:
-        return "en plazo", "fuera de plazo"
-    return "contados o medidos", "vencidos sin concluir"
+def _cohorts(result: ResultData, number: int, declared: Part | None) -> Iterator[str]:
+    """Tell what the cases of each version add to a part, where several versions judged them.
+
+    Of versions that measure another thing than the deciding one, the parts may be more or fewer.
+    """
+    for cohort in result.cohorts:
+        if number < len(cohort.parts):
+            words = _words(result.parts[number], declared)
+            yield from _sum_of(f"Versión {cohort.carta_version}", cohort.parts[number], words)
+
+
+def _words(part: PartResult, declared: Part | None) -> tuple[str, str]:
+    figure = None if declared is None else declared.figure
+    if isinstance(figure, Share) and isinstance(figure.value, Number):
+        return "con la calificación prometida", "sin ella"
+    return _COUNTED.get(part.form, ("contados o medidos", "vencidos sin concluir"))
+
+
+_COUNTED: Final = {
+    "share_within": ("en plazo", "fuera de plazo"),
+    "deadline": ("a tiempo", "tarde o sin ocurrir"),
+    "nps": ("respuestas válidas", "sin respuesta en plazo"),
+    "availability": ("interrupciones", "sin medir"),
+}
 
 
 def _figure(part: PartResult, declared: Part | None) -> Iterator[str]:

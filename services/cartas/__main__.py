@@ -8,10 +8,10 @@ from services.cartas import report
 from services.cartas.app import build_app
 from services.cartas.commands import worktime
 from services.cartas.domain import Catalogue, read_catalogue
-from services.cartas.domain.marked_yaml import MAX_BYTES
 from services.cartas.settings import Settings
 from services.cartas.use_cases.loading import Load, RefusedCatalogueError, load_catalogue
 from services.cartas.version_commands import COMMANDS
+from shared.authoring.marked_yaml import MAX_BYTES
 from shared.cli import run_with_pool, service_cli
 from shared.database import Pool
 from shared.messaging import transaction

@@ -8,9 +8,9 @@ import click
 
 from services.cartas import report
 from services.cartas.domain import read_catalogue
-from services.cartas.domain.marked_yaml import MAX_BYTES
 from services.cartas.settings import Settings
 from services.cartas.store import catalogue as store
+from shared.authoring.marked_yaml import MAX_BYTES
 from shared.cli import run_with_pool
 from shared.database import Pool
 from shared.messaging import transaction

@@ -10,7 +10,6 @@ import click
 from services.cartas import version_report as report
 from services.cartas.domain.drafts import address_of
 from services.cartas.domain.life import Acta
-from services.cartas.domain.marked_yaml import MAX_BYTES
 from services.cartas.settings import Settings
 from services.cartas.store import catalogue as store
 from services.cartas.use_cases import reading, versions
@@ -21,6 +20,7 @@ from services.cartas.use_cases.errors import (
     VersionError,
 )
 from services.cartas.use_cases.versions import Target, line_of
+from shared.authoring.marked_yaml import MAX_BYTES
 from shared.cli import run_with_pool
 from shared.database import Pool
 from shared.http.credentials import service_credential

@@ -7,8 +7,8 @@ import click
 
 from services.evaluator import telling
 from services.evaluator.app import DESCRIBE, build_app
+from services.evaluator.domain.drafting import MAX_BYTES
 from services.evaluator.domain.drafts import DRAFT, DraftError
-from services.evaluator.drafting import read_draft
 from services.evaluator.settings import Settings
 from services.evaluator.store import redatings
 from services.evaluator.store.redatings import Moved
@@ -72,23 +72,23 @@ def explain_command(result: str) -> None:
 
 
 @main.command("try")
-@click.argument("criterion", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("criterion")
 @click.option("--on", "window", required=True, help="Window, e.g. 2026-09, 2026-Q3, 2026-S2, 2026.")
 @click.option("--municipality", required=True)
 @click.option("--service", "services", required=True, multiple=True, help="May be repeated.")
 @click.option("--unit", default=DRAFT, help="The unit that would answer for it.")
 def try_command(
-    criterion: Path, *, window: str, municipality: str, services: tuple[str, ...], unit: str
+    criterion: str, *, window: str, municipality: str, services: tuple[str, ...], unit: str
 ) -> None:
-    """Judge the draft in the file CRITERION on what happened already. Nothing is written.
+    """Judge the draft CRITERION on what happened already. Nothing is written.
 
-    The draft is YAML with `criterion` and `window` as cartas.v1 publishes them, and if wanted
-    `minimum_sample`, `closing_delay_days` and `scope`.
+    CRITERION is a file, or the text itself: a compromiso in the words of the catalogue, in YAML.
+    Needed are `criterio`, `umbral` and `ventana`; what no verdict depends on may stand beside.
     """
 
     async def work(pool: Pool, settings: Settings) -> list[Tried]:
-        draft = read_draft(criterion)
-        return await try_draft(pool, Question(draft, municipality, services, window, unit))
+        question = Question(_written(criterion), municipality, services, window, unit)
+        return await try_draft(pool, question)
 
     try:
         found = run_with_pool(Settings, work)
@@ -97,6 +97,17 @@ def try_command(
     for tried in found:
         for line in telling.tried(tried):
             click.echo(line)
+
+
+def _written(criterion: str) -> bytes:
+    """Return what a file says, or the text where it is no name of one."""
+    if "\n" in criterion or ":" in criterion:
+        return criterion.encode()
+    try:
+        with Path(criterion).open("rb") as opened:
+            return opened.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise click.BadParameter(f"no file {criterion} can be read") from error
 
 
 @main.command("redated")

@@ -1,13 +1,19 @@
 """HTTP in, for our own services: the cases behind a figure, and how one was judged."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from services.evaluator.domain.drafting import MAX_BYTES
+from services.evaluator.domain.drafts import Draft, DraftError
 from services.evaluator.store import evidence, redatings
-from services.evaluator.use_cases import counting, explaining
+from services.evaluator.use_cases import counting, explaining, trying
+from services.evaluator.use_cases.trying import Question
+from shared.authoring.promises import MAX_EVENT_WORDS
+from shared.contracts.cartas import Compromiso, EventWords
+from shared.contracts.events import Code, EventKind
 from shared.contracts.results import ResultData
 from shared.criteria import CaseStatus
 from shared.database import Pool
@@ -94,6 +100,53 @@ async def result_explanation(
     if explained is None:
         raise Problem(404, "no such result")
     return explaining.as_json(explained)
+
+
+class TrialBody(BaseModel):
+    """What to try: a compromiso as published, or what an author wrote in the catalogue's words."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    municipality: Code
+    services: Annotated[tuple[Code, ...], Field(min_length=1, max_length=50)]
+    unit: Code
+    window: Code
+    compromiso: Compromiso | None = None
+    event_words: dict[EventKind, EventWords] = Field(default={}, max_length=MAX_EVENT_WORDS)
+    written: Annotated[str, Field(max_length=MAX_BYTES)] | None = None
+
+    @model_validator(mode="after")
+    def _one_draft(self) -> Self:
+        if (self.compromiso is None) == (self.written is None):
+            raise ValueError("give exactly one of compromiso and written")
+        return self
+
+    def question(self) -> Question:
+        draft = (self.written or "").encode()
+        return Question(
+            Draft.of(self.compromiso, self.event_words) if self.compromiso else draft,
+            self.municipality,
+            self.services,
+            self.window,
+            self.unit,
+        )
+
+
+@router.post("/trials")
+async def trial(request: Request) -> dict[str, Any]:
+    """Judge a draft on what happened already, unit by unit; nothing is written."""
+    try:
+        body = TrialBody.model_validate_json(await request.body())
+        found = await trying.try_draft(_pool(request), body.question())
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        said = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in faults]
+        raise Problem(422, "this is no draft", reason="body", faults=said) from None
+    except DraftError as error:
+        raise Problem(
+            422, "the draft cannot be tried", reason="draft", faults=[str(error)]
+        ) from None
+    return {"units": [trying.as_json(each) for each in found]}
 
 
 @router.get("/standing")

@@ -17,6 +17,7 @@ from services.evaluator.use_cases.publish_results import PublishResults
 from services.evaluator.use_cases.take_complaints import TakeComplaints
 from services.evaluator.use_cases.windows import open_windows
 from shared.clock import utc_now
+from shared.contracts.results import AddendumReason
 from shared.database import Pool
 from shared.messaging import Transaction, transaction
 from shared.service import Context, Periodic
@@ -84,7 +85,9 @@ class Deadlines:
                 )
                 if not keys:
                     return
-                await self._judge.again(tx, keys, writer=SCAN_WRITER)
+                await self._judge.again(
+                    tx, keys, writer=SCAN_WRITER, why=AddendumReason.TERM_PASSED
+                )
                 after = keys[-1][1]
 
     async def judge_again(self, context: Context) -> None:
@@ -105,7 +108,9 @@ class Deadlines:
                 tx.connection, town, service, after=row["after_case"], limit=CASES_AT_A_TIME
             )
             if keys:
-                await self._judge.again(tx, keys, writer=REJUDGING_WRITER)
+                await self._judge.again(
+                    tx, keys, writer=REJUDGING_WRITER, why=AddendumReason.CATALOGUE_CHANGED
+                )
                 await tx.connection.execute(
                     catalogue_store.MOVE_REJUDGING, town, service, keys[-1][1]
                 )

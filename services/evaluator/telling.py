@@ -7,6 +7,7 @@ from services.evaluator.use_cases.explaining import Explained
 from services.evaluator.use_cases.recompute import Comparison, Outcome
 from services.evaluator.use_cases.trying import Tried
 from shared import spanish
+from shared.addenda import caused, moved_count
 from shared.contracts.results import ResultData, Verdict
 from shared.explaining import Explanation, PartSteps, exact_value, unit_word, written
 
@@ -28,6 +29,7 @@ def explanation(explained: Explained) -> Iterator[str]:
         yield f"Motivo: {made.result.reason}"
     for edition in explained.editions:
         yield _edition(edition)
+        yield from _why(edition)
     if explained.failing:
         yield f"Casos fuera de plazo: {', '.join(explained.failing)}"
 
@@ -54,6 +56,7 @@ def _part(part: PartSteps, number: int, *, of: int) -> Iterator[str]:
     if part.formula:
         yield f"Fórmula: {part.formula}"
     yield from part.population
+    yield from part.cohorts
     yield from part.figure
     yield from part.comparison
     yield from part.outlook
@@ -61,8 +64,17 @@ def _part(part: PartSteps, number: int, *, of: int) -> Iterator[str]:
 
 def _edition(result: ResultData) -> str:
     name = f"Edición {result.edition}" if result.edition else "Provisional"
-    why = f": {result.addendum_reason}" if result.addendum_reason else ""
-    return f"{name}, datos hasta {result.as_of.isoformat()}{why}"
+    return f"{name}, datos hasta {result.as_of.isoformat()}"
+
+
+def _why(result: ResultData) -> Iterator[str]:
+    """Tell what moved an addendum, with its cases, and every count that it changed."""
+    for cause in result.causes:
+        some = f": {', '.join(cause.cases)}" if cause.cases else ""
+        more = "…" if len(cause.cases) < cause.total else ""
+        yield f"  Se corrigió por {caused(cause.reason, cause.import_id, cause.total)}{some}{more}"
+    for each in result.moved:
+        yield f"  Parte {each.part}, {moved_count(each.count)}: de {each.before} a {each.after}"
 
 
 def tried(attempt: Tried) -> Iterator[str]:
@@ -75,6 +87,10 @@ def tried(attempt: Tried) -> Iterator[str]:
     for number, part in enumerate(made.parts, start=1):
         yield from _part(part, number, of=len(made.parts))
     yield f"{_VERDICTS[result.verdict].capitalize()}{_reason(result)}"
+    if attempt.failing:
+        more = "…" if len(attempt.failing) < attempt.failing_total else ""
+        named = ", ".join(attempt.failing)
+        yield f"Quedarían fuera {attempt.failing_total}: {named}{more}"
     for variant, other in attempt.beside:
         judged = other.parts[variant.part]
         value = exact_value(judged)

@@ -85,7 +85,7 @@ class ContestMailBody(_Body):
     municipality: Code
     unit: Code
     post: Code
-    step: Literal["file", "accept", "reject"]
+    step: Literal["file", "accept", "reject", "take_back"]
     at: Instant
     contest: int = Field(ge=1)
     case: Identifier

@@ -13,6 +13,7 @@ TITLES: Final = {
     MailKind.CONTEST_FILED: "Un caso impugnado espera decisión",
     MailKind.CONTEST_ACCEPTED: "Se aceptó la impugnación: el caso ya no cuenta",
     MailKind.CONTEST_REJECTED: "Se rechazó la impugnación: el caso sigue contando",
+    MailKind.CONTEST_TAKEN_BACK: "Se revirtió la aceptación: el caso vuelve a contar",
 }
 OPENINGS: Final = {
     MailKind.CONTEST_FILED: (
@@ -26,6 +27,10 @@ OPENINGS: Final = {
     MailKind.CONTEST_REJECTED: (
         "La coordinación rechazó la impugnación de {unit}. El caso sigue contando. Puede leer las "
         "razones en el enlace."
+    ),
+    MailKind.CONTEST_TAKEN_BACK: (
+        "La coordinación revirtió la aceptación de la impugnación de {unit}. El caso vuelve a "
+        "contar. Puede leer las razones en el enlace."
     ),
 }
 

@@ -30,10 +30,16 @@ class MailKind(StrEnum):
     CONTEST_FILED = "contest_filed"
     CONTEST_ACCEPTED = "contest_accepted"
     CONTEST_REJECTED = "contest_rejected"
+    CONTEST_TAKEN_BACK = "contest_taken_back"
 
 
 CONTESTS: Final = frozenset(
-    {MailKind.CONTEST_FILED, MailKind.CONTEST_ACCEPTED, MailKind.CONTEST_REJECTED}
+    {
+        MailKind.CONTEST_FILED,
+        MailKind.CONTEST_ACCEPTED,
+        MailKind.CONTEST_REJECTED,
+        MailKind.CONTEST_TAKEN_BACK,
+    }
 )
 CAN_WAIT: Final = CONTESTS | {
     MailKind.RECOVERED,

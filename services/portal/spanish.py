@@ -33,19 +33,6 @@ BASES: Final = {
 }
 
 
-COUNTS: Final = {
-    "met": "a tiempo o medidos",
-    "failed": "fuera de lo prometido",
-    "pending": "pendientes",
-    "overdue_open": "abiertos fuera de plazo",
-}
-
-
-def moved_count(name: str) -> str:
-    """Return the words for a count that a correction changed; exclusions keep their own names."""
-    return COUNTS.get(name) or f"no contados por {name.removeprefix('excluded.').replace('_', ' ')}"
-
-
 def elapsed(value: int, unit: str) -> str:
     """Write a case's time: microseconds, or whole days or months where the unit counts those."""
     microseconds = MICROSECONDS.get(Unit(unit), 1)

@@ -93,6 +93,7 @@ class CaseData(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     due_at: Instant | None = None
     sources: tuple[str, ...]
     historical: bool = False
+    import_id: Identifier | None = None
     received_at: Instant
 
 

@@ -61,6 +61,9 @@ class CaseData(Part):
     due_at: Instant | None = None
     sources: tuple[str, ...] = Field(description="Sources that reported on the case, sorted.")
     historical: bool = Field(default=False, description="Came through a historical import.")
+    import_id: Identifier | None = Field(
+        default=None, description="The import that the causing service event came with."
+    )
     received_at: Instant = Field(description="When Kafka took the causing service event.")
 
 

@@ -2,11 +2,11 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
-from shared.contracts.events import Code, Event, Instant, Part, Token
+from shared.contracts.events import Code, Event, Identifier, Instant, Part, Token
 from shared.criteria import Method
 
 
@@ -101,6 +101,16 @@ class Forecast(Outlook):
     window: Code = Field(description="The closed window that had as many.")
 
 
+class PartCounts(Part):
+    """Counts of a part, or of what makes it up: population = met + failed + pending + excluded."""
+
+    met: Count
+    failed: Count
+    pending: Count
+    excluded: dict[str, Count] = Field(default={})
+    overdue_open: Count
+
+
 class PartResult(Part):
     """Counts of one part: population = met + failed + pending + sum(excluded).
 
@@ -120,6 +130,9 @@ class PartResult(Part):
     )
     exact: Exact | None = Field(
         default=None, description="The figure as it decided: a whole number or a fraction n/d."
+    )
+    numerator_counts: PartCounts | None = Field(
+        default=None, description="Of a ratio: what its numerator counts, and leaves out by name."
     )
     numerator: int | Decimal = Field(description="Met cases or groups, or what adds up, in `unit`.")
     denominator: int | Decimal
@@ -148,21 +161,42 @@ class PartResult(Part):
     forecast: Forecast | None = Field(default=None, description="Only while the window runs.")
 
 
-class CohortPart(Part):
-    """What the cases of one version make of a part's counts; those of all versions add up to it."""
-
-    met: Count
-    failed: Count
-    pending: Count
-    excluded: dict[str, Count] = Field(default={})
-    overdue_open: Count
-
-
 class Cohort(Part):
-    """The cases whose clock started while one version of the carta was in force."""
+    """The cases whose clock started while one version of the carta was in force.
+
+    The counts of all versions add up to those of the part.
+    """
 
     carta_version: int
-    parts: tuple[CohortPart, ...]
+    parts: tuple[PartCounts, ...]
+
+
+MAX_CAUSE_CASES: Final = 20
+
+
+class AddendumReason(StrEnum):
+    """Why a closed window has a later edition: a closed list."""
+
+    LATE_FACTS = "late_facts"
+    CORRECTION = "correction"
+    IMPORT = "import"
+    CONTEST_ACCEPTED = "contest_accepted"
+    CONTEST_TAKEN_BACK = "contest_taken_back"
+    CATALOGUE_CHANGED = "catalogue_changed"
+    TERM_PASSED = "term_passed"
+    REFERENCE_MOVED = "reference_moved"
+    SOURCE_HEARD = "source_heard"
+
+
+class Cause(Part):
+    """One reason of an addendum, with the cases that it moved: how many, and some by their ids."""
+
+    reason: AddendumReason
+    import_id: Identifier | None = Field(default=None, description="Which, where it was an import.")
+    cases: Annotated[tuple[Identifier, ...], Field(max_length=MAX_CAUSE_CASES)] = Field(
+        default=(), description="The first in order of their ids."
+    )
+    total: Count = Field(description="Cases that changed; 0 where what is known of them changed.")
 
 
 class Moved(Part):
@@ -217,7 +251,9 @@ class ResultData(Part):
     )
     calendar_versions: dict[str, int] = Field(default={})
     historical: bool = Field(default=False, description="Judged first through a historical import.")
-    addendum_reason: str | None = None
+    causes: tuple[Cause, ...] = Field(
+        default=(), description="Of an addendum: what moved it, the most cases first."
+    )
     moved: tuple[Moved, ...] = Field(
         default=(),
         description="Of an addendum: the counts that differ from the edition before, by part.",

@@ -56,7 +56,7 @@ class FigureValue:
     `sample` counts what it rests on; None where it needs nothing (a count of nothing is 0).
     Whatever becomes of pending items, it will lie between `lowest` and `highest`; None where the
     pending tell nothing yet. `is_beyond`: it lies among open cases past their limit, which is
-    worse than any number.
+    worse than any number. `above`: what the numerator of a ratio counts; `tally` its denominator.
     """
 
     value: Fraction | None
@@ -67,6 +67,7 @@ class FigureValue:
     lowest: Fraction | None = None
     highest: Fraction | None = None
     is_beyond: bool = False
+    above: Tally | None = None
 
 
 def figure_of(part: Part, cells: Sequence[Cells], setting: Setting) -> FigureValue:
@@ -202,6 +203,7 @@ def _ratio(figure: Ratio, above: Tally, below: Tally, setting: Setting) -> Figur
         tally=below,
         lowest=least,
         highest=most,
+        above=above,
     )
 
 

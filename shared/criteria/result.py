@@ -207,6 +207,7 @@ def _judge_part(
         tally=figure.tally,
         bound=None if bounds is None else bounds.value,
         unacceptable=None if bounds is None else bounds.unacceptable,
+        above=figure.above,
     )
 
 

@@ -300,7 +300,8 @@ class PartResult:
     `value` is there whenever it can be computed, also when the sample is too small to judge.
     `items` counts what the figure rests on: cases, answers, groups. `bound` and `unacceptable` are
     what it was compared with; those of a target that follows an earlier window are known only with
-    it. `tally` has all counts of the part; of a ratio, those of its denominator.
+    it. `tally` has all counts of the part; of a ratio, those of its denominator, and `above` those
+    of its numerator.
     """
 
     verdict: Verdict
@@ -313,6 +314,7 @@ class PartResult:
     tally: Tally
     bound: Fraction | None
     unacceptable: Fraction | None
+    above: Tally | None = None
 
 
 @dataclass(frozen=True, slots=True)

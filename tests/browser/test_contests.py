@@ -83,6 +83,27 @@ async def test_from_the_late_case_to_the_decision(
         await check(unit, "impugnacion-aceptada")
         await unit.page.goto(form_of(accepted))
         await check(unit, "impugnar-ya-no")
+        async with new_context(chromium, url) as desk, watched(desk) as coordination:
+            await sign_in(coordination.page, town, COORDINATION_MAIL)
+            await take_back(coordination, accepted)
+        await town.judged(accepted, status="failed")
+        await unit.page.goto("/panel/impugnaciones")
+        await unit.page.get_by_role("link", name=accepted, exact=True).click()
+        await unit.page.get_by_text("El caso vuelve a contar").first.wait_for()
+        await check(unit, "impugnacion-revertida")
+
+
+async def take_back(page: Watched, case: str) -> None:
+    await page.page.goto("/coordinacion/impugnaciones")
+    await page.page.get_by_role("link", name=case, exact=True).click()
+    button = page.page.get_by_role("button", name="Revertir: el caso cuenta")
+    await button.click()
+    await page.page.get_by_role("link", name="Escribe por qué").wait_for()
+    await check(page, "coordinacion-revertir-error")
+    await page.page.get_by_label("¿Por qué se revierte?").fill("Era otro turno.")
+    await button.click()
+    await page.page.get_by_text("La coordinación revirtió su aceptación").first.wait_for()
+    await check(page, "coordinacion-revertida")
 
 
 async def decide(page: Watched, case: str, label: str, button: str) -> None:

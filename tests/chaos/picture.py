@@ -34,7 +34,7 @@ edition = 0 AND EXISTS (
 """
 RESULTS = f"""
 SELECT compromiso, unit, window_id,
-       result - '{{as_of,sequence,edition,addendum_reason,moved}}'::text[]
+       result - '{{as_of,sequence,edition,causes,moved}}'::text[]
 FROM judged_window WHERE result IS NOT NULL AND NOT ({MOVING.format("result")})
 """
 BREACHES = "SELECT compromiso, unit, window_id, breach, recovered_at IS NULL FROM breach"
@@ -52,7 +52,7 @@ GROUP BY m.kind, m.post, m.mailbox, m.state, a.compromiso, a.unit, a.window_id
 CATALOGUE = "SELECT kind, id, version, data - 'known_since' FROM catalogue"
 SHOWN_RESULTS = f"""
 SELECT DISTINCT ON (compromiso, unit, window_id) compromiso, unit, window_id,
-       data - '{{as_of,sequence,edition,addendum_reason,moved}}'::text[]
+       data - '{{as_of,sequence,edition,causes,moved}}'::text[]
 FROM result WHERE NOT ({MOVING.format("data")})
 ORDER BY compromiso, unit, window_id, edition DESC, sequence DESC
 """

@@ -7,7 +7,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
-from services.cartas.domain.fields import NO_CODE, Section, listed
+from shared.authoring.fields import NO_CODE, Section, listed
 from shared.worktime import (
     Calendar,
     DayException,

@@ -1,6 +1,5 @@
 """Cartas and their compromisos, version by version."""
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,27 +8,22 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from services.cartas.domain.criteria import (
+from services.cartas.domain.organisation import Units
+from shared.authoring.criteria import (
     Surroundings,
     missing_calendar,
-    read_criterion,
 )
-from services.cartas.domain.faults import Fault
-from services.cartas.domain.fields import (
+from shared.authoring.faults import Fault
+from shared.authoring.fields import (
     CODE,
     CODE_EXPECTED,
-    EVENT_EXPECTED,
-    EVENT_KIND,
     NO_CODE,
-    NO_TEXT,
     Section,
 )
-from services.cartas.domain.organisation import Units
-from shared.contracts.cartas import Approval, CartaData, Compromiso, Indicator, Scope, Status
+from shared.authoring.promises import read_event_words, read_judged
+from shared.contracts.cartas import Approval, CartaData, Compromiso, Indicator, Status
 from shared.criteria import (
     Severity,
-    Window,
-    WindowKind,
     beyond_duty,
     compare_text,
     is_blank,
@@ -46,27 +40,9 @@ BASES: Final = (
 OWN_BASE: Final = "propio"
 _BASES: Final = {base: base for base in (*BASES, OWN_BASE)}
 _STATES: Final = {"vigente": Status.ACTIVE, "retirada": Status.RETIRED}
-_SCOPES: Final = {"carta": Scope.CARTA, "unidad": Scope.UNIT}
-_WINDOWS: Final = {
-    "quarter": WindowKind.QUARTER,
-    "month": WindowKind.MONTH,
-    "semester": WindowKind.SEMESTER,
-    "year": WindowKind.YEAR,
-    "trimestre": WindowKind.QUARTER,
-    "mes": WindowKind.MONTH,
-    "semestre": WindowKind.SEMESTER,
-    "año": WindowKind.YEAR,
-}
-_CAMPAIGN_KEYS: Final = ("campaña", "campana")
 _TERMS: Final = ("version", "estado", "vigencia", "aprobacion", "versiones_anteriores")
 _CARTA_NOTES: Final = ("nota", "suspensiones", "versiones_anteriores", "privacidad")
 MAX_COMPROMISOS: Final = 100
-MAX_EVENT_WORDS: Final = 100
-_EVENT_WORDS = re.compile(r"(?=.{2,120}\Z)[^\W\dA-ZÁÉÍÓÚÜÑ][^\n]*[^\s.]")
-_EVENT_WORDS_EXPECTED: Final = (
-    "palabras que se lean después de «desde que», como: cerramos su solicitud; sin mayúscula "
-    "inicial ni punto final"
-)
 ALWAYS_PUBLIC_CELL: Final = 10
 """Smallest public count of a sensitive carta where its municipality says nothing else."""
 
@@ -161,7 +137,7 @@ class CartaReader:
         department = self.units.cited(section, "dependencia")
         unit = self.units.cited(section, "unidad_responsable", parent=department)
         calendar = self._calendar(section)
-        events = _event_words(section)
+        events = read_event_words(section)
         around = Surroundings(self.calendars, calendar, events)
         compromisos = self._compromisos(section, code, version=version, around=around)
         _warn_of_idle_words(section, events, compromisos)
@@ -262,21 +238,6 @@ def _approval(section: Section) -> Approval:
     return approval
 
 
-def _event_words(section: Section) -> dict[str, str]:
-    """Return the words for events of the carta's own, each as it reads after "desde que"."""
-    given = section.optional_section("eventos")
-    if given is None:
-        return {}
-    words = {}
-    for kind in given.names():
-        words[kind] = given.matching(kind, _EVENT_WORDS, _EVENT_WORDS_EXPECTED, stand_in=NO_TEXT)
-        if not EVENT_KIND.fullmatch(kind):
-            given.fault(kind, f"se esperaba {EVENT_EXPECTED}")
-    if len(words) > MAX_EVENT_WORDS:
-        section.fault("eventos", f"se esperaban a lo sumo {MAX_EVENT_WORDS} eventos")
-    return {kind: said for kind, said in words.items() if EVENT_KIND.fullmatch(kind)}
-
-
 def _warn_of_idle_words(
     section: Section, events: Collection[str], compromisos: Collection[Compromiso]
 ) -> None:
@@ -319,18 +280,17 @@ def _warn_of_what_is_not_applied(section: Section) -> None:
 
 
 def _compromiso(section: Section, around: Surroundings) -> Compromiso:
-    criterion = read_criterion(section, around)
-    text, window = section.text("texto"), _window(section)
+    judged, text = read_judged(section, around), section.text("texto")
     compromiso = Compromiso(
         id=section.code("id"),
         base=section.choice("base", _BASES, default=OWN_BASE),
         text=text,
         indicator=_indicator(section.section("indicador")),
-        criterion=criterion,
-        window=window,
-        minimum_sample=section.integer("min_muestra", 0, 1_000_000, default=0),
-        closing_delay_days=section.integer("desfase_cierre_dias", 0, 366, default=0),
-        scope=section.choice("alcance", _SCOPES, default="carta"),
+        criterion=judged.criterion,
+        window=judged.window,
+        minimum_sample=judged.minimum_sample,
+        closing_delay_days=judged.closing_delay_days,
+        scope=judged.scope,
         remedy=section.optional_text("subsanacion"),
     )
     if not section.report.faults:
@@ -378,26 +338,6 @@ def _indicator(section: Section) -> Indicator:
             section.fault(key, "quedó sin llenar: diga qué es, no la opción por omisión")
     section.close()
     return indicator
-
-
-def _window(section: Section) -> Window:
-    """Read the name of a period, or `{campaña: {id, desde, hasta}}`."""
-    if section.is_group("ventana"):
-        return _campaign(section.section("ventana"))
-    return Window(kind=section.choice("ventana", _WINDOWS))
-
-
-def _campaign(section: Section) -> Window:
-    key = next((key for key in _CAMPAIGN_KEYS if key in section), _CAMPAIGN_KEYS[0])
-    campaign = section.section(key)
-    section.close()
-    first, last = campaign.day("desde"), campaign.day("hasta")
-    name = campaign.code("id")
-    campaign.close()
-    if last < first:
-        campaign.fault("hasta", f"el último día ({last}) es anterior al primero ({first})")
-        last = first
-    return Window(kind=WindowKind.CAMPAIGN, id=name, first=first, last=last)
 
 
 def asks_less(carta: DeclaredCarta, before: CartaData) -> list[Fault]:

@@ -9,9 +9,6 @@ from pydantic import ValidationError
 
 from services.cartas.domain.calendars import read_calendars
 from services.cartas.domain.cartas import CartaReader, DeclaredCarta, EarlierVersion
-from services.cartas.domain.faults import Fault, Report
-from services.cartas.domain.fields import Section
-from services.cartas.domain.marked_yaml import UnreadableError, parse
 from services.cartas.domain.organisation import (
     read_escalation,
     read_municipality,
@@ -19,6 +16,9 @@ from services.cartas.domain.organisation import (
     read_units,
     read_zone,
 )
+from shared.authoring.faults import Fault, Report
+from shared.authoring.fields import Section
+from shared.authoring.marked_yaml import UnreadableError, parse
 from shared.contracts.cartas import MunicipalityData, PostData, Status, UnitData
 from shared.worktime import Calendar
 

@@ -12,11 +12,11 @@ from pydantic import JsonValue, ValidationError
 
 from services.cartas.domain.cartas import CartaReader, DeclaredCarta, Terms, asks_less
 from services.cartas.domain.catalogue import backstop
-from services.cartas.domain.faults import Fault, Report
-from services.cartas.domain.fields import NO_CODE, Section
 from services.cartas.domain.life import Acta
-from services.cartas.domain.marked_yaml import UnreadableError, parse
 from services.cartas.domain.organisation import Units
+from shared.authoring.faults import Fault, Report
+from shared.authoring.fields import NO_CODE, Section
+from shared.authoring.marked_yaml import UnreadableError, parse
 from shared.contracts.cartas import Approval, CartaData, MunicipalityData, Status, UnitData
 
 SCHEMAS: Final = {"carta/1": 1}

@@ -7,7 +7,7 @@ from datetime import time
 from typing import Final
 
 from services.cartas.domain.calendars import Calendars, known_zone
-from services.cartas.domain.fields import CODE, CODE_EXPECTED, NO_CODE, Section, listed, slug
+from shared.authoring.fields import CODE, CODE_EXPECTED, NO_CODE, Section, listed, slug
 from shared.contracts.cartas import (
     EscalationStep,
     MunicipalityData,

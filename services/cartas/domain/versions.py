@@ -16,7 +16,7 @@ from pydantic import JsonValue
 
 from services.cartas.domain.cartas import DeclaredCarta, EarlierVersion, asks_less
 from services.cartas.domain.catalogue import Catalogue, clash
-from services.cartas.domain.faults import Fault, Report
+from shared.authoring.faults import Fault, Report
 from shared.contracts.cartas import (
     CalendarData,
     CartaData,

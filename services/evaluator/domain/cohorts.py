@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.evaluator.domain.catalogue import Catalogue, Promise
-from shared.contracts.results import Cohort, CohortPart
+from shared.contracts.results import Cohort, PartCounts
 from shared.criteria import Cells, NotEvaluated, Tally, add_up, added, merged
 
 CohortCells = Mapping[tuple[int, int], Cells]
@@ -51,18 +51,19 @@ class Cohorts:
             return ()
         return tuple(Cohort(carta_version=v, parts=self._parts(v)) for v in versions)
 
-    def _parts(self, version: int) -> tuple[CohortPart, ...]:
+    def _parts(self, version: int) -> tuple[PartCounts, ...]:
         """A part of two measures shows its denominator's, as the result does."""
         numbers = [number for cohort, number in self.cells if cohort == version]
         own = {number: merged(self.cells[version, number]) for number in numbers}
         if version in self.apart:
-            return tuple(_part(own[number]) for number in sorted(own))
+            return tuple(part_counts(own[number]) for number in sorted(own))
         last = {measure.part: n for n, measure in enumerate(self.deciding.measures)}
-        return tuple(_part(own.get(last[part], Tally())) for part in sorted(last))
+        return tuple(part_counts(own.get(last[part], Tally())) for part in sorted(last))
 
 
-def _part(tally: Tally) -> CohortPart:
-    return CohortPart(
+def part_counts(tally: Tally) -> PartCounts:
+    """Return the counts as they travel."""
+    return PartCounts(
         met=tally.met,
         failed=tally.failed,
         pending=tally.pending,

@@ -1,14 +1,15 @@
 """A promise that nobody has made yet, ready to be judged on what has happened already."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from services.evaluator.domain.catalogue import Promise, build_catalogue
+from shared.authoring.promises import Judged
 from shared.contracts.cartas import (
     Approval,
     CalendarData,
@@ -16,9 +17,8 @@ from shared.contracts.cartas import (
     Compromiso,
     Indicator,
     MunicipalityData,
-    Scope,
 )
-from shared.criteria import Criterion, Part, Severity, Target, Window, WindowBounds, lint
+from shared.criteria import Criterion, Part, Severity, Target, WindowBounds, lint
 from shared.criteria.windows import windows_between
 
 DRAFT: Final = "borrador"
@@ -35,16 +35,24 @@ class DraftError(Exception):
     """The draft cannot be tried; the message says why."""
 
 
-class Draft(BaseModel):
-    """What a file says: the criterion as it is published, with the terms of its compromiso."""
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is to be tried: how it would be judged, and the words for its own events."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    judged: Judged
+    event_words: Mapping[str, str] = field(default_factory=dict)
 
-    criterion: Criterion
-    window: Window
-    minimum_sample: Annotated[int, Field(ge=0)] = 0
-    closing_delay_days: Annotated[int, Field(ge=0, le=366)] = 0
-    scope: Scope = Scope.CARTA
+    @classmethod
+    def of(cls, compromiso: Compromiso, event_words: Mapping[str, str]) -> "Draft":
+        """Return the draft that a compromiso of a carta not in force yet makes."""
+        judged = Judged(
+            criterion=compromiso.criterion,
+            window=compromiso.window,
+            minimum_sample=compromiso.minimum_sample,
+            closing_delay_days=compromiso.closing_delay_days,
+            scope=compromiso.scope,
+        )
+        return cls(judged, event_words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ class Variant:
 
 def variants_of(draft: Draft) -> Iterator[Variant]:
     """Yield the draft with each fixed target a little lower and higher, from low to high."""
-    for number, part in enumerate(draft.criterion.parts):
+    for number, part in enumerate(draft.judged.criterion.parts):
         if part.target is None or part.target.reference is not None:
             continue
         for place, value in enumerate(_beside(part.target)):
@@ -86,9 +94,10 @@ def _with_target(part: Part, value: Decimal) -> Part | None:
 
 
 def _with_part(draft: Draft, number: int, part: Part) -> Draft:
-    parts = list(draft.criterion.parts)
+    parts = list(draft.judged.criterion.parts)
     parts[number] = part
-    return draft.model_copy(update={"criterion": Criterion(parts=tuple(parts))})
+    judged = replace(draft.judged, criterion=Criterion(parts=tuple(parts)))
+    return replace(draft, judged=judged)
 
 
 def promises_of(
@@ -102,14 +111,16 @@ def promises_of(
     """Prepare drafts as if they had been in force always. Raises DraftError."""
     names = {each.calendar.id for each in calendars}
     for _, draft in drafts[:1]:
-        faults = [p for p in lint(draft.criterion, calendars=names) if p.severity is Severity.ERROR]
+        found = lint(draft.judged.criterion, calendars=names)
+        faults = [each.message for each in found if each.severity is Severity.ERROR]
         if faults:
-            raise DraftError("; ".join(fault.message for fault in faults))
+            raise DraftError("; ".join(faults))
     carta = _carta(drafts, town, services=services, unit=unit)
     known = build_catalogue(0, [town], calendars, [carta]).by_compromiso
     made = [known.get((town.municipality, name), ()) for name, _ in drafts]
     if not all(made):
-        raise DraftError(f"a calendar is missing; there are: {', '.join(sorted(names)) or 'none'}")
+        there_are = ", ".join(sorted(names)) or "ninguno"
+        raise DraftError(f"falta un calendario; hay: {there_are}")
     return [promises[0] for promises in made]
 
 
@@ -131,6 +142,7 @@ def _carta(
         services=tuple(services),
         valid_from=date.min,
         approval=Approval(body=DRAFT, record=DRAFT, date=date.min),
+        event_words=dict(drafts[0][1].event_words),
         compromisos=tuple(_compromiso(name, draft) for name, draft in drafts),
     )
 
@@ -142,11 +154,11 @@ def _compromiso(name: str, draft: Draft) -> Compromiso:
         base="propio",
         text=DRAFT,
         indicator=indicator,
-        criterion=draft.criterion,
-        window=draft.window,
-        minimum_sample=draft.minimum_sample,
-        closing_delay_days=draft.closing_delay_days,
-        scope=draft.scope,
+        criterion=draft.judged.criterion,
+        window=draft.judged.window,
+        minimum_sample=draft.judged.minimum_sample,
+        closing_delay_days=draft.judged.closing_delay_days,
+        scope=draft.judged.scope,
     )
 
 
@@ -163,4 +175,4 @@ def window_named(promise: Promise, name: str) -> WindowBounds:
         for found in windows_between(window, first, last, promise.zone):
             if found.id == name:
                 return found
-    raise DraftError(f"{name} is no window of kind {window.kind.value}")
+    raise DraftError(f"«{name}» no es una ventana de tipo {window.kind.value}")

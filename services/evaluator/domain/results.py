@@ -7,14 +7,15 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from typing import Any, Final
 
-from services.evaluator.domain.addenda import moved
+from services.evaluator.domain.addenda import causes_of, moved
 from services.evaluator.domain.catalogue import Promise
-from services.evaluator.domain.cohorts import Cohorts
+from services.evaluator.domain.cohorts import Cohorts, part_counts
 from services.evaluator.domain.identity import SOURCE, breach_id, statement_id
 from shared.contracts.breaches import BreachData, BreachEvent, BreachKind
 from shared.contracts.ids import own_trace
 from shared.contracts.results import (
     Band,
+    Cause,
     PartResult,
     ResultData,
     ResultStatus,
@@ -37,6 +38,7 @@ from shared.criteria import (
     judge_result,
     margin_of,
     method_of,
+    references_of,
     unit_of,
 )
 from shared.criteria import PartResult as JudgedPart
@@ -156,6 +158,14 @@ def window_of_result(
     return ResultWindow(id=window_id, kind=kind, start=start, end=end, closes_at=closes_at)
 
 
+@dataclass(frozen=True, slots=True)
+class Addendum:
+    """What an addendum follows: the parts of the edition before, and what has moved it since."""
+
+    parts_before: Sequence[Mapping[str, Any]]
+    taken: tuple[Cause, ...]
+
+
 def result_data(
     promise: Promise,
     result: Result,
@@ -168,11 +178,12 @@ def result_data(
     edition: int,
     sequence: int,
     historical: bool,
-    addendum_reason: str | None,
-    parts_before: Sequence[Mapping[str, Any]] = (),
+    addendum: Addendum | None = None,
 ) -> ResultData:
-    """Return the result with its evidence; an addendum says what differs from `parts_before`."""
+    """Return the result with its evidence."""
     parts = part_results(promise, result)
+    told = () if addendum is None else moved(addendum.parts_before, parts)
+    follows = bool(references_of(promise.compromiso.criterion))
     return ResultData(
         municipality=promise.municipality,
         carta=promise.carta.carta,
@@ -191,8 +202,8 @@ def result_data(
         as_of=known.through or window.start,
         calendar_versions=dict(sorted(calendar_versions.items())),
         historical=historical,
-        addendum_reason=addendum_reason,
-        moved=() if addendum_reason is None else moved(parts_before, parts),
+        causes=() if addendum is None else causes_of(addendum.taken, told, follows=follows),
+        moved=told,
     )
 
 
@@ -213,6 +224,7 @@ def _part_result(part: Part, result: JudgedPart) -> PartResult:
         pending=tally.pending,
         excluded=dict(sorted(tally.excluded.items())),
         overdue_open=tally.overdue_open,
+        numerator_counts=None if result.above is None else part_counts(result.above),
         value=None if result.value is None else shown(result.value),
         exact=None if result.value is None else str(result.value),
         numerator=_counted(result.numerator),

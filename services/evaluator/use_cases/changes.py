@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.evaluator.domain.addenda import Replaced
 from services.evaluator.domain.catalogue import Promise
 from services.evaluator.domain.judging import Judgement, VerdictKey
 from services.evaluator.domain.results import Subject, window_of_result
@@ -67,6 +68,7 @@ class Changes:
     windows: dict[WindowKey, NewWindow] = field(default_factory=dict)
     subjects: dict[WindowKey, Subject] = field(default_factory=dict)
     moments: dict[WindowKey, list[Moment]] = field(default_factory=dict)
+    replacements: list[Replaced] = field(default_factory=list)
     redated: list[Redating] = field(default_factory=list)
     received_through: datetime | None = None
 
@@ -74,7 +76,16 @@ class Changes:
         """Note when a fact was received."""
         self.received_through = max(at, self.received_through or at)
 
-    def count(self, municipality: str, judgement: Judgement, *, sign: int) -> None:
+    def replaced(self, change: Replaced) -> None:
+        """Take a verdict out of the counts of its window, and put the other into its own."""
+        town = change.data.municipality
+        if change.old is not None:
+            self._count(town, change.old, sign=-1)
+        if change.new is not None:
+            self._count(town, change.new, sign=+1)
+        self.replacements.append(change)
+
+    def _count(self, municipality: str, judgement: Judgement, *, sign: int) -> None:
         """Add a verdict to the counts of its window, or take it away."""
         if judgement.window_id is None:
             return

@@ -46,7 +46,25 @@ async def explain_result(pool: Pool, key: WindowKey, edition: int | None) -> Exp
 
 def as_json(explained: Explained) -> dict[str, Any]:
     """Return it as it travels."""
-    made = explained.explanation
+    return {
+        **explanation_json(explained.explanation),
+        "editions": [
+            {
+                "edition": each.edition,
+                "as_of": each.as_of.isoformat(),
+                "verdict": each.verdict.value,
+                "values": [None if p.value is None else str(p.value) for p in each.parts],
+                "causes": [cause.model_dump(mode="json") for cause in each.causes],
+                "moved": [moved.model_dump() for moved in each.moved],
+            }
+            for each in explained.editions
+        ],
+        "failing_cases": list(explained.failing),
+    }
+
+
+def explanation_json(made: Explanation) -> dict[str, Any]:
+    """Return an explanation as it travels."""
     return {
         "result": made.result.model_dump(mode="json"),
         "versions": [
@@ -62,6 +80,7 @@ def as_json(explained: Explained) -> dict[str, Any]:
             {
                 "formula": part.formula,
                 "population": list(part.population),
+                "cohorts": list(part.cohorts),
                 "figure": list(part.figure),
                 "comparison": list(part.comparison),
                 "outlook": list(part.outlook),
@@ -69,15 +88,4 @@ def as_json(explained: Explained) -> dict[str, Any]:
             for part in made.parts
         ],
         "verdict": made.verdict,
-        "editions": [
-            {
-                "edition": each.edition,
-                "as_of": each.as_of.isoformat(),
-                "verdict": each.verdict.value,
-                "values": [None if p.value is None else str(p.value) for p in each.parts],
-                "reason": each.addendum_reason,
-            }
-            for each in explained.editions
-        ],
-        "failing_cases": list(explained.failing),
     }

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from services.evaluator.domain.addenda import Replaced
 from services.evaluator.domain.catalogue import Catalogue, Promise
 from services.evaluator.domain.cohorts import cohorts_of
 from services.evaluator.domain.coverage import Coverage
@@ -20,6 +21,7 @@ from services.evaluator.domain.results import (
 from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.store import breaches as breach_store
 from services.evaluator.store import cases as case_store
+from services.evaluator.store import moves as move_store
 from services.evaluator.store import redatings as redating_store
 from services.evaluator.store import sums
 from services.evaluator.store import tallies as tally_store
@@ -37,6 +39,7 @@ from services.evaluator.use_cases.changes import Changes, Moment
 from services.evaluator.use_cases.knowledge import Knowledge
 from shared.contracts import hot
 from shared.contracts.breaches import BreachKind
+from shared.contracts.results import AddendumReason
 from shared.criteria import CaseStatus, Share, WindowBounds, is_every_case
 from shared.database import Connection
 from shared.messaging import Transaction
@@ -62,7 +65,10 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class _Bench:
-    """What the cases of one transaction are judged by, and where the changes are gathered."""
+    """What the cases of one transaction are judged by, and where the changes are gathered.
+
+    `again`: why they are judged again, where no new fact of theirs has arrived.
+    """
 
     tx: Transaction
     catalogue: Catalogue
@@ -70,6 +76,7 @@ class _Bench:
     stored: dict[CaseKey, Verdicts]
     closed: Mapping[str, Closed]
     changes: Changes
+    again: AddendumReason | None = None
 
     def known(self, data: hot.CaseData) -> datetime | None:
         return self.coverage.complete_through(
@@ -105,12 +112,14 @@ class JudgeCases:
         await self._write(bench, writer=writer)
         self._observe(bench, taken, repeats=len(arrivals) - len(taken))
 
-    async def again(self, tx: Transaction, keys: Iterable[CaseKey], *, writer: int) -> int:
+    async def again(
+        self, tx: Transaction, keys: Iterable[CaseKey], *, writer: int, why: AddendumReason
+    ) -> int:
         """Judge stored cases again: their promises changed, or more is known. Return how many."""
         catalogue = await self._knowledge.catalogue(tx.connection)
         loaded = await case_store.load_cases(tx.connection, keys)
         cases = [stored.data for stored in loaded.values()]
-        bench = await self._bench(tx, catalogue, loaded, cases)
+        bench = replace(await self._bench(tx, catalogue, loaded, cases), again=why)
         for key in sorted(loaded):
             stored = loaded[key]
             self._judge(bench, Arrival(stored.data, traceparent=stored.traceparent))
@@ -139,16 +148,15 @@ class JudgeCases:
         closed = bench.closed.get(data.municipality, {})
         judged_now = judge(data, groups, known=bench.known(data), closed=closed)
         for gone in [key for key in before if key not in judged_now]:
-            changes.count(data.municipality, before.pop(gone), sign=-1)
+            changes.replaced(Replaced(data, before.pop(gone), None, bench.again))
             changes.verdicts[arrival.key, gone] = None
         for key, (judgement, promise, window) in judged_now.items():
             old = before.get(key)
             if old == judgement:
                 continue
+            changes.replaced(Replaced(data, old, judgement, bench.again))
             if old is not None:
-                changes.count(data.municipality, old, sign=-1)
                 changes.redated += _redated(data, promise, old, judgement)
-            changes.count(data.municipality, judgement, sign=+1)
             changes.verdicts[arrival.key, key] = judgement
             if window is not None:
                 self._note(bench, arrival, judgement, promise, window)
@@ -219,6 +227,7 @@ class JudgeCases:
             await tally_store.add(
                 connection, to_add, writer=writer, received_through=changes.received_through
             )
+            await _keep_moves(connection, changes)
         await redating_store.keep(connection, changes.redated, tx.now)
         await self._say_broken(tx, changes, bench.catalogue)
 
@@ -294,6 +303,17 @@ class JudgeCases:
                     metrics.event_to_verdict.observe(seconds)
 
         tx.on_commit.append(observe)
+
+
+async def _keep_moves(connection: Connection, changes: Changes) -> None:
+    """Note what moved a closed window: its next edition says so."""
+    closed = await move_store.closed_among(connection, changes.counts)
+    if not closed:
+        return
+    found = [move for each in changes.replacements for move in each.moves()]
+    moved = [move for move in found if move.window in closed]
+    if moved:
+        await move_store.keep(connection, moved)
 
 
 async def _closed(

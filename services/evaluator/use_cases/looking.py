@@ -7,13 +7,13 @@ what they say of the window then is the same function of what they saw.
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from services.evaluator.domain.catalogue import Catalogue, Promise
 from services.evaluator.domain.cohorts import Cohorts, cohorts_of
 from services.evaluator.domain.coverage import Coverage
 from services.evaluator.domain.outlook import Volume, volumes_of, with_outlook
 from services.evaluator.domain.results import (
+    Addendum,
     Counted,
     Known,
     Subject,
@@ -44,13 +44,12 @@ CountsOf = Callable[[WindowKey, Sequence[Measure]], Awaitable[CohortCounts]]
 class Publication:
     """What a publication brings to its result: its numbers, and the edition that it follows.
 
-    `edition` 0 is provisional. `parts_before` are those of the edition before an addendum.
+    `edition` 0 is provisional.
     """
 
     edition: int
     sequence: int
-    addendum_reason: str | None = None
-    parts_before: Sequence[Mapping[str, Any]] = ()
+    addendum: Addendum | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +125,7 @@ class Look:
             edition=publication.edition,
             sequence=publication.sequence,
             historical=self.historical,
-            addendum_reason=publication.addendum_reason,
-            parts_before=publication.parts_before,
+            addendum=publication.addendum,
         )
         if final:
             return data

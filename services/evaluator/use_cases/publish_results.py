@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,18 +12,18 @@ from typing import Any
 from services.evaluator.domain.catalogue import services_of
 from services.evaluator.domain.identity import SOURCE, result_id
 from services.evaluator.domain.records import record_of
-from services.evaluator.domain.results import breach_is_certain
+from services.evaluator.domain.results import Addendum, breach_is_certain
 from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.store import breaches as breach_store
 from services.evaluator.store import cases as case_store
 from services.evaluator.store import catalogue as catalogue_store
-from services.evaluator.store import editions, sums
+from services.evaluator.store import editions, moves, sums
 from services.evaluator.store import tallies as tally_store
 from services.evaluator.store.tallies import Risk, WindowKey, population_of
 from services.evaluator.use_cases import breaches
 from services.evaluator.use_cases.knowledge import Knowledge
 from services.evaluator.use_cases.looking import Look, Publication, as_dated, deciding, look_at
-from shared.contracts.results import ResultData, ResultPublished, Verdict
+from shared.contracts.results import Cause, ResultData, ResultPublished, Verdict
 from shared.contracts.topics import RESULTS
 from shared.criteria import references_of
 from shared.database import Pool
@@ -31,11 +32,23 @@ from shared.messaging.backoff import OUTAGES
 
 logger = logging.getLogger(__name__)
 
-LATE_FACTS = "hechos recibidos después del corte"
 TRY_CLOSING_AGAIN = timedelta(seconds=5)
 AT_A_TIME = 3
 # What changes with every publication and says nothing new.
-_NOT_NEWS = ("as_of", "sequence", "edition", "addendum_reason", "moved")
+_NOT_NEWS = ("as_of", "sequence", "edition", "causes", "moved")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A window, and what had been said of it before its counts were read.
+
+    `standing`: whether a breach was said and stands; one that a batch says meanwhile rests on newer
+    counts, and these cannot withdraw it. `causes` are those of an addendum.
+    """
+
+    look: Look
+    standing: bool
+    causes: tuple[Cause, ...]
 
 
 class PublishResults:
@@ -87,14 +100,14 @@ class PublishResults:
         found = await self._look(tx, key)
         if found is None:
             return
-        look, standing = found
+        look = found.look
         if look.awaits_import and look.state.is_past and not look.is_closed:
             # Its first result is that of the whole import: half of one says nothing.
             await tally_store.not_stale(tx.connection, key)
             await tally_store.try_closing_later(tx.connection, key, tx.now + TRY_CLOSING_AGAIN)
             return
         settled = await _is_settled(tx, look)
-        if look.is_closed and not settled:
+        if look.is_closed and not (settled and await _is_whole(tx, look)):
             await tally_store.look_again(tx.connection, key)
             return
         if look.state.is_past and not look.is_closed:
@@ -104,14 +117,10 @@ class PublishResults:
             later = max(look.state.closes_at, tx.now + TRY_CLOSING_AGAIN)
             await tally_store.try_closing_later(tx.connection, key, later)
             due = False
-        await self._decide(tx, look, standing=standing, final=due or look.is_closed)
+        await self._decide(tx, found, final=due or look.is_closed)
 
-    async def _look(self, tx: Transaction, key: WindowKey) -> tuple[Look, bool] | None:
-        """Lock the window, then read what its result is made of, in the order that Look tells.
-
-        With it, whether a breach was said and stands, as of before the counts were read: one that
-        a batch says meanwhile rests on newer counts, and these cannot withdraw it.
-        """
+    async def _look(self, tx: Transaction, key: WindowKey) -> _Found | None:
+        """Lock the window, then read what its result is made of, in the order that Look tells."""
         con = tx.connection
         catalogue = await self._knowledge.catalogue(con)
         state = await tally_store.lock_window(con, key)
@@ -129,6 +138,7 @@ class PublishResults:
         coverage = await self._knowledge.coverage(con)
         await tally_store.take_changes(con, key)
         standing = await breach_store.is_standing(con, key)
+        causes = await moves.take(con, key) if state.edition else ()
         look = await look_at(
             con,
             catalogue,
@@ -138,20 +148,23 @@ class PublishResults:
             state=dated,
             counts_of=partial(sums.counts_of, con),
         )
-        return look, standing is True
+        return _Found(look, standing is True, causes)
 
-    async def _decide(self, tx: Transaction, look: Look, *, standing: bool, final: bool) -> None:
-        state = look.state
+    async def _decide(self, tx: Transaction, found: _Found, *, final: bool) -> None:
+        look, state = found.look, found.look.state
         before = None if state.result is None else json.loads(state.result)
         data = look.result(
             Publication(
                 edition=state.edition + 1 if final else 0,
                 sequence=state.sequence + 1,
-                addendum_reason=LATE_FACTS if look.is_closed else None,
-                parts_before=() if before is None else before["parts"],
+                addendum=(
+                    Addendum(before["parts"], found.causes) if before and look.is_closed else None
+                ),
             )
         )
-        await self._say(tx, look, data, standing=standing)
+        await self._say(tx, look, data, standing=found.standing)
+        if look.is_closed:
+            await moves.forget(tx.connection, look.key)
         if not _is_news(before, data):
             await tally_store.not_stale(tx.connection, look.key)
             return
@@ -258,6 +271,14 @@ async def _is_settled(tx: Transaction, look: Look) -> bool:
     return not await case_store.is_alarm_due(
         tx.connection, look.key, historical=look.historical, known=look.known.through
     )
+
+
+async def _is_whole(tx: Transaction, look: Look) -> bool:
+    """Return whether the causes that were read are those of the counts, and nothing came between.
+
+    A batch that commits while we read may be in the counts and not in the causes.
+    """
+    return not await moves.has_more(tx.connection, look.key)
 
 
 def _may_close(look: Look) -> bool:

@@ -27,7 +27,7 @@ from services.evaluator.domain.records import (
     differences,
     record_of,
 )
-from services.evaluator.domain.results import Known
+from services.evaluator.domain.results import Addendum, Known
 from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import coverage as coverage_store
 from services.evaluator.store import editions as edition_store
@@ -35,7 +35,7 @@ from services.evaluator.store import sums
 from services.evaluator.store.tallies import CohortCounts, WindowKey, WindowState
 from services.evaluator.use_cases.looking import Look, Publication, as_dated, deciding, look_at
 from services.evaluator.use_cases.recounting import Fresh, Shard, count, count_beside, shards
-from shared.contracts.results import ResultData
+from shared.contracts.results import Cause, ResultData
 from shared.criteria import Measure
 from shared.database import Connection, Pool
 
@@ -212,12 +212,14 @@ class _Table:
             state=state,
             counts_of=self._counts,
         )
-        before = editions[state.edition - 2] if state.edition > 1 else None
+        addendum = None
+        if state.edition > 1:
+            before = json.loads(editions[state.edition - 2].json)
+            addendum = Addendum(before["parts"], _causes(row["result"]))
         publication = Publication(
             edition=state.edition,
             sequence=state.sequence,
-            addendum_reason=json.loads(row["result"]).get("addendum_reason"),
-            parts_before=() if before is None else json.loads(before.json)["parts"],
+            addendum=addendum,
         )
         return replace(look, known=_known(row, look)).result(publication)
 
@@ -272,6 +274,12 @@ def _unsound(editions: Sequence[Record]) -> Iterator[Difference]:
             if told != data.moved:
                 yield Difference(f"edition {number}.moved", data.moved, told)
         before = data
+
+
+def _causes(result: str) -> tuple[Cause, ...]:
+    """Return the causes as they were published: what moved a window was known while it did."""
+    published = json.loads(result).get("causes", ())
+    return tuple(Cause.model_validate_json(json.dumps(each)) for each in published)
 
 
 def _plain(counts: CohortCounts) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
 from services.evaluator.domain.catalogue import Promise, services_of
 from services.evaluator.domain.cohorts import Cohorts
 from services.evaluator.domain.coverage import Coverage
+from services.evaluator.domain.drafting import read_draft
 from services.evaluator.domain.drafts import (
     DRAFT,
     Draft,
@@ -20,10 +22,12 @@ from services.evaluator.domain.results import Counted, judged, result_data, wind
 from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import coverage as coverage_store
 from services.evaluator.store.tallies import Counts, is_historical
+from services.evaluator.use_cases.explaining import explanation_json
 from services.evaluator.use_cases.knowledge import of_window
 from shared.contracts import hot
+from shared.contracts.cartas import CalendarData, MunicipalityData
 from shared.contracts.results import ResultData
-from shared.criteria import Tally, WindowBounds
+from shared.criteria import CaseStatus, Tally, WindowBounds
 from shared.database import Connection, Pool
 from shared.explaining import Explanation, explain
 
@@ -32,13 +36,19 @@ FACTS = "SELECT data FROM measured_case WHERE municipality = $1 AND service = AN
 _Place = tuple[str, str, str]
 """Compromiso, unit, window."""
 _Fresh = dict[tuple[_Place, int], Counts]
+_Failing = dict[tuple[str, str], set[str]]
+"""The failed cases of the draft by unit and window."""
+MOST_FAILING: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to try: on which window of which services. `unit` answers where no case names one."""
+    """What to try: on which window of which services. `unit` answers where no case names one.
 
-    draft: Draft
+    `draft` is what an author wrote, or what is read already.
+    """
+
+    draft: Draft | bytes
     municipality: str
     services: tuple[str, ...]
     window: str
@@ -47,9 +57,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What would have been said of one unit, and of the same draft with other targets."""
+    """What would have been said of one unit, and of the same draft with other targets.
+
+    `failing` are the first of its `failing_total` cases that would have failed.
+    """
 
     explanation: Explanation
+    failing: tuple[str, ...]
+    failing_total: int
     beside: tuple[tuple[Variant, ResultData], ...]
 
 
@@ -62,23 +77,27 @@ async def try_draft(pool: Pool, question: Question) -> list[Tried]:
         connection: Connection = plain  # type: ignore[assignment]
         towns, calendars = await catalogue_store.references(connection, question.municipality)
         if not towns:
-            raise DraftError(f"no municipality {question.municipality}")
-        variants = list(variants_of(question.draft))
-        drafts = [(DRAFT, question.draft), *((each.name, each.draft) for each in variants)]
+            raise DraftError(f"no hay ningún municipio «{question.municipality}»")
+        town = max(towns, key=lambda each: each.version)
+        draft = _read(question.draft, town, calendars)
+        variants = list(variants_of(draft))
+        drafts = [(DRAFT, draft), *((each.name, each.draft) for each in variants)]
         promises = promises_of(
             drafts,
-            max(towns, key=lambda town: town.version),
+            town,
             calendars,
             services=question.services,
             unit=question.unit,
         )
         coverage = await coverage_store.load(connection)
-        fresh = await _count(connection, promises, coverage)
+        fresh, failing = await _count(connection, promises, coverage)
     window = window_named(promises[0], question.window)
     judge_one = _Judge(window, coverage, fresh)
     return [
         Tried(
             explain(judge_one(promises[0], unit), [promises[0].carta]),
+            tuple(sorted(failing.get((unit, window.id), ()))[:MOST_FAILING]),
+            len(failing.get((unit, window.id), ())),
             tuple(
                 (variant, judge_one(promise, unit))
                 for variant, promise in zip(variants, promises[1:], strict=True)
@@ -88,11 +107,21 @@ async def try_draft(pool: Pool, question: Question) -> list[Tried]:
     ]
 
 
-async def _count(connection: Connection, promises: Sequence[Promise], coverage: Coverage) -> _Fresh:
-    """Count the cases of every window, under all the promises at once."""
+def _read(draft: Draft | bytes, town: MunicipalityData, calendars: Sequence[CalendarData]) -> Draft:
+    if isinstance(draft, Draft):
+        return draft
+    names = sorted({each.calendar.id for each in calendars})
+    return read_draft(draft, calendars=names, calendar=town.calendar)
+
+
+async def _count(
+    connection: Connection, promises: Sequence[Promise], coverage: Coverage
+) -> tuple[_Fresh, _Failing]:
+    """Count the cases of every window under all the promises at once; name the draft's failed."""
     town, services = promises[0].municipality, services_of(promises[0])
     groups = [(promise,) for promise in promises]
     fresh: _Fresh = {}
+    failing: _Failing = {}
     async for row in connection.cursor(FACTS, town, list(services)):
         data = hot.decode_case(row["data"])
         known = coverage.complete_through(
@@ -103,7 +132,9 @@ async def _count(connection: Connection, promises: Sequence[Promise], coverage: 
                 key = ((judgement.compromiso, judgement.unit, window.id), judgement.part)
                 one = Counts({judgement.cell: Tally.of(judgement)}, int(judgement.historical))
                 fresh[key] = fresh.get(key, Counts()) + one
-    return fresh
+                if judgement.compromiso == DRAFT and judgement.status is CaseStatus.FAILED:
+                    failing.setdefault((judgement.unit, window.id), set()).add(data.case)
+    return fresh, failing
 
 
 def _units(fresh: _Fresh, promise: Promise, window: WindowBounds) -> list[str]:
@@ -153,7 +184,6 @@ class _Judge:
             edition=0,
             sequence=1,
             historical=historical,
-            addendum_reason=None,
         )
 
     def _counted(self, promise: Promise, unit: str, counts: Sequence[Counts]) -> Counted:
@@ -169,3 +199,21 @@ class _Judge:
         place = (promise.compromiso.id, unit, window.id)
         for measure in range(len(promise.measures)):
             yield self.fresh.get((place, measure), Counts())
+
+
+def as_json(tried: Tried) -> dict[str, Any]:
+    """Return it as it travels."""
+    return {
+        **explanation_json(tried.explanation),
+        "failing_cases": list(tried.failing),
+        "failing_total": tried.failing_total,
+        "beside": [
+            {
+                "part": variant.part,
+                "target": str(variant.target),
+                "verdict": result.verdict.value,
+                "reason": result.reason,
+            }
+            for variant, result in tried.beside
+        ],
+    }

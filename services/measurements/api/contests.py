@@ -39,6 +39,7 @@ TITLES = {
     Hindrance.ALREADY_CONTESTED: (409, "the case is contested already"),
     Hindrance.IMPORTED: (409, "an imported case is corrected in its file"),
     Hindrance.ALREADY_DECIDED: (409, "the contest has ended"),
+    Hindrance.NOT_ACCEPTED: (409, "the contest is not accepted"),
     Hindrance.FULL_CASE: (409, "the case has no room for another event"),
 }
 
@@ -84,8 +85,8 @@ class WithdrawBody(_Body):
     units: frozenset[Code]
 
 
-class AcceptBody(StandingBody):
-    """Why the case is taken out."""
+class DecisionBody(StandingBody):
+    """Why the case is taken out, or back in."""
 
     said: Text
 
@@ -149,9 +150,16 @@ async def withdraw(request: Request, contest_id: int, body: WithdrawBody) -> dic
 
 
 @router.post("/{contest_id}/accept")
-async def accept(request: Request, contest_id: int, body: AcceptBody) -> dict[str, Any]:
+async def accept(request: Request, contest_id: int, body: DecisionBody) -> dict[str, Any]:
     """Take the case out of the count, before the cut-off."""
     ending = Ending(Step.ACCEPT, body.post, body.said, standing=body.standing())
+    return await _end(request, contest_id, body, ending)
+
+
+@router.post("/{contest_id}/take_back")
+async def take_back(request: Request, contest_id: int, body: DecisionBody) -> dict[str, Any]:
+    """Undo a wrong acceptance before the cut-off: the case counts again."""
+    ending = Ending(Step.TAKE_BACK, body.post, body.said, standing=body.standing())
     return await _end(request, contest_id, body, ending)
 
 

@@ -14,21 +14,23 @@ NAMES: Final = frozenset(reason.value for reason in ContestReason)
 
 
 class ContestState(StrEnum):
-    """Only a waiting contest changes; what was decided stays."""
+    """A waiting contest ends by one step; an accepted one may still be taken back."""
 
     WAITING = "waiting"
     WITHDRAWN = "withdrawn"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
+    TAKEN_BACK = "taken_back"
 
 
 class Step(StrEnum):
-    """What people do. Filing makes the contest; each other step ends it."""
+    """What people do. Filing makes the contest; taking back undoes an acceptance."""
 
     FILE = "file"
     WITHDRAW = "withdraw"
     ACCEPT = "accept"
     REJECT = "reject"
+    TAKE_BACK = "take_back"
 
 
 STATE_AFTER: Final = {
@@ -36,6 +38,13 @@ STATE_AFTER: Final = {
     Step.WITHDRAW: ContestState.WITHDRAWN,
     Step.ACCEPT: ContestState.ACCEPTED,
     Step.REJECT: ContestState.REJECTED,
+    Step.TAKE_BACK: ContestState.TAKEN_BACK,
+}
+STATE_BEFORE: Final = {
+    Step.WITHDRAW: ContestState.WAITING,
+    Step.ACCEPT: ContestState.WAITING,
+    Step.REJECT: ContestState.WAITING,
+    Step.TAKE_BACK: ContestState.ACCEPTED,
 }
 
 
@@ -48,6 +57,7 @@ class Hindrance(StrEnum):
     ALREADY_CONTESTED = "already_contested"
     IMPORTED = "imported"
     ALREADY_DECIDED = "already_decided"
+    NOT_ACCEPTED = "not_accepted"
     FULL_CASE = "full_case"
 
 
@@ -58,9 +68,13 @@ class Standing:
     cutoff: datetime
     excluded: bool
 
-    def hindrance(self, now: datetime) -> Hindrance | None:
-        """Return why the case cannot be taken out at `now`; the cut-off itself is too late."""
-        if self.excluded:
+    def hindrance(self, step: Step, now: datetime) -> Hindrance | None:
+        """Return why the step cannot be taken at `now`; the cut-off itself is too late.
+
+        Whoever takes a decision back finds the case excluded: by that decision, or before its event
+        has come round, not yet.
+        """
+        if self.excluded and step is not Step.TAKE_BACK:
             return Hindrance.ALREADY_EXCLUDED
         return Hindrance.PAST_CUTOFF if now >= self.cutoff else None
 
@@ -84,7 +98,7 @@ def decider(municipality: str) -> str:
     return f"{DECIDER_PREFIX}{municipality}"
 
 
-def exclusion_id(contest_id: int, municipality: str, decided_at: datetime) -> str:
-    """Return the id of the event that takes the case out: one for each contest."""
+def decision_id(contest_id: int, municipality: str, step: Step, *, decided_at: datetime) -> str:
+    """Return the id of the event of a decision: one for each contest and step."""
     cause = f"{decider(municipality)}\x00{contest_id}"
-    return derived_id(cause, CASE_EXCLUDED, decided_at)
+    return derived_id(cause, f"{CASE_EXCLUDED}.{step}", decided_at)

@@ -11,7 +11,7 @@ from shared.criteria import ContestReason
 from shared.database import Connection
 
 COLUMNS = """c.contest_id, c.municipality, c.case_id, c.service, c.compromiso, c.unit, c.window_id,
-       c.cutoff, c.reason, c.explanation, c.evidence, c.state"""
+       c.cutoff, c.reason, c.explanation, c.evidence, c.state, c.event_id"""
 
 ADD = """
 INSERT INTO contest (municipality, case_id, service, compromiso, unit, window_id, cutoff, reason,
@@ -23,7 +23,14 @@ RETURNING contest_id
 ADD_STEP = """
 INSERT INTO contest_step (contest_id, step, at, post, said) VALUES ($1, $2, $3, $4, $5)
 """
-END = "UPDATE contest SET state = $2, cutoff = $3, event_id = $4 WHERE contest_id = $1"
+# An event of a decision is kept for good: the second beside the first.
+END = """
+UPDATE contest
+SET state = $2, cutoff = $3,
+    event_id = coalesce(event_id, $4),
+    undo_event_id = CASE WHEN event_id IS NOT NULL THEN $4 END
+WHERE contest_id = $1
+"""
 ONE = f"SELECT {COLUMNS} FROM contest c WHERE contest_id = $1 AND municipality = $2"
 LOCKED = f"{ONE} FOR UPDATE"
 STANDING_OF_CASE = f"""
@@ -48,8 +55,13 @@ INSERT INTO source (uri, municipality, historical, services, grace_seconds, deci
 VALUES ($1, $2, false, '{*}', 0, true)
 ON CONFLICT (uri) DO NOTHING
 """
-ACCEPTED = """
-SELECT municipality, case_id, reason, event_id FROM contest WHERE event_id = ANY($1::text[])
+# By the unique indexes of both events.
+DECIDED = """
+SELECT municipality, case_id, reason, event_id AS said, NULL AS supersedes
+FROM contest WHERE event_id = ANY($1::text[])
+UNION ALL
+SELECT municipality, case_id, reason, undo_event_id, event_id
+FROM contest WHERE undo_event_id = ANY($1::text[])
 """
 
 
@@ -72,16 +84,18 @@ class Contest:
     service: str
     cutoff: datetime
     state: ContestState
+    event_id: str | None
     steps: tuple[TakenStep, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What an accepted contest lets its event say."""
+    """What a decision lets its event say; one that takes another back `supersedes` its event."""
 
     municipality: str
     case: str
     reason: str
+    supersedes: str | None
 
 
 async def has_case(con: Connection, municipality: str, case: str) -> bool:
@@ -159,12 +173,12 @@ async def open_decider(con: Connection, municipality: str) -> None:
 
 
 async def decided(con: Connection, event_ids: Collection[str]) -> dict[str, Decided]:
-    """Return what those events may say, of the ones that an accepted contest made."""
+    """Return what those events may say, of the ones that decisions made."""
     if not event_ids:
         return {}
     return {
-        row["event_id"]: Decided(row["municipality"], row["case_id"], row["reason"])
-        for row in await con.fetch(ACCEPTED, list(event_ids))
+        row["said"]: Decided(row["municipality"], row["case_id"], row["reason"], row["supersedes"])
+        for row in await con.fetch(DECIDED, list(event_ids))
     }
 
 
@@ -193,5 +207,6 @@ def _contest(row: "asyncpg.Record", steps: Sequence[TakenStep]) -> Contest:
         service=row["service"],
         cutoff=row["cutoff"],
         state=ContestState(row["state"]),
+        event_id=row["event_id"],
         steps=tuple(steps),
     )

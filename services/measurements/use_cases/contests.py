@@ -1,22 +1,25 @@
 """Contests: filed by a unit, withdrawn by it, accepted or rejected by the coordination.
 
+What was accepted wrongly is taken back before the cut-off.
+
 Each step is one transaction on the locked contest: sent again it changes nothing, and of two
 decisions at once the first stands. An accepted contest is one more event on `service-events.v1`,
-which comes back as a fact of the case.
+which comes back as a fact of the case; taken back, a correction that voids it.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.measurements.domain.cases import MAX_EVENTS, Case, assemble
 from services.measurements.domain.contests import (
     STATE_AFTER,
+    STATE_BEFORE,
     Claim,
-    ContestState,
     Hindrance,
     Standing,
     Step,
     decider,
-    exclusion_id,
+    decision_id,
 )
 from services.measurements.store import contests as store
 from services.measurements.store.contests import Contest, TakenStep
@@ -40,7 +43,7 @@ class ContestError(CartasError):
 class Ending:
     """A step that ends a contest. `units` are those it must be of; None for any.
 
-    `standing` is how the case counts now; only accepting needs it.
+    `standing` is how the case counts now; accepting and taking back need it.
     """
 
     step: Step
@@ -56,7 +59,7 @@ async def file(tx: Transaction, claim: Claim, standing: Standing, *, post: str) 
     before = await store.standing_of(tx.connection, claim.municipality, claim.case)
     if before is not None:
         return _same(before, claim)
-    hindrance = standing.hindrance(tx.now)
+    hindrance = standing.hindrance(Step.FILE, tx.now)
     if hindrance is None and case.historical:
         hindrance = Hindrance.IMPORTED
     if hindrance is not None:
@@ -93,43 +96,51 @@ def _same(contest: Contest, claim: Claim) -> Contest:
 
 
 async def end(tx: Transaction, municipality: str, contest_id: int, ending: Ending) -> Contest:
-    """Withdraw, accept or reject; return the contest as it then stands. Raises ContestError."""
+    """Take a step after filing; return the contest as it then stands. Raises ContestError."""
     contest = await store.one(tx.connection, municipality, contest_id, lock=True)
     if contest is None or not _is_of(contest, ending.units):
         raise ContestError(Hindrance.UNKNOWN)
     state = STATE_AFTER[ending.step]
     if contest.state is state:
         return contest
-    if contest.state is not ContestState.WAITING:
-        raise ContestError(Hindrance.ALREADY_DECIDED, contest)
-    standing = ending.standing
-    hindrance = standing.hindrance(tx.now) if standing is not None else None
+    standing, hindrance = ending.standing, _hindrance(contest, ending, tx.now)
     if hindrance is not None:
         raise ContestError(hindrance, contest)
+    decides = ending.step in (Step.ACCEPT, Step.TAKE_BACK)
     await store.end(
         tx.connection,
         contest_id,
         state,
         TakenStep(ending.step, tx.now, ending.post, ending.said),
         cutoff=contest.cutoff if standing is None else standing.cutoff,
-        event_id=await _exclude(tx, contest) if state is ContestState.ACCEPTED else None,
+        event_id=await _say(tx, contest, ending.step) if decides else None,
     )
     return await _again(tx, contest)
+
+
+def _hindrance(contest: Contest, ending: Ending, now: datetime) -> Hindrance | None:
+    if contest.state is not STATE_BEFORE[ending.step]:
+        is_late = ending.step is Step.TAKE_BACK
+        return Hindrance.NOT_ACCEPTED if is_late else Hindrance.ALREADY_DECIDED
+    return None if ending.standing is None else ending.standing.hindrance(ending.step, now)
 
 
 def _is_of(contest: Contest, units: frozenset[str] | None) -> bool:
     return units is None or contest.claim.unit in units
 
 
-async def _exclude(tx: Transaction, contest: Contest) -> str:
-    """Say that the case is excluded, as the source that speaks for the coordination."""
+async def _say(tx: Transaction, contest: Contest, step: Step) -> str:
+    """Say the decision, as the source that speaks for the coordination; return its event's id.
+
+    Taking back voids the event of the acceptance, whichever of the two comes first.
+    """
     claim = contest.claim
     case = (claim.municipality, claim.case)
     if len((await facts_of(tx.connection, [case])).get(case, ())) >= MAX_EVENTS:
         raise ContestError(Hindrance.FULL_CASE, contest)
     await store.open_decider(tx.connection, claim.municipality)
     event = hot.ServiceEvent(
-        id=exclusion_id(contest.contest_id, claim.municipality, tx.now),
+        id=decision_id(contest.contest_id, claim.municipality, step, decided_at=tx.now),
         source=decider(claim.municipality),
         type=CASE_EXCLUDED,
         time=tx.now,
@@ -139,6 +150,8 @@ async def _exclude(tx: Transaction, contest: Contest) -> str:
             case=claim.case,
             service=contest.service,
             reason=claim.reason.value,
+            supersedes=contest.event_id if step is Step.TAKE_BACK else None,
+            void=step is Step.TAKE_BACK,
         ),
     )
     tx.publish_raw(topics.SERVICE_EVENTS, "/".join(case), hot.encode(event))

@@ -215,8 +215,8 @@ async def _decided_only(batch: _Batch, candidates: list[_Candidate]) -> list[_Ca
 
 def _says(new: NewFact, decisions: dict[str, Decided]) -> bool:
     data = new.event.data
-    said = Decided(data.municipality, data.case, data.reason or "")
-    return decisions.get(new.event.id) == said and data.supersedes is None
+    said = Decided(data.municipality, data.case, data.reason or "", data.supersedes)
+    return decisions.get(new.event.id) == said and data.void == (data.supersedes is not None)
 
 
 async def _keep_corrections_at_home(batch: _Batch, candidates: Iterable[_Candidate]) -> None:
@@ -393,6 +393,7 @@ def _measured(new: NewFact, fact: Fact, case: Case, *, revision: int) -> hot.Cas
             due_at=case.due_at,
             sources=case.sources,
             historical=case.historical,
+            import_id=new.event.data.import_id,
             received_at=new.received_at,
         ),
     )

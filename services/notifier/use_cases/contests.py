@@ -16,6 +16,7 @@ KINDS: Final = {
     "file": MailKind.CONTEST_FILED,
     "accept": MailKind.CONTEST_ACCEPTED,
     "reject": MailKind.CONTEST_REJECTED,
+    "take_back": MailKind.CONTEST_TAKEN_BACK,
 }
 """By the step that is told."""
 

@@ -18,6 +18,7 @@ from services.portal.api import (
     public,
     terms,
     texts,
+    trials,
 )
 from services.portal.api.tools import Tools
 
@@ -34,6 +35,7 @@ def routers(tools: Tools) -> tuple[APIRouter, ...]:
         contests.router(tools),
         actions.router(tools),
         coordination.router(tools),
+        trials.router(tools),
         cartas.router(tools),
         administration.router(tools),
         emitters.router(tools),

@@ -126,10 +126,10 @@ def _of_the_coordination(routes: APIRouter, tools: Tools) -> None:
 
     @routes.post("/coordinacion/impugnaciones/{contest}")
     async def decide(request: Request, visitor: Coordinator, contest: int) -> Response:
-        """Accept or reject; of two people at once the first decides."""
+        """Accept, reject or take an acceptance back; of two people at once the first decides."""
         answers = await tools.read(request)
         step = answers.get("paso")
-        if step not in ("accept", "reject"):
+        if step not in ("accept", "reject", "take_back"):
             raise UnknownPageError
         said = answers.required(f"motivo-{step}", "Escribe por qué", limit=MAX_TEXT)
         return await _end(
@@ -315,7 +315,7 @@ async def _end(
     cutoff: datetime | None = None
     who = {"municipality": visitor.municipality, "post": visitor.post}
     try:
-        if step == "accept":
+        if step in ("accept", "take_back"):
             standing = await _standing(
                 tools,
                 request,

@@ -68,6 +68,7 @@ MAIL_KINDS: Final = {
     "contest_filed": "Caso impugnado",
     "contest_accepted": "Impugnación aceptada",
     "contest_rejected": "Impugnación rechazada",
+    "contest_taken_back": "Aceptación revertida",
 }
 CONTEST_REASONS: Final = {
     "impugnado_registro_equivocado": "El registro está equivocado: la hora de inicio o de fin"
@@ -80,12 +81,14 @@ CONTEST_STATES: Final = {
     "withdrawn": "Retirada",
     "accepted": "Aceptada",
     "rejected": "Rechazada",
+    "taken_back": "Aceptación revertida",
 }
 CONTEST_STEPS: Final = {
     "file": "La unidad impugnó el caso",
     "withdraw": "La unidad retiró la impugnación",
     "accept": "La coordinación la aceptó",
     "reject": "La coordinación la rechazó",
+    "take_back": "La coordinación revirtió su aceptación",
 }
 CONTEST_HINDRANCES: Final = {
     "unknown": "Este caso no viene de un sistema de turnos o solicitudes: no se impugna aquí.",
@@ -94,6 +97,7 @@ CONTEST_HINDRANCES: Final = {
     "already_contested": "El caso ya fue impugnado.",
     "imported": "El caso viene de un archivo: se corrige en el archivo, con quien lo envía.",
     "full_case": "El caso tiene demasiados eventos: revisa su numeración con quien lo envía.",
+    "not_accepted": "La impugnación no está aceptada: no hay nada que revertir.",
     "already_decided": "La impugnación ya terminó. Revisa cómo quedó.",
 }
 CASE_STATUSES: Final = {

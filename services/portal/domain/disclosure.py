@@ -6,7 +6,9 @@ from typing import Final
 
 from services.portal.domain.states import State, state_of
 from shared.contracts.results import (
+    AddendumReason,
     Moved,
+    PartCounts,
     PartResult,
     ResultData,
     ResultStatus,
@@ -64,7 +66,13 @@ class Disclosure:
 
     def hides_counts(self, part: PartResult) -> bool:
         """Whether telling how its population adds up would tell of few people."""
-        counts = (part.met, part.failed, part.pending, part.overdue_open, *part.excluded.values())
+        above = part.numerator_counts
+        sides: list[PartResult | PartCounts] = [part] if above is None else [part, above]
+        counts = [
+            count
+            for side in sides
+            for count in (side.met, side.failed, side.pending, side.overdue_open)
+        ] + [count for side in sides for count in side.excluded.values()]
         return self.hides_figure(part) or any(isinstance(self.beside(n), Below) for n in counts)
 
     def hides_outlook(self, part: PartResult) -> bool:
@@ -114,6 +122,15 @@ class PublicPart:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicCause:
+    """What moved a correction; never which cases. `total` is None where it tells of few people."""
+
+    reason: AddendumReason
+    import_id: str | None
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PublicResult:
     """A result as everybody may see it."""
 
@@ -130,7 +147,7 @@ class PublicResult:
     state: State
     parts: tuple[PublicPart, ...]
     as_of_text: str
-    addendum_reason: str | None
+    causes: tuple[PublicCause, ...]
     moved: tuple[Moved, ...]
 
     @property
@@ -168,8 +185,18 @@ def publish(
             for part, promised in zip(result.parts, declared, strict=True)
         ),
         as_of_text=result.as_of.isoformat(),
-        addendum_reason=result.addendum_reason,
+        causes=_causes(result, rule),
         moved=_moved(result, rule),
+    )
+
+
+def _causes(result: ResultData, rule: Disclosure) -> tuple[PublicCause, ...]:
+    """Return what moved a correction, with its cases counted where the change is public too."""
+    is_open = bool(_moved(result, rule)) or not result.moved
+    hidden = rule.strict or not is_open
+    return tuple(
+        PublicCause(each.reason, each.import_id, None if hidden else each.total)
+        for each in result.causes
     )
 
 

@@ -17,6 +17,7 @@ class PublicSteps:
     part: PublicPart
     formula: str
     population: tuple[str, ...]
+    cohorts: tuple[str, ...]
     figure: tuple[str, ...]
     comparison: tuple[str, ...]
     outlook: tuple[str, ...]
@@ -70,11 +71,12 @@ def public_explanation(
 def _public(
     steps: PartSteps, part: PartResult, public: PublicPart, rule: Disclosure
 ) -> PublicSteps:
-    hidden = rule.hides_figure(part)
+    hidden, counts_hidden = rule.hides_figure(part), rule.hides_counts(part)
     return PublicSteps(
         part=public,
         formula=steps.formula,
-        population=() if rule.hides_counts(part) else steps.population,
+        population=() if counts_hidden else steps.population,
+        cohorts=() if counts_hidden or rule.strict else steps.cohorts,
         figure=() if hidden else steps.figure,
         comparison=() if hidden else steps.comparison,
         outlook=() if rule.hides_outlook(part) else steps.outlook,

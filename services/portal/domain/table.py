@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from services.portal.domain.disclosure import PublicPart, PublicResult
-from shared.contracts.results import Verdict
+from shared.contracts.results import AddendumReason, Verdict
 
 COLUMNS: Final = {
     "municipio": "Clave del municipio",
@@ -16,7 +16,8 @@ COLUMNS: Final = {
     "unidad": "Clave de la unidad u oficina que se mide",
     "periodo": "Clave del periodo: 2026-07 (mes), 2026-Q3 (trimestre), 2026-S2 (semestre), 2026",
     "edicion": "0 provisional; 1 definitiva; 2 o más, corregida después",
-    "motivo_de_edicion": "Por qué se corrigió, cuando la edición es 2 o más",
+    "motivo_de_edicion": "Por qué se corrigió, cuando la edición es 2 o más: motivo=casos, con el"
+    " nombre de la importación entre paréntesis; separados por punto y coma",
     "cambios": "Qué cambió con la edición: parte.conteo=antes>después, separados por punto y coma",
     "versiones": "Versiones de la carta con que se juzgó; la meta es la de la última",
     "estado": "final o provisional",
@@ -49,6 +50,17 @@ VERDICTS: Final = {
     Verdict.NOT_MET: "no_se_cumple",
     Verdict.NOT_EVALUATED: "no_evaluado",
 }
+REASONS_OF_EDITION: Final = {
+    AddendumReason.LATE_FACTS: "hechos_tardios",
+    AddendumReason.CORRECTION: "correccion",
+    AddendumReason.IMPORT: "importacion",
+    AddendumReason.CONTEST_ACCEPTED: "impugnacion_aceptada",
+    AddendumReason.CONTEST_TAKEN_BACK: "impugnacion_revertida",
+    AddendumReason.CATALOGUE_CHANGED: "cambio_de_carta_o_calendario",
+    AddendumReason.TERM_PASSED: "plazo_vencido",
+    AddendumReason.REFERENCE_MOVED: "cambio_del_periodo_de_referencia",
+    AddendumReason.SOURCE_HEARD: "fuente_completada",
+}
 BYTE_ORDER_MARK: Final = "\ufeff"
 WITHHELD: Final = "suprimido"
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -70,12 +82,21 @@ def rows_of(result: PublicResult) -> Iterator[tuple[object, ...]]:
     """Return one row a part."""
     head = (
         *(result.municipality, result.carta, result.compromiso, result.unit, result.window.id),
-        *(result.edition, result.addendum_reason or "", _changes(result)),
+        *(result.edition, _causes(result), _changes(result)),
         " ".join(map(str, result.carta_versions)),
         *(result.status.value, VERDICTS[result.verdict], result.reason or ""),
     )
     for place, part in enumerate(result.parts, start=1):
         yield (*head, place, *_cells(part), result.as_of_text)
+
+
+def _causes(result: PublicResult) -> str:
+    return "; ".join(
+        REASONS_OF_EDITION[each.reason]
+        + (f"({each.import_id})" if each.import_id else "")
+        + (f"={each.total}" if each.total else "")
+        for each in result.causes
+    )
 
 
 def _changes(result: PublicResult) -> str:

@@ -13,11 +13,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.portal.domain.states import State
-from services.portal.spanish import BASES, deadline, moment, moved_count, reason, sentence
+from services.portal.spanish import BASES, deadline, moment, reason, sentence
 from services.portal.web import charts
 from services.portal.web.csrf import FIELD, Forms
 from services.portal.web.static import StaticFiles
 from shared import spanish
+from shared.addenda import caused, moved_count
 from shared.clock import utc_now
 from shared.criteria import words
 
@@ -128,6 +129,7 @@ def environment(static: StaticFiles) -> Environment:
         based_on=spanish.based_on,
         margin=spanish.margin,
         measured_with=words.measured_with,
+        caused=caused,
         iso_instant=iso_instant,
         iso_moment=iso_moment,
         iso_day=iso_day,

@@ -50,7 +50,9 @@ async def test_each_edition_keeps_its_own_sums(evaluator: Evaluator) -> None:
     assert (first.failing, last.failing) == ((), ("B-1", "B-2"))
     told = as_json(last)
     assert [each["edition"] for each in told["editions"]] == [1, 2]
-    assert told["editions"][1]["reason"]
+    assert told["editions"][0]["causes"] == []
+    [cause] = told["editions"][1]["causes"]
+    assert (cause["reason"], cause["cases"]) == ("late_facts", ["A-9"])
     assert told["versions"][0]["sentence"].endswith("Se evalúa cada mes.")
     assert await explained(evaluator, 0) is None
     assert await explained(evaluator, 3) is None
@@ -81,6 +83,9 @@ async def test_the_command_tells_the_result_line_by_line(
     assert "900/11 = 81.8182 %" in told
     assert "versión 1, vigente desde 2026-01-01" in told
     assert "Calendario" not in told  # the wait is counted by the clock alone
-    assert "B-1" in (await run("explain", NAME))[1]
+    corrected = (await run("explain", NAME))[1]
+    assert "B-1" in corrected
+    assert "Se corrigió por hechos que llegaron después del corte (1 caso): A-9" in corrected
+    assert "Parte 1, a tiempo o medidos: de 9 a 10" in corrected
     assert await run("explain", f"{NAME}/9") == (1, f"Error: no result {NAME}/9\n")
     assert (await run("explain", "nogal/RC-01-02"))[0] == 2

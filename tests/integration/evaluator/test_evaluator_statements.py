@@ -269,9 +269,11 @@ async def test_an_addendum_after_the_close_says_why_and_may_turn_the_verdict(
     await evaluator.take(*(b.waited(f"B-{n}", 10) for n in range(9)))
     await evaluator.publish()
     first, second = [data for data in await evaluator.published() if data["edition"] > 0]
-    assert (first["verdict"], first.get("addendum_reason")) == ("not_met", None)
+    assert (first["verdict"], first["causes"]) == ("not_met", [])
     assert (second["verdict"], second["edition"]) == ("met", 2)
-    assert second["addendum_reason"] == "hechos recibidos después del corte"
+    [cause] = second["causes"]
+    assert (cause["reason"], cause["total"]) == ("late_facts", 9)
+    assert cause["cases"] == [f"B-{n}" for n in range(9)]
     assert first["moved"] == []
     assert second["moved"] == [{"part": 1, "count": "met", "before": 0, "after": 9}]
     assert (await evaluator.kinds())[-2:] == ["breached", "recovered"]

@@ -1,28 +1,33 @@
 import asyncio
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-import yaml
 from click.testing import CliRunner
+from fastapi import FastAPI
 
+from services.evaluator import api
 from services.evaluator.__main__ import main
 from services.evaluator.domain.drafts import Draft, DraftError
 from services.evaluator.use_cases.trying import Question, Tried, try_draft
 from shared.contracts.cartas import Scope
 from shared.contracts.results import ResultData, Verdict
-from shared.criteria import Criterion, Part
+from shared.criteria import Part
 from shared.database import open_pool
+from shared.http import install_problems
+from shared.http.credentials import service_credential
 from tests.integration.evaluator.support import Evaluator
 from tests.support.processes import environment_of
 from tests.unit.evaluator import builders as b
 
 
 def question(*parts: Part, window: str = "2026-09", **changes: Any) -> Question:
-    terms = {"window": b.MONTH, **changes}
-    draft = Draft(criterion=Criterion(parts=parts or (b.wait(),)), **terms)
+    draft = Draft.of(b.compromiso(*(parts or (b.wait(),)), **changes), {})
     return Question(draft, b.TOWN, (b.SERVICE,), window, b.UNIT)
 
 
@@ -109,12 +114,12 @@ async def test_a_window_without_cases_says_so(evaluator: Evaluator) -> None:
 @pytest.mark.parametrize("window", ["2026-Q3", "2026-13", "ayer", "", "9999-01"])
 async def test_a_window_of_another_kind_is_refused(evaluator: Evaluator, window: str) -> None:
     await with_cases(evaluator)
-    with pytest.raises(DraftError, match="is no window of kind month"):
+    with pytest.raises(DraftError, match="no es una ventana de tipo month"):
         await try_draft(evaluator.pool, question(window=window))
 
 
 async def test_an_unknown_municipality_is_refused(evaluator: Evaluator) -> None:
-    with pytest.raises(DraftError, match="no municipality nogal"):
+    with pytest.raises(DraftError, match="no hay ningún municipio «nogal»"):
         await try_draft(evaluator.pool, question())
 
 
@@ -130,14 +135,38 @@ async def test_nothing_is_written(evaluator: Evaluator, database_url: str) -> No
     assert tried == expected
 
 
+async def test_who_would_have_failed_is_named(evaluator: Evaluator) -> None:
+    await with_cases(evaluator)
+    tried = await one(evaluator, question())
+    assert (tried.failing, tried.failing_total) == (("B-0", "B-1", "B-2", "C-1"), 4)
+    none = await one(evaluator, question(b.wait(limit={"op": "<=", "value": 20})))
+    assert (none.failing, none.failing_total) == ((), 0)
+
+
+WRITTEN = """\
+id: RC-01-02
+texto: Le llamaremos en 15 minutos o menos en 90 % de los casos.
+indicador: {nombre: Espera, formula: a / b, fuente: turnos, medicion: continua}
+eventos: {ticket.called: le llamamos por su nombre}
+criterio:
+  forma: share_within
+  poblacion: {evento: ticket.issued, ancla: due}
+  reloj: {inicio: ticket.issued, fin: ticket.called, unidad: min}
+  limite: {op: <=, valor: 15}
+umbral: {op: '>=', objetivo: 90, unidad: '%', inaceptable: 80}
+ventana: month
+min_muestra: 5
+"""
+
+
 def commands(monkeypatch: pytest.MonkeyPatch, database_url: str) -> Any:
     environment = environment_of("evaluator", database_url, kafka="127.0.0.1:1", prefix="", port=1)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
-    async def run(file: Path, *words: str) -> tuple[int, str]:
+    async def run(criterion: str, *words: str) -> tuple[int, str]:
         wanted: Sequence[str] = (
-            *("try", str(file), "--on", "2026-09", "--municipality", b.TOWN),
+            *("try", criterion, "--on", "2026-09", "--municipality", b.TOWN),
             *("--service", b.SERVICE, *words),
         )
         answer = await asyncio.to_thread(CliRunner().invoke, main, wanted)
@@ -146,41 +175,119 @@ def commands(monkeypatch: pytest.MonkeyPatch, database_url: str) -> Any:
     return run
 
 
-async def test_the_command_reads_a_file_and_tells_figure_verdict_and_targets_beside(
+async def test_the_command_takes_what_an_author_writes_as_a_file_or_as_a_text(
     evaluator: Evaluator, database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     await with_cases(evaluator)
     run, file = commands(monkeypatch, database_url), tmp_path / "draft.yaml"
-    said = {
-        "criterion": Criterion(parts=(b.wait(),)).model_dump(mode="json"),
-        "window": {"kind": "month"},
-        "minimum_sample": 5,
-    }
-    file.write_text(yaml.safe_dump(said))
-    code, told = await run(file, "--unit", b.UNIT)
+    file.write_text(WRITTEN)
+    code, told = await run(str(file), "--unit", b.UNIT)
     assert code == 0, told
-    assert "17 ÷ 21 × 100 = 1700/21 %." in told
-    assert "No se cumpliría" in told
-    assert "Con meta de al menos 80\u00a0% (1700/21 %): se cumpliría" in told
-    assert "Con meta de al menos 85\u00a0% (1700/21 %): no se cumpliría" in told
+    for said in (
+        "hasta que le llamamos por su nombre será de 15 minutos o menos; inaceptable: 80 % o menos",
+        "Se evalúa cada mes, si hay al menos 5 casos.",
+        "Fórmula: casos con tiempo ≤ 15 minutos ÷ ",
+        "17 ÷ 21 × 100 = 1700/21 %.",
+        "No se cumpliría",
+        "Quedarían fuera 4: B-0, B-1, B-2, C-1",
+        "Con meta de al menos 80\u00a0% (1700/21 %): se cumpliría",
+        "Con meta de al menos 85\u00a0% (1700/21 %): no se cumpliría",
+    ):
+        assert said in told
+    assert await run(WRITTEN, "--unit", b.UNIT) == (0, told)
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a: [", "not YAML"),
-        ("criterion: {parts: []}\nwindow: {kind: month}", "criterion.parts"),
-        ("window: &w {kind: month}\ncriterion: *w", "aliases"),
-        ("window: {kind: month}", "criterion: Field required"),
-        ("[" * 5000, "not YAML"),
-        ("x: " + "y" * 70_000, "more than 65536 bytes"),
+        ("a: [", "línea 2: no es YAML válido"),
+        ("criterio: {forma: rara}", "criterio.forma"),
+        ("ventana: &w month\ncriterio: *w", "ancla"),
+        ("ventana: month", "criterio: falta este grupo de campos"),
+        (WRITTEN.replace("ventana: month", "ventna: month"), "ventna: campo desconocido"),
+        (WRITTEN.replace("unidad: min}", "unidad: dia_habil, calendario: NADA}"), "no existe"),
+        ("[" * 5000, "línea"),
+        ("x: " + "y" * 70_000, "más de 65536 bytes"),
     ],
 )
-async def test_a_file_that_is_no_draft_is_refused_with_its_field(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, words: str
+async def test_what_is_no_draft_is_refused_with_its_line_and_field(
+    evaluator: Evaluator, text: str, words: str
 ) -> None:
-    file = tmp_path / "draft.yaml"
-    file.write_text(text)
-    code, told = await commands(monkeypatch, database_url)(file)
-    assert code == 1
-    assert words in told
+    await evaluator.learn(b.municipality(), b.calendar())
+    asked = Question(text.encode(), b.TOWN, (b.SERVICE,), "2026-09", b.UNIT)
+    with pytest.raises(DraftError, match=re.escape(words)):
+        await try_draft(evaluator.pool, asked)
+
+
+async def test_a_file_that_is_not_there_is_named(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = commands(monkeypatch, database_url)
+    code, told = await run("borrador.yaml")
+    assert (code, "no file borrador.yaml" in told) == (2, True)
+    code, told = await run(WRITTEN)
+    assert (code, "no hay ningún municipio" in told) == (1, True)
+
+
+@asynccontextmanager
+async def asking(evaluator: Evaluator) -> AsyncIterator[httpx.AsyncClient]:
+    app = FastAPI()
+    app.state.context = evaluator.context
+    app.include_router(api.router)
+    install_problems(app)
+    credential = service_credential(evaluator.settings.service_secret)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app),
+        base_url="http://evaluator",
+        headers={"Authorization": f"Bearer {credential}"},
+    ) as http:
+        yield http
+
+
+TRIAL: dict[str, Any] = {
+    "municipality": b.TOWN,
+    "services": [b.SERVICE],
+    "unit": b.UNIT,
+    "window": "2026-09",
+}
+
+
+async def test_over_http_a_compromiso_of_a_draft_is_tried_as_it_would_be_published(
+    evaluator: Evaluator,
+) -> None:
+    await with_cases(evaluator)
+    promised = b.compromiso(b.wait(), minimum_sample=5).model_dump(mode="json")
+    body = TRIAL | {"compromiso": promised, "event_words": {"ticket.called": "le decimos que pase"}}
+    async with asking(evaluator) as http:
+        answer = await http.post("/v1/trials", json=body)
+        written = await http.post("/v1/trials", json=TRIAL | {"written": WRITTEN})
+    assert answer.status_code == 200, answer.text
+    [unit] = answer.json()["units"]
+    assert (unit["result"]["verdict"], unit["failing_total"]) == ("not_met", 4)
+    assert "hasta que le decimos que pase" in unit["versions"][0]["sentence"]
+    assert unit["parts"][0]["comparison"][0] == "Muestra: 21; mínima, 5: suficiente."
+    assert {each["target"]: each["verdict"] for each in unit["beside"]}["80"] == "met"
+    assert written.json()["units"][0]["result"]["verdict"] == "not_met"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, "body"),
+        ({"written": WRITTEN, "services": []}, "body"),
+        ({"written": WRITTEN, "wanted": 1}, "body"),
+        ({"written": WRITTEN, "window": "2026-Q3"}, "draft"),
+        ({"written": "criterio: x"}, "draft"),
+        ({"written": WRITTEN, "municipality": "otro"}, "draft"),
+    ],
+)
+async def test_over_http_what_cannot_be_tried_says_why(
+    evaluator: Evaluator, changes: dict[str, Any], reason: str
+) -> None:
+    await evaluator.learn(b.municipality(), b.calendar())
+    async with asking(evaluator) as http:
+        answer = await http.post("/v1/trials", json=TRIAL | changes)
+        stranger = await http.post("/v1/trials", headers={"Authorization": ""}, json=TRIAL)
+    assert (answer.status_code, answer.json()["reason"]) == (422, reason)
+    assert answer.json()["faults"]
+    assert stranger.status_code == 401

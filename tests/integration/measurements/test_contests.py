@@ -160,6 +160,77 @@ async def test_a_rejected_contest_changes_nothing_and_is_final(system: System) -
     assert await system.count("fact") == 1
 
 
+async def test_a_wrong_acceptance_is_taken_back_and_the_case_counts_again(
+    system: System,
+) -> None:
+    async with desk(system, "A-1") as office, system.messages(topics.MEASUREMENTS) as messages:
+        contest = await office.filed()
+        early = await office.step(contest, "take_back", acceptance())
+        assert (early.status_code, early.json()["reason"]) == (409, "not_accepted")
+        await office.step(contest, "accept", acceptance())
+
+        async def exclusions() -> tuple[str, ...] | None:
+            found = (await messages.cases()).get("A-1")
+            return None if found is None else found.data.exclusions
+
+        async def is_out() -> bool:
+            return await exclusions() == (STOP,)
+
+        async def is_back() -> bool:
+            return await exclusions() == ()
+
+        assert await eventually(is_out, what="the case is excluded")
+        body = acceptance(excluded=True, said="Error.")
+        taken = await office.step(contest, "take_back", body)
+        again = await office.step(contest, "take_back", body)
+        for answer in (taken, again):
+            assert (answer.status_code, answer.json()["state"]) == (200, "taken_back")
+        steps = [(step["step"], step["said"]) for step in taken.json()["steps"]]
+        assert steps[1:] == [("accept", "Consta en la bitácora."), ("take_back", "Error.")]
+        assert await eventually(is_back, what="the case counts again")
+        for step, body in (("accept", acceptance()), ("withdraw", WITHDRAWAL)):
+            late = await office.step(contest, step, body)
+            assert (late.status_code, late.json()["reason"]) == (409, "already_decided")
+        assert await office.filed() == contest
+    balance = await system.balance()
+    assert (balance["facts"], balance["corrections"], balance["refused"]) == (2, 1, 0)
+
+
+async def test_an_acceptance_is_taken_back_before_its_own_event_has_come_round(
+    system: System,
+) -> None:
+    """The evaluator may not know yet that the case is excluded; the correction counts first."""
+    async with desk(system, "A-1") as office:
+        contest = await office.filed()
+        await office.step(contest, "accept", acceptance())
+        taken = await office.step(contest, "take_back", acceptance(said="De inmediato."))
+        assert taken.status_code == 200
+        assert await eventually(lambda: _facts(system, 3), what="both decisions are facts")
+
+
+async def test_nothing_is_taken_back_after_the_cut_off(system: System) -> None:
+    async with desk(system, "A-1") as office:
+        contest = await office.filed()
+        await office.step(contest, "accept", acceptance())
+        past = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
+        late = await office.step(contest, "take_back", acceptance(cutoff=past, excluded=True))
+        assert (late.status_code, late.json()["reason"]) == (409, "past_cutoff")
+        unsaid = await office.step(contest, "take_back", acceptance(said=" "))
+        assert unsaid.status_code == 422
+
+
+async def test_of_two_who_take_it_back_at_once_one_does(system: System) -> None:
+    async with desk(system, "A-1") as office:
+        contest = await office.filed()
+        await office.step(contest, "accept", acceptance())
+        answers = await asyncio.gather(
+            *(office.step(contest, "take_back", acceptance(excluded=True)) for _ in range(6))
+        )
+        assert {answer.status_code for answer in answers} == {200}
+        assert await eventually(lambda: _facts(system, 3), what="one event takes it back")
+    assert await system.count("contest_step") == 3
+
+
 async def test_a_withdrawn_contest_may_be_filed_again(system: System) -> None:
     async with desk(system, "A-1") as office:
         first = await office.filed()
@@ -318,16 +389,18 @@ async def test_nobody_else_speaks_for_the_coordination(system: System) -> None:
         assert own is not None
         names = {"source": decider("nogal"), "time": own["happened_at"].isoformat()}
         genuine = event("case.excluded", case="A-1", event_id=own["event_id"], reason=STOP, **names)
+        back = {"void": True, "supersedes": own["event_id"]}
         forged = [
             event("case.excluded", case="A-2", reason=STOP, **names),
             event("case.excluded", case="A-2", event_id=own["event_id"], reason=STOP, **names),
             genuine | {"data": genuine["data"] | {"reason": "impugnado_fuerza_mayor"}},
             genuine | {"data": genuine["data"] | {"supersedes": "x"}},
+            genuine | {"id": "x", "data": genuine["data"] | back},
             event("ticket.called", case="A-2", event_id=own["event_id"], **names),
         ]
         await system.produce(*(native(each) for each in (*forged, genuine)))
-        settled = await eventually(lambda: _settled(system, 10), what="all are accounted for")
-    assert settled == {"events": 10, "facts": 3, "repeats": 1, "corrections": 0, "refused": 6}
+        settled = await eventually(lambda: _settled(system, 11), what="all are accounted for")
+    assert settled == {"events": 11, "facts": 3, "repeats": 1, "corrections": 0, "refused": 7}
     reasons = await system.pool.fetch("SELECT reason FROM refusal")
     assert {row["reason"] for row in reasons} == {"not_decided"}
 

@@ -56,7 +56,11 @@ async def test_the_coordination_is_told_once_that_a_contest_waits(
 
 @pytest.mark.parametrize(
     ("step", "said"),
-    [("accept", "El caso deja de contar"), ("reject", "El caso sigue contando")],
+    [
+        ("accept", "El caso deja de contar"),
+        ("reject", "El caso sigue contando"),
+        ("take_back", "El caso vuelve a contar"),
+    ],
 )
 async def test_who_contested_is_told_of_the_decision(
     desk: Notifier, server: MailServer, http: httpx.AsyncClient, step: str, said: str

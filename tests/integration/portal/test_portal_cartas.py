@@ -16,7 +16,7 @@ from tests.support.systems import running_system
 from tests.support.topics import own_topics
 from tests.support.waiting import eventually
 
-SERVICES = ("cartas", "notifier", "portal")
+SERVICES = ("cartas", "evaluator", "notifier", "portal")
 COORDINATION = "c@cobre.example"
 UNIT = "enlace@cobre.example"
 PAGES = "/coordinacion/cartas"
@@ -129,3 +129,33 @@ async def test_what_is_not_there_is_said_so(office: World) -> None:
         await office.sign_in(browser, COORDINATION)
         for path in ("RC-01/99", "NADA/1", "RC-01/0", "RC-01/x"):
             assert (await browser.open(f"{PAGES}/{path}")).status_code in (404, 422)
+
+
+async def test_a_draft_is_tried_on_a_past_window_before_anybody_promises_it(
+    office: World, tmp_path: Path
+) -> None:
+    await keep_draft(office, tmp_path, draft())
+    async with office.browser() as browser:
+        await office.sign_in(browser, COORDINATION)
+        listed = re.findall(rf"{PAGES}/RC-01/(\d+)", (await browser.open(PAGES)).text)
+        address = f"{PAGES}/RC-01/{max(map(int, listed))}"
+        detail = (await browser.open(address)).text
+        found = re.search(r'href="([^"]+/prueba\?compromiso=RC-01-02)"', detail)
+        assert found is not None, detail
+        choice = (await browser.open(found[1])).text
+        windows = re.findall(r'<option value="([^"]+)"', choice)
+        assert len(windows) == 8, choice
+
+        async def tried() -> str | None:
+            page = (await browser.open(f"{found[1]}&periodo={windows[0]}")).text
+            return page if "La frase pública:" in page else None
+
+        page = await eventually(tried, 60, what="the evaluator has the catalogue")
+        assert "Sin veredicto" in page
+        assert "será de 10 minutos o menos" in page
+        assert (await browser.open(f"{address}/prueba?compromiso=OTRO")).status_code == 404
+        nothing = (await browser.open(f"{found[1]}&periodo=ayer")).text
+        assert "La frase pública:" not in nothing
+    async with office.browser() as browser:
+        await office.sign_in(browser, UNIT)
+        assert (await browser.open(found[1])).status_code in (403, 404)

@@ -3,7 +3,7 @@ from typing import NamedTuple
 import pytest
 
 from services.cartas.domain import read_catalogue
-from services.cartas.domain.marked_yaml import MAX_BYTES, MAX_DEPTH
+from shared.authoring.marked_yaml import MAX_BYTES, MAX_DEPTH
 from tests.unit.cartas.files import CATALOGUE, changed, line_of
 
 CRITERION = "cartas[RC-01].compromisos[RC-01-02].criterio"

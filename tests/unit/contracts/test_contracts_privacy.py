@@ -16,6 +16,7 @@ IDENTIFIER = r"^[^\x00-\x1f\x7f-\x9f]{1,128}$"
 ALLOWED = {
     # emitters' own numbering of cases and events, and their address
     "*.id", "*.source", "*.subject", "*.data.case", "*.data.failing_cases[]",
+    "result.v1.data.causes[].cases[]", "result.v1.data.causes[].import_id",
     "service-event.v1.data.supersedes", "service-event.v1.data.import_id",
     # short values without spaces, of attributes that are registered source by source
     "service-event.v1.data.attributes{}", "measurement.case.v1.data.attributes{}",
@@ -30,7 +31,7 @@ ALLOWED = {
     # codes of closed lists, and names of members of our own contracts
     "dead-letter.v1.data.reason", "dead-letter.v1.data.field",
     "result.v1.data.reason", "result.v1.data.parts[].reason", "breach.v1.data.parts[].reason",
-    "*.data.parts[].target_op", "*.data.parts[].unit", "result.v1.data.addendum_reason",
+    "*.data.parts[].target_op", "*.data.parts[].unit",
     "result.v1.data.moved[].count",
     # codes of surveys and instruments, as the carta asks for them
     "*.data.parts[].instruments[]",

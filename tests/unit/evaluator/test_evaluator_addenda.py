@@ -2,10 +2,14 @@
 
 from typing import Any
 
-from services.evaluator.domain.addenda import moved
+import pytest
+from msgspec.structs import replace
+
+from services.evaluator.domain.addenda import Replaced, causes_of, moved
+from services.evaluator.domain.judging import judge
 from services.evaluator.domain.results import judged, part_results
-from shared.contracts.results import PartResult
-from shared.criteria import Tally
+from shared.contracts.results import AddendumReason, Cause, PartResult
+from shared.criteria import CaseStatus, Tally
 from tests.unit.evaluator import builders as b
 from tests.unit.evaluator.test_evaluator_results import COMPLETE, counted
 
@@ -43,3 +47,41 @@ def test_an_exclusion_that_is_gone_is_named_too() -> None:
 
 def test_nothing_moved_where_the_counts_are_the_same() -> None:
     assert told(published(Tally(met=1, failed=2)), Tally(met=1, failed=2)) == []
+
+
+@pytest.mark.parametrize(
+    ("counts", "follows", "reason"),
+    [
+        (Tally(met=2), False, AddendumReason.LATE_FACTS),
+        (Tally(met=1), True, AddendumReason.REFERENCE_MOVED),
+        (Tally(met=1), False, AddendumReason.SOURCE_HEARD),
+    ],
+)
+def test_where_no_case_is_on_record_it_says_what_else_moved_it(
+    counts: Tally, follows: bool, reason: AddendumReason
+) -> None:
+    told = moved(published(Tally(met=1)), parts(counts))
+    assert causes_of((), told, follows=follows) == (Cause(reason=reason, total=0),)
+
+
+def test_a_verdict_that_counts_as_before_moves_nothing() -> None:
+    data = b.waited("A-1", 10)
+    [(old, _, _)] = judge(data, [(b.promise(),)], known=None).values()
+    assert Replaced(data, old, replace(old, alarm_at=b.EPOCH)).moves() == []
+    assert Replaced(data, None, replace(old, window_id=None)).moves() == []
+
+
+def test_a_case_that_leaves_a_window_for_another_moves_both() -> None:
+    data = b.waited("A-1", 10)
+    [(old, _, _)] = judge(data, [(b.promise(),)], known=None).values()
+    later = replace(old, window_id="2026-10")
+    windows = [move.window[3] for move in Replaced(data, old, later).moves()]
+    assert windows == ["2026-09", "2026-10"]
+
+
+def test_an_open_case_whose_term_had_passed_says_so_and_no_fact_is_blamed() -> None:
+    data = b.case("A-1")
+    [(open_, _, _)] = judge(data, [(b.promise(),)], known=None).values()
+    late = replace(open_, status=CaseStatus.FAILED, overdue_open=True)
+    [move] = Replaced(data, open_, late, AddendumReason.TERM_PASSED).moves()
+    assert (move.case, move.reason) == ("A-1", AddendumReason.TERM_PASSED)

@@ -58,7 +58,6 @@ def published(promise: Promise, tally: Tally, **changes: Any) -> ResultData:
         "edition": 1,
         "sequence": 3,
         "historical": False,
-        "addendum_reason": None,
     }
     return result_data(promise, result(promise, tally), **{**fields, **changes})
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from services.measurements.domain.checks import Reason, check
-from services.measurements.domain.contests import Hindrance, Standing, decider, exclusion_id
+from services.measurements.domain.contests import Hindrance, Standing, Step, decider, decision_id
 from services.measurements.domain.registration import Registration
 from shared.contracts import hot
 from shared.criteria import ContestReason
@@ -45,22 +45,29 @@ def test_nobody_registers_the_source_of_decisions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "excluded", "hindrance"),
+    ("step", "seconds", "excluded", "hindrance"),
     [
-        (-1, False, None),
-        (0, False, Hindrance.PAST_CUTOFF),
-        (1, False, Hindrance.PAST_CUTOFF),
-        (-1, True, Hindrance.ALREADY_EXCLUDED),
+        (Step.ACCEPT, -1, False, None),
+        (Step.ACCEPT, 0, False, Hindrance.PAST_CUTOFF),
+        (Step.ACCEPT, 1, False, Hindrance.PAST_CUTOFF),
+        (Step.ACCEPT, -1, True, Hindrance.ALREADY_EXCLUDED),
+        (Step.TAKE_BACK, -1, True, None),
+        (Step.TAKE_BACK, -1, False, None),
+        (Step.TAKE_BACK, 0, True, Hindrance.PAST_CUTOFF),
     ],
 )
-def test_a_case_is_taken_out_before_the_cut_off_only(
-    *, seconds: int, excluded: bool, hindrance: Hindrance | None
+def test_a_case_is_taken_out_and_back_in_before_the_cut_off_only(
+    step: Step, *, seconds: int, excluded: bool, hindrance: Hindrance | None
 ) -> None:
     standing = Standing(NOON, excluded)
-    assert standing.hindrance(NOON + timedelta(seconds=seconds)) is hindrance
+    assert standing.hindrance(step, NOON + timedelta(seconds=seconds)) is hindrance
 
 
-def test_each_contest_excludes_by_an_event_of_its_own() -> None:
-    ids = {exclusion_id(1, "nogal", NOON), exclusion_id(2, "nogal", NOON)}
-    assert ids == {exclusion_id(2, "nogal", NOON), exclusion_id(1, "nogal", NOON)}
-    assert len(ids) == 2
+def test_each_decision_is_an_event_of_its_own() -> None:
+    decisions = [(1, Step.ACCEPT), (1, Step.TAKE_BACK), (2, Step.ACCEPT)]
+    one, other = (
+        {decision_id(number, "nogal", step, decided_at=NOON) for number, step in order}
+        for order in (decisions, decisions[::-1])
+    )
+    assert one == other
+    assert len(one) == 3

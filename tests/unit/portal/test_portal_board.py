@@ -49,7 +49,7 @@ def test_a_reason_of_the_evaluator_is_kept() -> None:
 def test_the_latest_closed_window_comes_first_in_its_last_edition() -> None:
     first = b.result("CC-EM-01", "01", "MANDO", window=b.quarter(2))
     old = b.result("CC-EM-01", "01", "MANDO")
-    corrected = b.result("CC-EM-01", "01", "MANDO", edition=2, addendum_reason="datos tardíos")
+    corrected = b.result("CC-EM-01", "01", "MANDO", edition=2)
     [view] = [v for v in made([first, corrected, old]).compromisos if v.lines]
     assert [(r.window.id, r.edition) for r in view.lines[0].closed] == [
         ("2026-Q3", 2),

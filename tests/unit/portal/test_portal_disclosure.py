@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.portal.domain.disclosure import Below, Disclosure, publish
-from shared.contracts.results import Moved, ResultData, Verdict
+from services.portal.domain.disclosure import Below, Disclosure, PublicCause, publish
+from shared.contracts.results import AddendumReason, Cause, Moved, ResultData, Verdict
 from tests.unit.portal import builders as b
 
 OPEN = Disclosure(limit=5, strict=False)
@@ -72,15 +72,20 @@ def test_a_mean_of_few_cases_is_withheld() -> None:
 
 def corrected(met_before: int, met: int, failed: int) -> ResultData:
     change = Moved(part=1, count="met", before=met_before, after=met)
-    reason = "hechos recibidos después del corte"
+    cause = Cause(reason=AddendumReason.LATE_FACTS, cases=("A-1", "A-2"), total=10)
     parts = (b.part(met, failed),)
-    changes = {"edition": 2, "addendum_reason": reason, "moved": (change,)}
+    changes = {"edition": 2, "causes": (cause,), "moved": (change,)}
     return b.result("CC-EM-01", "01", "MANDO", parts=parts, **changes)
 
 
 def test_a_correction_says_which_counts_it_changed() -> None:
     [moved] = publish(corrected(40, 50, 9), OPEN).moved
     assert (moved.count, moved.before, moved.after) == ("met", 40, 50)
+
+
+def test_a_correction_says_how_many_cases_moved_it_and_never_which() -> None:
+    [cause] = publish(corrected(40, 50, 9), OPEN).causes
+    assert cause == PublicCause(AddendumReason.LATE_FACTS, None, 10)
 
 
 @pytest.mark.parametrize(
@@ -91,4 +96,8 @@ def test_a_correction_says_which_counts_it_changed() -> None:
 def test_a_correction_does_not_say_what_an_edition_withholds(
     before: int, after: int, failed: int, rule: Disclosure
 ) -> None:
-    assert publish(corrected(before, after, failed), rule).moved == ()
+    result = publish(corrected(before, after, failed), rule)
+    assert result.moved == ()
+    assert [(each.reason, each.total) for each in result.causes] == [
+        (AddendumReason.LATE_FACTS, None)
+    ]

@@ -4,6 +4,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.portal import spanish
+from services.portal.domain.table import REASONS_OF_EDITION
+from shared.addenda import caused, moved_count
+from shared.contracts.results import AddendumReason
 from shared.criteria import NotEvaluated
 from tests.unit.portal import builders as b
 
@@ -56,8 +59,23 @@ def test_every_reason_of_the_judge_has_words_for_citizens(name: NotEvaluated) ->
     ("count", "words"),
     [
         ("met", "a tiempo o medidos"),
-        ("excluded.turno_duplicado", "no contados por turno duplicado"),
+        ("excluded.turno_duplicado", "no contados, turnos duplicados"),
     ],
 )
 def test_what_a_correction_changed_is_told_in_words(count: str, words: str) -> None:
-    assert spanish.moved_count(count) == words
+    assert moved_count(count) == words
+
+
+@pytest.mark.parametrize("reason", list(AddendumReason))
+def test_every_reason_of_a_correction_has_words_for_pages_and_a_name_for_files(
+    reason: AddendumReason,
+) -> None:
+    assert caused(reason, total=2).endswith(" (2 casos)")
+    assert caused(reason, total=0) == caused(reason)
+    assert REASONS_OF_EDITION[reason].isidentifier()
+
+
+def test_an_import_is_named() -> None:
+    assert caused(AddendumReason.IMPORT, "turnos-2026-08", 1) == (
+        "la importación «turnos-2026-08» (1 caso)"
+    )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from services.cartas.domain.fields import Section, listed
+from shared.authoring.fields import Section, listed
 from shared.criteria import (
     Count,
     Figure,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from services.cartas.domain.fields import (
+from shared.authoring.fields import (
     CODE,
     CODE_EXPECTED,
     EVENT_EXPECTED,
@@ -15,7 +15,7 @@ from services.cartas.domain.fields import (
     Section,
     as_decimal,
 )
-from services.cartas.domain.limits import ATTRIBUTE, LARGEST, VALUE, read_limit
+from shared.authoring.limits import ATTRIBUTE, LARGEST, VALUE, read_limit
 from shared.criteria import (
     Anchor,
     Availability,

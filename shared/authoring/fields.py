@@ -15,8 +15,8 @@ from typing import Final, TypeVar
 
 from pydantic import JsonValue
 
-from services.cartas.domain.faults import Fault, Report
-from services.cartas.domain.marked_yaml import Items, Mapping, Node, Scalar
+from shared.authoring.faults import Fault, Report
+from shared.authoring.marked_yaml import Items, Mapping, Node, Scalar
 
 T = TypeVar("T")
 

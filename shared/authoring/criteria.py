@@ -9,11 +9,11 @@ from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
-from services.cartas.domain import figures
-from services.cartas.domain.fields import Section, listed
-from services.cartas.domain.figures import NO_FIGURE, Scope
-from services.cartas.domain.limits import read_reference, read_seasons, read_target
-from services.cartas.domain.marked_yaml import Items, Mapping, Node, Scalar
+from shared.authoring import figures
+from shared.authoring.fields import Section, listed
+from shared.authoring.figures import NO_FIGURE, Scope
+from shared.authoring.limits import read_reference, read_seasons, read_target
+from shared.authoring.marked_yaml import Items, Mapping, Node, Scalar
 from shared.criteria import Criterion, Figure, Part, Severity, Target, lint
 from shared.criteria.words import EventWords
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import yaml
 
-from services.cartas.domain.faults import Fault, Report
+from shared.authoring.faults import Fault, Report
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 24
