@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from services.evaluator.domain.addenda import Replaced, causes_of, moved
 from services.evaluator.domain.judging import judge
@@ -67,14 +66,14 @@ def test_where_no_case_is_on_record_it_says_what_else_moved_it(
 def test_a_verdict_that_counts_as_before_moves_nothing() -> None:
     data = b.waited("A-1", 10)
     [(old, _, _)] = judge(data, [(b.promise(),)], known=None).values()
-    assert Replaced(data, old, replace(old, alarm_at=b.EPOCH)).moves() == []
-    assert Replaced(data, None, replace(old, window_id=None)).moves() == []
+    assert Replaced(data, old, old._replace(alarm_at=b.EPOCH)).moves() == []
+    assert Replaced(data, None, old._replace(window_id=None)).moves() == []
 
 
 def test_a_case_that_leaves_a_window_for_another_moves_both() -> None:
     data = b.waited("A-1", 10)
     [(old, _, _)] = judge(data, [(b.promise(),)], known=None).values()
-    later = replace(old, window_id="2026-10")
+    later = old._replace(window_id="2026-10")
     windows = [move.window[3] for move in Replaced(data, old, later).moves()]
     assert windows == ["2026-09", "2026-10"]
 
@@ -82,6 +81,6 @@ def test_a_case_that_leaves_a_window_for_another_moves_both() -> None:
 def test_an_open_case_whose_term_had_passed_says_so_and_no_fact_is_blamed() -> None:
     data = b.case("A-1")
     [(open_, _, _)] = judge(data, [(b.promise(),)], known=None).values()
-    late = replace(open_, status=CaseStatus.FAILED, overdue_open=True)
+    late = open_._replace(status=CaseStatus.FAILED, overdue_open=True)
     [move] = Replaced(data, open_, late, AddendumReason.TERM_PASSED).moves()
     assert (move.case, move.reason) == ("A-1", AddendumReason.TERM_PASSED)
