@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.evaluator.store import breaches, cases, catalogue, evidence, sums, tallies
+from services.evaluator.store import breaches, cases, catalogue, editions, evidence, sums, tallies
 from tests.support.databases import Templates
 from tests.unit.evaluator.builders import local
 
@@ -38,6 +38,9 @@ INSERT INTO judged_window (municipality, compromiso, unit, window_id, carta, car
 SELECT 'nogal', 'C-' || n, 'u', 'w', 'K', 1, '2026-09-01', '2026-10-01', '2026-10-15',
        '2026-10-15', '2026-09-01', (n > 9)::int, n < 9
 FROM generate_series(1, 20000) AS n;
+INSERT INTO edition (municipality, compromiso, unit, window_id, edition, result)
+SELECT 'nogal', 'C-' || n, 'u', 'w-' || w, 1, '{"parts": []}'
+FROM generate_series(1, 2000) AS n, generate_series(1, 20) AS w;
 ANALYZE;
 """
 WINDOW = ("nogal", "C-1", "u", "w-1")
@@ -66,9 +69,14 @@ HOT: dict[str, tuple[str, tuple[Any, ...], str]] = {
     "verdicts of a batch": (cases.VERDICTS, (TOWNS, SOME), "verdict_pkey"),
     "judging again": (cases.OF_SERVICE, ("nogal", "S-3", "A-5", 1000), "case_of_service"),
     "rejudging": (catalogue.REJUDGING_OF, ("nogal", ["S-3"]), ""),
+    "volumes of closed windows": (
+        editions.LATEST_PARTS,
+        (*WINDOW[:3], ["w-1", "w-2"]),
+        "edition_pkey",
+    ),
     "standing breaches": (breaches.STANDING, tuple([part] for part in WINDOW), ""),
 }
-BIG = ("measured_case", "verdict", "tally", "spread", "judged_window")
+BIG = ("measured_case", "verdict", "tally", "spread", "judged_window", "edition")
 
 
 @pytest_asyncio.fixture(scope="module")

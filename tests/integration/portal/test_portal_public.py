@@ -33,9 +33,10 @@ async def test_every_compromiso_of_a_carta_is_shown_with_its_verdict(world: Worl
         capitals = await browser.open(f"{HOME}/C/CC-RC-01")
     for compromiso in b.REGISTRO.compromisos:
         assert compromiso.text in page
-    assert "score_share" in page
+    assert "Aún no cierra su primer periodo" in page
     assert "1,912 de 2,000 casos" in page
     assert "Pendientes: 3" in page
+    assert "Quedan 12 casos abiertos; si uno más pasa de 15 minutos" in page
     assert capitals.status_code == 200
 
 

@@ -117,11 +117,16 @@ async def test_the_alert_leads_to_an_action_that_is_acknowledged_filed_and_appro
 async def test_a_unit_sees_its_own_actions_only(world: World, browser: Browser) -> None:
     await world.sign_in(browser, ENLACE)
     own = (await browser.open("/panel")).text
+    assert "Compromisos en curso (1)" in own
+    assert "Ya no puede cumplirse" in own
     number = own.split("/panel/acciones/")[1].split('"')[0]
     assert (await browser.open(f"/panel/acciones/{number}")).status_code == 200
     async with world.browser() as other:
         await world.sign_in(other, REGISTRO)
-        assert number not in (await other.open("/panel")).text
+        panel = (await other.open("/panel")).text
+        assert number not in panel
+        assert "Pronóstico: si llegan 210 casos, como en el mismo periodo del año anterior" in panel
+        assert "Ya no puede cumplirse" not in panel
         assert (await other.open(f"/panel/acciones/{number}")).status_code == 404
         assert (await other.open("/coordinacion")).status_code == 404
         assert (await other.open("/administracion")).status_code == 404

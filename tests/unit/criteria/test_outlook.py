@@ -127,18 +127,23 @@ def lasted(minutes: int) -> Tally:
 
 
 def test_an_open_case_past_the_target_is_beyond_every_value_of_a_percentile() -> None:
-    of = worst_wait()
+    of = slowest(100)
     overdue = Tally(failed=1, overdue_open=1, spread={(BEYOND, BEYOND): 1})
     found = outlook(of, lasted(3) + overdue + PENDING)
     assert (found.due, found.failed, found.open) == (2, 1, 1)
     assert found.prospect is Prospect.LOST
 
 
-def worst_wait() -> Part:
+def test_only_the_worst_case_is_lost_by_one_that_took_too_long() -> None:
+    assert outlook(slowest(100), lasted(9)).prospect is Prospect.LOST
+    assert outlook(slowest(99), lasted(9)).prospect is Prospect.BEHIND
+
+
+def slowest(p: int) -> Part:
     target = {"op": "<=", "value": 5, "unit": "min"}
     figure = counter(target=target).figure.model_dump(mode="json")
     return Part.model_validate(
-        {"figure": figure | {"form": "percentile", "p": 100}, "target": target}
+        {"figure": figure | {"form": "percentile", "p": p}, "target": target}
     )
 
 
@@ -483,6 +488,23 @@ def test_what_is_secured_or_lost_no_case_to_come_can_change(
             assert later
         if found.prospect is Prospect.LOST:
             assert not later
+
+
+@pytest.mark.parametrize(
+    ("op", "goal", "tally", "prospect"),
+    [
+        (">=", 100, FAILED, Prospect.LOST),
+        (">=", 99, FAILED, Prospect.BEHIND),
+        ("<=", 0, MET, Prospect.LOST),
+        ("<=", 1, MET, Prospect.BEHIND),
+        ("<", 0, FAILED, Prospect.LOST),
+        (">=", 100, MET, Prospect.SAFE),
+    ],
+)
+def test_one_failure_loses_only_what_was_promised_to_everybody(
+    op: str, goal: int, tally: Tally, prospect: Prospect
+) -> None:
+    assert outlook(wait(target={"op": op, "value": goal}), tally).prospect is prospect
 
 
 @given(OPS, st.sampled_from([5, 20, 90, 99]), FEW, FEW)
