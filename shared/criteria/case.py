@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -78,7 +79,7 @@ def judge_case(
     return prepare(measure, calendar, zone=zone).verdict(case, complete_through)
 
 
-class CaseJudge:
+class CaseJudge(ABC):
     """Judges the cases of one measure by one version of its calendar."""
 
     def __init__(self, measure: Measure, calendar: PreparedCalendar | None, zone: ZoneInfo) -> None:
@@ -118,8 +119,9 @@ class CaseJudge:
         starts = [events[kind] for kind in self._starts if kind in events]
         return min(starts) if starts else events.get(self.event)
 
+    @abstractmethod
     def _judge(self, case: Case, occurred: datetime, known: datetime | None) -> CaseVerdict:
-        raise NotImplementedError
+        """Return the verdict on a case of the population, which it entered when it `occurred`."""
 
     def _named(self, case: Case) -> str | None:
         """Return an accepted contest, or the first exclusion of the list that the emitter named."""

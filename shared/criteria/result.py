@@ -263,8 +263,8 @@ def _why_in_doubt(
 ) -> NotEvaluated | None:
     """Cases known to have existed come first: a count tells more than a silence."""
     evidence = doubts.evidence
-    if bounds is None or figure.value is None:
-        return None
+    assert bounds is not None
+    assert figure.value is not None
     if evidence.has_lost:
         if has_bounds(part.figure, doubts.with_lost):
             is_doubtful = _could_turn(bounds, doubts.with_lost)

@@ -192,7 +192,7 @@ class RunningTally:
                 self._measure(verdict.amount, sign)
             case CaseStatus.PENDING:
                 self.pending += sign
-            case CaseStatus.EXCLUDED:
+            case _:
                 name = str(verdict.reason)
                 self.excluded[name] = self.excluded.get(name, 0) + sign
         if verdict.overdue_open:

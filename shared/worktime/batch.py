@@ -129,7 +129,9 @@ def _pieces(first: int, last: int, amount: int, calendar: PreparedCalendar) -> _
     ahead = calendar.hours_from(first)
     due_opens, due_closes = next(ahead)
     begun = reached = 0
-    for opens, closes in calendar.hours_from(first):
+    hours = calendar.hours_from(first)
+    while True:
+        opens, closes = next(hours)
         while reached + due_closes - due_opens < begun + amount:
             reached += due_closes - due_opens
             due_opens, due_closes = next(ahead)
@@ -143,8 +145,7 @@ def _pieces(first: int, last: int, amount: int, calendar: PreparedCalendar) -> _
         pieces.add(closes, closes + offset, follows=True)
         begun += closes - opens
         if closes >= last:
-            break
-    return pieces
+            return pieces
 
 
 def _midnights(instants: Sequence[datetime], calendar: PreparedCalendar) -> list[datetime]:

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import accumulate, count
+from itertools import accumulate, chain, count
 from typing import Final
 
 from shared.worktime.model import Calendar, DayException, Segment, Weekday, WeekFrom
@@ -160,13 +160,12 @@ class PreparedCalendar:
         return found
 
     def hours_from(self, moment: int) -> Iterator[tuple[int, int]]:
-        """Yield [opens, closes) in order, from the local year of a moment on, without an end.
+        """Return each [opens, closes) in order, from the local year of a moment on, without an end.
 
         Raises CalendarExhaustedError after LAST_YEAR.
         """
-        for number in count(self._year_at(moment).number):
-            year = self._year(number)
-            yield from zip(year.opens, year.closes, strict=True)
+        years = map(self._year, count(self._year_at(moment).number))
+        return chain.from_iterable(zip(year.opens, year.closes, strict=True) for year in years)
 
     def _year_at(self, moment: int) -> _Year:
         """Return the local year that holds a moment: that of UTC, or the one beside it."""

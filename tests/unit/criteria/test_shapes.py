@@ -663,6 +663,24 @@ def test_a_falling_trend_and_a_reference_of_nothing() -> None:
     assert Reference.LAST_YEAR is banded.target.reference  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(
+    ("tally", "minimum_sample", "is_broken"),
+    [
+        (Tally(met=9), 0, False),
+        (Tally(met=9, failed=1), 0, True),
+        (Tally(met=9, failed=1), 10, True),
+        (Tally(met=9, failed=1, pending=5), 11, False),
+    ],
+)
+def test_a_promise_for_every_case_is_broken_by_its_first_failed_one(
+    tally: Tally, minimum_sample: int, is_broken: bool
+) -> None:
+    every = Criterion(parts=(wait(target={"op": ">=", "value": 100}),))
+    most = Criterion(parts=(wait(target={"op": ">=", "value": 99}),))
+    assert broken(every, counts(tally), minimum_sample=minimum_sample) is is_broken
+    assert not broken(most, counts(tally), minimum_sample=0)
+
+
 def test_what_has_no_target_of_its_own_window_is_never_broken() -> None:
     many = counts(Tally(met=99))
     target = {"op": "<=", "value": 1, "unit": "quejas", "reference": "previous"}

@@ -128,6 +128,16 @@ def test_a_window_follows_the_one_before_or_that_of_last_year(
     assert [each and each.id for each in found] == [previous, last_year]
 
 
+def test_the_windows_of_a_promise_are_those_of_each_instant() -> None:
+    campaign, months = Windows(CAMPAIGN, WARSAW), Windows(MONTHS, MEXICO_CITY)
+    # There and back over either edge, and twice at each: what was found last decides nothing.
+    for day in ("2019-12-29", "2019-12-30", "2020-01-22", "2020-01-23", "2019-12-29"):
+        for time in ("00:00", "23:59:59.999999"):
+            at = local(f"{day} {time}", WARSAW)
+            assert campaign.at(at) == window_of(CAMPAIGN, at, WARSAW)
+            assert months.at(at) == window_of(MONTHS, at, MEXICO_CITY)
+
+
 def test_nothing_comes_before_a_campaign() -> None:
     bounds = window_of(CAMPAIGN, local("2020-01-01", WARSAW), WARSAW)
     assert bounds is not None
