@@ -1,4 +1,4 @@
-"""`make real-data`: replay the real files through the running system and write every figure.
+"""`make real-data`: replay the real files through the running system; check and write every figure.
 
 Starts the system first where it does not run. The files are found by CARTAS_SHARED_DIR (default
 `../shared`). The figures are written to `docs/real-data.md` and, one a line, to
@@ -18,8 +18,9 @@ from pydantic import SecretStr
 from benchmarks.real_data.data_sets import BOSTON_SAMPLE, DATA_SETS, DataSet
 from benchmarks.real_data.marks import Difference, differences
 from benchmarks.real_data.page import page, section
+from benchmarks.real_data.plain_figures import PLAIN
 from benchmarks.real_data.replay import final_results, replay
-from benchmarks.real_data.table import Row, as_csv, rows_of
+from benchmarks.real_data.table import Row, as_csv, different, rows_of
 from deploy.local.environment import Layout, prepare
 from shared.http.credentials import service_credential
 
@@ -64,10 +65,18 @@ async def main() -> None:
             rows += listed
             sections.append(section(data_set, listed, await _differences(data_set, evaluator)))
             print(f"{len(results)} results final after {time.monotonic() - began:.1f} s")
+            _compare_with_plain_python(data_set, folder, listed)
             await _compare_with_public_file(layout, data_set.municipality, results)
     PAGE.write_text(page(sections), encoding="utf-8")
     (OUTPUT / "real-data.csv").write_text(as_csv(rows), encoding="utf-8")
     print(f"\n{len(rows)} figures written to {PAGE} and {OUTPUT / 'real-data.csv'}")
+
+
+def _compare_with_plain_python(data_set: DataSet, folder: Path, rows: list[Row]) -> None:
+    wrong = different(rows, PLAIN[data_set.municipality](folder / data_set.file))
+    if wrong:
+        raise SystemExit(f"not as plain Python computes them: {wrong[:5]}")
+    print(f"{len(rows)} figures equal those that plain Python computes from the file")
 
 
 async def _differences(data_set: DataSet, evaluator: httpx.AsyncClient) -> list[Difference]:

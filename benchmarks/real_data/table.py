@@ -2,9 +2,11 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from typing import Any
+
+from benchmarks.real_data.plain_figures import Expected, Key
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,6 +48,27 @@ def rows_of(data_set: str, results: Iterable[dict[str, Any]]) -> list[Row]:
         for result in results
         for part in result["parts"]
     )
+
+
+def as_expected(row: Row) -> Expected:
+    """Return the figure as it is computed from the file."""
+    return Expected(
+        *(row.numerator, row.denominator, row.pending),
+        *(row.excluded, row.share, row.verdict),
+    )
+
+
+def different(
+    rows: Iterable[Row], computed: Mapping[Key, Expected]
+) -> list[tuple[Key, Expected | None, Expected | None]]:
+    """Return what differs from what was computed: key, ours, computed; None for a missing one."""
+    ours = {(row.compromiso, row.unit, row.window): as_expected(row) for row in rows}
+    keys = sorted(ours.keys() | computed.keys())
+    return [
+        (key, ours.get(key), computed.get(key))
+        for key in keys
+        if ours.get(key) != computed.get(key)
+    ]
 
 
 def as_csv(rows: Sequence[Row]) -> str:

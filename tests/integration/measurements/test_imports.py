@@ -223,7 +223,14 @@ async def test_a_mapping_that_does_not_fit_its_source_is_refused(stopped: System
         ("warsaw-tickets", "warsaw_tickets_derived.csv.gz", 152_777, 152_777 * 2 - 497),
         ("nyc-311-day", "nyc311_2013-12-25_all_agencies.csv", 2_386, 2_386 * 2 - 77),
         ("boston-311", "boston311_2022-01_sample100.csv", 100, 100 * 2 - 15),
+        ("nhs-4h", "nhs_england_ae_4h_2016_2019.csv", 12_765, 12_765),
         ("inegi-ensu", "inegi_ensu_2025_cuernavaca.csv", 1_060, 1_060 + 16 + 12),
+        (  # received, closed (two of them in 1900), updated; not in truth since July 2013; repeated
+            "nyc-311-animals",
+            "nyc311_dohmh_animal_complaints_2010_2025.csv",
+            5_895,
+            5_895 + (5_895 - 3_431) + 3_818 + (2_013 + 2_953) + 22,
+        ),
     ],
 )
 async def test_the_shipped_mappings_read_every_row_of_their_files(

@@ -6,15 +6,17 @@ Nothing here imports what is under test: no criterion, no clock, no mapping.
 import csv
 import gzip
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 NYC_FORMAT = "%m/%d/%Y %I:%M:%S %p"
-NYC_NOW = datetime(2014, 4, 24, 17, 54, 27)  # noqa: DTZ001 - the file's local times as they stand
+NEW_YORK = ZoneInfo("America/New_York")
+NYC_NOW = datetime(2014, 4, 24, 17, 54, 27, tzinfo=NEW_YORK).astimezone(UTC)
 
 Key = tuple[str, str, str]
 """Compromiso, unit, window."""
@@ -57,7 +59,10 @@ def share(part: int, whole: int) -> str:
     """Return the percentage with four places, halves to even; empty where there is no whole."""
     if not whole:
         return ""
-    exact = Fraction(100 * part, whole)
+    return _four_places(Fraction(100 * part, whole))
+
+
+def _four_places(exact: Fraction) -> str:
     return str(round(Decimal(exact.numerator) / Decimal(exact.denominator), 4))
 
 
@@ -69,19 +74,50 @@ def rows_of(file: Path) -> Iterator[dict[str, str]]:
 
 
 def warsaw(file: Path) -> dict[Key, Expected]:
-    """By office and month of the due instant, and all together.
+    """By office and month of the due instant, the same by hour of issue, all together; the waits.
 
     The columns carry Warsaw's offset, which is +01:00 throughout: the date as written is local.
     """
     counts: dict[Key, Counter[str]] = defaultdict(Counter)
+    waits: dict[tuple[str, str], list[timedelta | None]] = defaultdict(list)
     for row in rows_of(file):
         issued = datetime.fromisoformat(row["issued_by"])
         due = issued + timedelta(minutes=15)
         called = datetime.fromisoformat(row["called_by"]) if row["called_by"] else None
         outcome = "met" if called is not None and called <= due else "failed"
         counts["WAW-01-MES", row["office"], f"{due:%Y-%m}"][outcome] += 1
+        counts[f"WAW-01-HORA-{issued:%H}", row["office"], f"{due:%Y-%m}"][outcome] += 1
         counts["WAW-01-PERIODO", "todas-las-oficinas", "periodo"][outcome] += 1
-    return {key: expected(each, 80) for key, each in counts.items()}
+        waits[row["office"], f"{issued:%Y-%m}"].append(None if called is None else called - issued)
+    figures = {key: expected(each, 80) for key, each in counts.items()}
+    for place, each in waits.items():
+        figures["WAW-01-MEDIA", *place] = _mean(each, 15)
+        figures["WAW-01-P90", *place] = _ninetieth(each, 30)
+    return figures
+
+
+def _mean(waits: Sequence[timedelta | None], target: int) -> Expected:
+    """Of those that were called, in minutes; the others are open for ever."""
+    called = [wait for wait in waits if wait is not None]
+    total = sum(called, timedelta()) // timedelta(minutes=1)
+    verdict = "met" if total <= target * len(called) else "not_met"
+    value = _four_places(Fraction(total, len(called)))
+    return Expected(total, len(called), len(waits) - len(called), "", value, verdict)
+
+
+def _ninetieth(waits: Sequence[timedelta | None], target: int) -> Expected:
+    """The wait of the last ticket of the first nine tenths, by length; the least that is so."""
+    minutes = sorted(wait // timedelta(minutes=1) for wait in waits if wait is not None)
+    place = -(-9 * len(waits) // 10)
+    value = minutes[place - 1] if place <= len(minutes) else None
+    return Expected(
+        numerator=sum(minutes),
+        denominator=len(waits),
+        pending=0,
+        excluded="",
+        share="" if value is None else _four_places(Fraction(value)),
+        verdict="met" if value is not None and value <= target else "not_met",
+    )
 
 
 def nyc_day(file: Path) -> dict[Key, Expected]:
@@ -101,7 +137,10 @@ def nyc_day(file: Path) -> dict[Key, Expected]:
 
 
 def _nyc_time(text: str) -> datetime | None:
-    return datetime.strptime(text, NYC_FORMAT) if text else None  # noqa: DTZ007
+    """Return the instant, in UTC: hours that passed are those of the sun, not of the clocks."""
+    if not text:
+        return None
+    return datetime.strptime(text, NYC_FORMAT).replace(tzinfo=NEW_YORK).astimezone(UTC)
 
 
 def _outcome(
@@ -116,7 +155,31 @@ def _outcome(
     return "met" if closed <= due else "failed"
 
 
-BOSTON_NOW = datetime(2022, 5, 31)  # noqa: DTZ001 - local times as they stand
+def nhs(file: Path) -> dict[Key, Expected]:
+    """Sums of monthly counts: by month, organisation, department type, and all together."""
+    sums: dict[Key, list[int]] = defaultdict(lambda: [0, 0])
+    everybody, period = "todas-las-organizaciones", "2016-2019"
+    for row in rows_of(file):
+        attended, late = int(row["attendances"]), int(row["breaches"])
+        month, provider = row["period"][:7], row["org_code"]
+        keys = [
+            ("NHS-01-MES", everybody, month),
+            ("NHS-01-PERIODO", everybody, period),
+            ("NHS-01-ORG", provider, period),
+            ("NHS-01-ORG-MES", provider, month),
+        ]
+        if row["type"] == "1":
+            keys.append(("NHS-01-TIPO1", everybody, month))
+        for key in keys:
+            sums[key][0] += attended - late
+            sums[key][1] += attended
+    return {
+        key: Expected(top, bottom, 0, "", share(top, bottom), _verdict(top, bottom, 95))
+        for key, (top, bottom) in sums.items()
+    }
+
+
+BOSTON_NOW = datetime(2022, 5, 31, tzinfo=NEW_YORK).astimezone(UTC)
 
 
 def boston(file: Path) -> dict[Key, Expected]:
@@ -138,11 +201,56 @@ def boston_outcomes(file: Path) -> Iterator[tuple[dict[str, str], str]]:
     """Yield each row with what plain Python makes of it."""
     for row in rows_of(file):
         opened, target, closed = (
-            datetime.fromisoformat(text) if text else None
+            datetime.fromisoformat(text).replace(tzinfo=NEW_YORK).astimezone(UTC) if text else None
             for text in (row["open_dt"], row["target_dt"], row["closed_dt"])
         )
         assert opened is not None
         yield row, _outcome(opened, closed, target, BOSTON_NOW)
+
+
+ANIMALS_NOW = datetime(2025, 2, 6, 14, 33, 38, tzinfo=NEW_YORK).astimezone(UTC)
+NO_CLOSINGS = datetime(2013, 7, 1, tzinfo=NEW_YORK)
+INSTANT_CLOSINGS = datetime(2020, 1, 1, tzinfo=NEW_YORK)
+SENTINEL = "01/01/1900 12:00:00 AM"
+EVERYTHING = ("cierre_ficticio", "cierres_al_recibir", "cierres_sin_registrar", "queja_repetida")
+
+
+def animals(file: Path) -> dict[Key, Expected]:
+    """Month by month, at face value and without what was not recorded in truth."""
+    counts: dict[Key, Counter[str]] = defaultdict(Counter)
+    for row in rows_of(file):
+        created, closed, updated, due = (
+            _nyc_time(row[f"{name} Date"])
+            for name in ("Created", "Closed", "Resolution Action Updated", "Due")
+        )
+        assert created is not None
+        in_30_days, faults = created + timedelta(hours=720), _faults(row, created)
+        month = f"{created.astimezone(NEW_YORK):%Y-%m}"
+        for compromiso, stop, limit, left_out in (
+            ("ANI-01-30D", closed, in_30_days, ("cierre_ficticio",)),
+            ("ANI-01-30D-DEPURADO", closed, in_30_days, EVERYTHING),
+            ("ANI-01-PLAZO", closed, due, ("cierre_ficticio",)),
+            ("ANI-01-PLAZO-DEPURADO", closed, due, EVERYTHING),
+            ("ANI-01-MOVIMIENTO", updated, in_30_days, ("cierres_al_recibir", "queja_repetida")),
+        ):
+            fault = next((name for name in faults if name in left_out), None)
+            outcome = fault or _outcome(created, stop, limit, ANIMALS_NOW)
+            counts[compromiso, "departamento-de-salud", month][outcome] += 1
+    return {key: expected(each, 80) for key, each in counts.items()}
+
+
+def _faults(row: dict[str, str], created: datetime) -> list[str]:
+    """Return what is wrong with how a complaint was recorded, in alphabetical order."""
+    found = []
+    if row["Closed Date"] == SENTINEL:
+        found.append("cierre_ficticio")
+    if created >= INSTANT_CLOSINGS:
+        found.append("cierres_al_recibir")
+    elif created >= NO_CLOSINGS:
+        found.append("cierres_sin_registrar")
+    if "received an earlier complaint about the same location" in row["Resolution Description"]:
+        found.append("queja_repetida")
+    return found
 
 
 PROBLEMS = {"agua": "01", "alumbrado": "05", "basura": "06", "baches": "10"}
@@ -194,7 +302,9 @@ def _weighted(sums: Counter[str]) -> Expected:
 PLAIN: dict[str, Callable[[Path], dict[Key, Expected]]] = {
     "warszawa": warsaw,
     "nueva-york": nyc_day,
+    "nhs-england": nhs,
     "boston": boston,
+    "nueva-york-animales": animals,
     "cuernavaca-zona": survey,
 }
 """The computation for each municipality's file."""
