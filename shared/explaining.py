@@ -199,9 +199,19 @@ def _figure(part: PartResult, declared: Part | None) -> Iterator[str]:
     width = None if declared is None else range_of(declared.figure)
     if part.margin is not None and width is not None:
         yield (
-            f"Es una muestra: por azar la cifra varía a lo más {_n(width)} ÷ √{_n(part.items)} ="
+            f"Es una muestra: por azar la cifra varía a lo más {_n(width)} ÷ √{_n(_sample(part))} ="
             f" {spanish.margin(part.margin, part.unit)}, con 95.5 % de confianza."
         )
+    if part.effective_sample is not None:
+        yield (
+            f"Aproximado: {_n(part.effective_sample)} es la muestra efectiva,"
+            " (suma de pesos)² ÷ suma de pesos². No dice cómo se eligió a las personas,"
+            " ni cambia el veredicto."
+        )
+
+
+def _sample(part: PartResult) -> int | Decimal:
+    return part.items if part.effective_sample is None else part.effective_sample
 
 
 def _share(part: PartResult, value: Fraction, declared: Part | None) -> str:

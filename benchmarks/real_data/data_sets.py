@@ -130,8 +130,10 @@ INEGI_SURVEY = DataSet(
         "effective, each answer with the weight of the people it stands for, and without "
         "weights (`SIN-PESO`). Who did not answer or does not know is left out by name. A "
         "quarter with fewer than 30 answers has a figure and no verdict. `AGUA`, `ALUMBRADO`, "
-        "`BASURA` and `BACHES` name these as a problem. No margin of error is given; quarters "
-        "share dwellings, so a change between them means less than it seems."
+        "`BASURA` and `BACHES` name these as a problem. The margin (±, in points, the "
+        "worst case at 95.5 %) is approximate: made of the effective sample size, it knows nothing "
+        "of how dwellings were drawn. Quarters share dwellings: a change between them means less "
+        "than it seems."
     ),
     attributes=("encuesta", "eficacia", "peso", "agua", "alumbrado", "basura", "baches"),
 )

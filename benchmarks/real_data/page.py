@@ -56,6 +56,7 @@ def _line(*cells: str) -> str:
 
 
 def _cell(row: Row) -> str:
-    share = f"{row.share} of {row.denominator}" if row.share else ""
+    margin = f" ± {row.margin}" if row.margin else ""
+    share = f"{row.share}{margin} of {row.denominator}" if row.share else ""
     pending = f"pending={row.pending}" if row.pending else ""
     return " ".join(part for part in (share, row.verdict, pending, row.excluded) if part)

@@ -7,7 +7,7 @@ import csv
 import gzip
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -24,7 +24,7 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """One figure as it must come out; `share` in percent with four places."""
+    """One figure as it must come out; `share` in percent, `margin` in points, with four places."""
 
     numerator: int | Decimal
     denominator: int | Decimal
@@ -32,6 +32,7 @@ class Expected:
     excluded: str
     share: str
     verdict: str
+    margin: str = ""
 
 
 def expected(counts: Counter[str], target: int) -> Expected:
@@ -271,18 +272,36 @@ def survey(file: Path) -> dict[Key, Expected]:
             sums[compromiso, unit, quarter].update(
                 {unanswered: 1}
                 if unanswered
-                else {"all": weight, "part": weight * (answer in "12"), "items": 1}
+                else {
+                    "all": weight,
+                    "squares": weight**2,
+                    "part": weight * (answer in "12"),
+                    "items": 1,
+                }
             )
         for name, number in PROBLEMS.items():
             part = weight * (row[f"BP3_1_{number}"] == "1")
             key = (f"ENSU-01-{name.upper()}", everybody, quarter)
-            sums[key].update({"all": weight, "part": part, "items": 1, "informative": 1})
+            sums[key].update(
+                {"all": weight, "squares": weight**2, "part": part, "items": 1, "informative": 1}
+            )
         outcome = {"": "sin_respuesta", "9": "fuera_de_escala", "1": "met", "2": "met"}
         key = ("ENSU-01-SIN-PESO", everybody, quarter)
         plain[key][outcome.get(answer, "failed")] += 1
     return {key: _weighted(each) for key, each in sums.items()} | {
-        key: expected(each, 25) for key, each in plain.items()
+        key: _with_margin(expected(each, 25)) for key, each in plain.items()
     }
+
+
+def _with_margin(figure: Expected) -> Expected:
+    """Every answer has the same weight: the effective sample is their number."""
+    return replace(figure, margin=_margin(Fraction(figure.denominator)))
+
+
+def _margin(effective: Fraction) -> str:
+    """Return two standard errors of the worst case, in points: 100 over the root of the sample."""
+    root = (Decimal(effective.numerator) / Decimal(effective.denominator)).sqrt()
+    return str((100 / root).quantize(Decimal("0.0001")))
 
 
 def _weighted(sums: Counter[str]) -> Expected:
@@ -296,6 +315,7 @@ def _weighted(sums: Counter[str]) -> Expected:
         excluded=" ".join(f"{name}={n}" for name, n in left_out.items()),
         share=share(part, whole),
         verdict=_verdict(part, whole, 25) if is_judged else "not_evaluated",
+        margin=_margin(Fraction(whole**2, sums["squares"])),
     )
 
 

@@ -11,7 +11,10 @@ from benchmarks.real_data.plain_figures import Expected, Key
 
 @dataclass(frozen=True, slots=True, order=True)
 class Row:
-    """One figure. `share` is in percent with four places, empty where no case was decided."""
+    """One figure. `share` is in percent with four places, empty where no case was decided.
+
+    `margin` is that of a sample, in points, empty where there is none.
+    """
 
     data_set: str
     compromiso: str
@@ -23,6 +26,7 @@ class Row:
     excluded: str
     share: str
     verdict: str
+    margin: str = ""
 
 
 def excluded_text(excluded: dict[str, int]) -> str:
@@ -44,6 +48,7 @@ def rows_of(data_set: str, results: Iterable[dict[str, Any]]) -> list[Row]:
             excluded=excluded_text(part["excluded"]),
             share="" if part["value"] is None else str(part["value"]),
             verdict=result["verdict"],
+            margin=part["margin"] or "",
         )
         for result in results
         for part in result["parts"]
@@ -54,7 +59,7 @@ def as_expected(row: Row) -> Expected:
     """Return the figure as it is computed from the file."""
     return Expected(
         *(row.numerator, row.denominator, row.pending),
-        *(row.excluded, row.share, row.verdict),
+        *(row.excluded, row.share, row.verdict, row.margin),
     )
 
 

@@ -207,10 +207,18 @@ def _checklist(scope: Scope) -> Ratio:
 
 def _ratio(scope: Scope) -> Ratio:
     own = scope.own
-    return Ratio(
-        numerator=_side(own.section("numerador"), scope.calendar),
-        denominator=_side(own.section("denominador"), scope.calendar),
-    )
+    part = _side(own.section("numerador"), scope.calendar)
+    whole = _side(own.section("denominador"), scope.calendar)
+    margin = _margin(own)
+    try:
+        return Ratio(numerator=part, denominator=whole, margin=margin)
+    except ValueError:
+        own.fault("margen", "sólo lo tiene una parte de las mismas respuestas, con el mismo peso")
+        return Ratio(numerator=part, denominator=whole)
+
+
+def _margin(own: Section) -> bool:
+    return own.choice("margen", {"no": False, "aproximado": True}, default="no", otherwise=False)
 
 
 def _side(section: Section, calendar: str) -> Sum | Count:

@@ -146,7 +146,13 @@ class PartResult(Part):
     margin: Decimal | None = Field(
         default=None,
         description="Of a sample with a scale: the most that sampling moves the figure by, either"
-        " way, at 95.5 %, in `unit`; the figure's range over the root of the items.",
+        " way, at 95.5 %, in `unit`; the figure's range over the root of the items, or of"
+        " `effective_sample`.",
+    )
+    effective_sample: Decimal | None = Field(
+        default=None,
+        description="Of answers that have weights: (sum of weights)² ÷ sum of weights², to 4"
+        " places. It knows nothing of how people were chosen: the margin is approximate.",
     )
     target: Decimal | None = Field(
         default=None,

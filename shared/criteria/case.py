@@ -213,7 +213,7 @@ class _Numbers(CaseJudge):
         self._value = value
         self._limit = None if value is None else measure.limit
         self._promotes = isinstance(measure.figure, Nps)
-        self._spreads = isinstance(measure.figure, Percentile)
+        self._spreads = isinstance(measure.figure, Percentile) or measure.weighs
 
     def _judge(self, case: Case, occurred: datetime, known: datetime | None) -> CaseVerdict:
         placed = case.own_due if self._anchor is Anchor.DUE else occurred

@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from shared.criteria.methods import effective_sample
 from shared.criteria.model import (
     Availability,
     Count,
@@ -57,6 +58,7 @@ class FigureValue:
     Whatever becomes of pending items, it will lie between `lowest` and `highest`; None where the
     pending tell nothing yet. `is_beyond`: it lies among open cases past their limit, which is
     worse than any number. `above`: what the numerator of a ratio counts; `tally` its denominator.
+    `effective`: the sample that weights leave, for a margin.
     """
 
     value: Fraction | None
@@ -68,6 +70,7 @@ class FigureValue:
     highest: Fraction | None = None
     is_beyond: bool = False
     above: Tally | None = None
+    effective: Fraction | None = None
 
 
 def figure_of(part: Part, cells: Sequence[Cells], setting: Setting) -> FigureValue:
@@ -204,7 +207,14 @@ def _ratio(figure: Ratio, above: Tally, below: Tally, setting: Setting) -> Figur
         lowest=least,
         highest=most,
         above=above,
+        effective=effective_sample(_weights(figure, below)) if figure.margin else None,
     )
+
+
+def _weights(figure: Ratio, below: Tally) -> Mapping[int, int]:
+    if isinstance(figure.denominator, Count):
+        return {1: below.decided}
+    return {span[0]: count for span, count in below.spread.items()}
 
 
 def _ratio_bounds(top: FigureValue, bottom: FigureValue) -> tuple[Fraction | None, Fraction | None]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from fractions import Fraction
 from typing import Final
 
 from shared.criteria.model import Figure, Groups, Mean, Nps, Part, Ratio, Share
@@ -42,25 +44,40 @@ def instruments_of(part: Part) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def margin_of(part: Part, items: int) -> Decimal | None:
+def effective_sample(weights: Mapping[int, int]) -> Fraction | None:
+    """Return how many answers of one weight are worth as much: (Σ weights)² ÷ Σ weights².
+
+    `weights` says how many answers have each. Kish, Survey Sampling (1965), 11.7: it knows nothing
+    of how people were chosen, so what comes of it is approximate. None without any weight, or with
+    one below nought.
+    """
+    squares = sum(weight**2 * count for weight, count in weights.items())
+    if not squares or min(weights) < 0:
+        return None
+    return Fraction(sum(weight * count for weight, count in weights.items()) ** 2, squares)
+
+
+def margin_of(part: Part, items: int | Fraction) -> Decimal | None:
     """Return the most that sampling moves the figure by, at 95.5 %, in its unit; else None.
 
     It is the figure's range over the root of the items: for a share 100/√n, the worst case of two
     standard errors (domain reference, section 4). Only what is sampled has one, and only where
-    the range is known: a share, scores on a scale, net promoters.
+    the range is known: a share, scores on a scale, net promoters. Of answers that have weights,
+    `items` is the effective sample; of ratios, only one that its author calls a sample's has any.
     """
     width = range_of(part.figure)
-    if width is None or items < 1 or method_of(part) not in _SAMPLED:
+    is_sample = method_of(part) in _SAMPLED or isinstance(part.figure, Ratio)
+    if width is None or items < 1 or not is_sample:
         return None
     with localcontext() as context:
         context.prec = 40
-        margin = width / Decimal(items).sqrt()
+        margin = width / (Decimal(items.numerator) / items.denominator).sqrt()
     return margin.quantize(_PLACES, rounding=ROUND_HALF_EVEN)
 
 
 def range_of(figure: Figure) -> Decimal | None:
     """Return how far apart the figure's ends are, in its unit; None where it has none."""
-    if isinstance(figure, Share):
+    if isinstance(figure, Share) or (isinstance(figure, Ratio) and figure.margin):
         return Decimal(_PERCENT)
     if isinstance(figure, Nps):
         return Decimal(_POINTS)

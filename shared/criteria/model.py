@@ -123,12 +123,35 @@ Statistic = Share | Mean | Percentile | Sum | Count | Nps
 Quantity = Annotated[Sum | Count, Field(discriminator="form")]
 
 
+def _is_part(part: Sum | Count, whole: Sum | Count) -> bool:
+    """Return whether the same answers are counted or summed up, perhaps fewer of them."""
+    inner, outer = part.population, whole.population
+    values = (part.value, whole.value)
+    return (
+        part.form == whole.form
+        and values[0] == values[1]
+        and (values[0] is None or isinstance(values[0], Number))
+        and inner.model_copy(update={"where": outer.where}) == outer
+        and outer.where.items() <= inner.where.items()
+    )
+
+
 class Ratio(Declared):
-    """One quantity in percent of another; the two may come from different sources."""
+    """One quantity in percent of another; the two may come from different sources.
+
+    `margin`: it is a share of a sample's answers, whose margin the weights that are summed widen.
+    """
 
     form: Literal["ratio"] = "ratio"
     numerator: Quantity
     denominator: Quantity
+    margin: bool = False
+
+    @model_validator(mode="after")
+    def _part_of_a_sample(self) -> Self:
+        if self.margin and not _is_part(self.numerator, self.denominator):
+            raise ValueError("only a part of the same answers has a margin: one event and field")
+        return self
 
 
 class Groups(Declared):
@@ -324,6 +347,7 @@ class Measure:
 
     `limit` is what one item is held to: its own, or where the target speaks of a mean or a
     percentile, the target's. `by` or `attribute` tell the cell of a group in which it counts.
+    `weighs`: its amounts are weights, of which a margin needs each.
     """
 
     part: int
@@ -331,6 +355,7 @@ class Measure:
     limit: Limit | None = None
     by: Period | None = None
     attribute: str | None = None
+    weighs: bool = False
 
     @property
     def calendar(self) -> str | None:
@@ -369,7 +394,9 @@ def measures_of(criterion: Criterion) -> tuple[Measure, ...]:
 def _measures(number: int, part: Part) -> tuple[Measure, ...]:
     figure = part.figure
     if isinstance(figure, Ratio):
-        return _measure(number, figure.numerator), _measure(number, figure.denominator)
+        whole = _measure(number, figure.denominator)
+        weighs = figure.margin and isinstance(figure.denominator, Sum)
+        return _measure(number, figure.numerator), replace(whole, weighs=weighs)
     if isinstance(figure, Groups):
         inner = _measure(number, figure.inner, figure.limit)
         return (replace(inner, by=figure.by, attribute=figure.attribute),)
@@ -410,7 +437,7 @@ def moves_with_time(criterion: Criterion) -> bool:
 def has_spread(measure: Measure) -> bool:
     """Return whether the figure needs more than counts and sums: each amount, or each outage."""
     value = getattr(measure.figure, "value", None)
-    return isinstance(measure.figure, Percentile) or isinstance(value, Outage)
+    return isinstance(measure.figure, Percentile) or isinstance(value, Outage) or measure.weighs
 
 
 def scale_of(figure: MeasuredFigure) -> int:

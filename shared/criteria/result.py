@@ -208,6 +208,7 @@ def _judge_part(
         bound=None if bounds is None else bounds.value,
         unacceptable=None if bounds is None else bounds.unacceptable,
         above=figure.above,
+        effective=figure.effective,
     )
 
 

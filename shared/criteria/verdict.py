@@ -301,7 +301,8 @@ class PartResult:
     `items` counts what the figure rests on: cases, answers, groups. `bound` and `unacceptable` are
     what it was compared with; those of a target that follows an earlier window are known only with
     it. `tally` has all counts of the part; of a ratio, those of its denominator, and `above` those
-    of its numerator.
+    of its numerator. `effective` is the sample that the weights of its answers leave, where a
+    margin is asked for.
     """
 
     verdict: Verdict
@@ -315,6 +316,7 @@ class PartResult:
     bound: Fraction | None
     unacceptable: Fraction | None
     above: Tally | None = None
+    effective: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)

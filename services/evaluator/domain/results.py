@@ -232,7 +232,8 @@ def _part_result(part: Part, result: JudgedPart) -> PartResult:
         items=result.items,
         method=method_of(part),
         instruments=instruments_of(part),
-        margin=None if result.value is None else margin_of(part, result.items),
+        margin=_margin(part, result),
+        effective_sample=None if result.effective is None else shown(result.effective),
         target=_bound(target, result.bound, None if target is None else target.value),
         target_op=None if target is None else target.op.value,
         unacceptable=_bound(
@@ -242,6 +243,12 @@ def _part_result(part: Part, result: JudgedPart) -> PartResult:
         verdict=Verdict(result.verdict.value),
         reason=None if result.reason is None else result.reason.value,
     )
+
+
+def _margin(part: Part, result: JudgedPart) -> Decimal | None:
+    if result.value is None:
+        return None
+    return margin_of(part, result.items if result.effective is None else result.effective)
 
 
 def _bound(

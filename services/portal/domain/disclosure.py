@@ -96,6 +96,7 @@ class PublicPart:
     method: Method
     instruments: tuple[str, ...]
     margin: Decimal | None
+    effective_sample: Decimal | None
     pending: Count
     overdue_open: Count
     excluded: tuple[tuple[str, Count], ...]
@@ -220,6 +221,7 @@ def _decided_before(result: ResultData, number: int) -> int:
 
 def _part(part: PartResult, rule: Disclosure, promised: Part | None) -> PublicPart:
     hidden = rule.hides_figure(part)
+    tells_items = hidden or rule.count(part.items) != part.items
     return PublicPart(
         form=part.form,
         numerator=None if hidden else part.numerator,
@@ -227,7 +229,8 @@ def _part(part: PartResult, rule: Disclosure, promised: Part | None) -> PublicPa
         items=rule.count(part.items),
         method=part.method,
         instruments=part.instruments,
-        margin=None if hidden or rule.count(part.items) != part.items else part.margin,
+        margin=None if tells_items else part.margin,
+        effective_sample=None if tells_items else part.effective_sample,
         pending=rule.beside(part.pending),
         overdue_open=rule.beside(part.overdue_open),
         excluded=tuple((name, rule.beside(n)) for name, n in sorted(part.excluded.items()) if n),

@@ -33,6 +33,8 @@ COLUMNS: Final = {
     "instrumentos": "Claves de la encuesta o del instrumento, separadas por espacios",
     "margen": "En encuestas y visitas: lo más que el azar de la muestra mueve el resultado, hacia"
     " arriba o hacia abajo, con 95.5 % de confianza",
+    "muestra_efectiva": "De respuestas con peso: cuántas sin peso valdrían lo mismo; de ella sale"
+    " el margen, que entonces es aproximado",
     "pendientes": "Casos aún sin decidir",
     "excluidos": "Casos no considerados, por motivo: motivo=número, separados por punto y coma",
     "vencidos_abiertos": "Casos fuera de plazo que siguen abiertos",
@@ -112,6 +114,7 @@ def _cells(part: PublicPart) -> tuple[object, ...]:
         part.method.value,
         " ".join(part.instruments),
         _plain(part.margin),
+        _plain(part.effective_sample),
         part.pending,
         "; ".join(f"{name}={count}" for name, count in part.excluded),
         part.overdue_open,

@@ -282,6 +282,42 @@ def test_a_seasonal_limit_holds_beside_the_fixed_one() -> None:
     assert [season.value for season in figure.limit.seasons] == [25]
 
 
+TIMED = """\
+          forma: share_within
+          poblacion: {evento: ticket.issued, ancla: due, excluir: [turno_duplicado]}
+          reloj: {inicio: ticket.issued, fin: ticket.called, unidad: min}
+          limite: {op: <=, valor: 15}
+"""
+WEIGHED = """\
+          forma: ratio
+          numerador: {evento: survey.answered, ancla: occurred, donde: {dice: [si]}, suma: peso}
+          denominador: {evento: survey.answered, ancla: occurred, suma: peso}
+          margen: aproximado
+"""
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"), [("          margen: aproximado\n", True), ("", False)]
+)
+def test_a_share_of_weighted_answers_may_have_a_margin(kept: str, *, expected: bool) -> None:
+    criterion = WEIGHED.replace("          margen: aproximado\n", kept)
+    figure = part(read(changed(TIMED, criterion)), "RC-01-02").figure
+    assert isinstance(figure, Ratio)
+    assert figure.margin is expected
+
+
+@pytest.mark.parametrize(
+    ("criterion", "message"),
+    [
+        (WEIGHED.replace("ancla: occurred, suma: peso", "ancla: occurred"), "mismas respuestas"),
+        (WEIGHED.replace("aproximado", "exacto"), "aproximado"),
+    ],
+)
+def test_a_margin_of_what_has_none_is_a_fault(criterion: str, message: str) -> None:
+    faults = read_catalogue(changed(TIMED, criterion)).faults
+    assert [message in fault.message for fault in faults if fault.path.endswith("margen")] == [True]
+
+
 def test_the_guides_example_is_a_valid_catalogue() -> None:
     guide = (Path(__file__).parents[3] / "docs" / "guides" / "catalogue.md").read_text()
     whole, compromiso, _ = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)

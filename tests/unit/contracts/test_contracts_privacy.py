@@ -39,7 +39,7 @@ ALLOWED = {
     "measurement.heard.v1.data.minutes",
     # figures
     "*.data.parts[].value", "*.data.parts[].target", "*.data.parts[].unacceptable",
-    "*.data.parts[].exact", "*.data.parts[].margin",
+    "*.data.parts[].exact", "*.data.parts[].margin", "*.data.parts[].effective_sample",
     "*.data.parts[].numerator", "*.data.parts[].denominator",
     *(f"*.data.parts[].{each}.{name}" for each in ("outlook", "forecast")
       for name in ("needed", "distance", "best")),

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.contracts.results import Band, PartResult, ResultStatus, Verdict
-from shared.criteria import Op, Part, Percentile, Target
+from shared.criteria import (
+    Anchor,
+    Number,
+    Op,
+    Part,
+    Percentile,
+    Population,
+    Ratio,
+    Sum,
+    Target,
+)
 from shared.explaining import exact_value, explain, steps_of, written
 from tests.unit.portal import builders as b
 
@@ -84,6 +94,19 @@ def test_hours_of_service_that_were_rounded_are_said_to_be_about_the_figure() ->
         0, 1, form="availability", numerator=Decimal("0.3333"), denominator=1, exact="100/3"
     )
     assert steps_of(judged, None).figure[0] == "0.3333 ÷ 1 × 100 ≈ 100/3 %."
+
+
+def test_a_margin_of_weighted_answers_rests_on_what_their_weights_leave() -> None:
+    answered = Population(event="survey.answered", anchor=Anchor.OCCURRED)
+    weight = Sum(population=answered, value=Number(field="peso"))
+    figure = Ratio(numerator=weight, denominator=weight, margin=True)
+    sample = {"margin": Decimal("46.7707"), "effective_sample": Decimal("4.5714")}
+    *_, margin, about = steps_of(part(3, 5, form="ratio", **sample), Part(figure=figure)).figure
+    assert margin == (
+        "Es una muestra: por azar la cifra varía a lo más 100 ÷ √4.5714 ="
+        " ±46.8\u00a0puntos porcentuales, con 95.5 % de confianza."
+    )
+    assert about.startswith("Aproximado: 4.5714 es la muestra efectiva, (suma de pesos)²")
 
 
 def test_without_cases_there_is_no_sum() -> None:

@@ -53,6 +53,7 @@ def test_figures_are_those_of_the_result() -> None:
         "metodo": "registros",
         "instrumentos": "",
         "margen": "",
+        "muestra_efectiva": "",
         "pendientes": "7",
         "excluidos": "duplicado=8",
         "vencidos_abiertos": "6",
@@ -103,7 +104,14 @@ def test_a_sample_shows_its_method_and_a_margin_that_tells_of_few_people_is_with
     answers: int, margin: str
 ) -> None:
     """From the margin anybody could work out how many answered."""
-    part = b.part(answers, 0, method=Method.SURVEY, instruments=("ENC-1",), margin=Decimal(10))
+    part = b.part(
+        *(answers, 0),
+        method=Method.SURVEY,
+        instruments=("ENC-1",),
+        margin=Decimal(10),
+        effective_sample=Decimal("99.5"),
+    )
     result = b.result("CC-EM-01", "01", "MANDO", parts=(part,))
     [row] = rows(as_csv(public_results(b.municipality(), b.CARTAS, [result])))
     assert (row["metodo"], row["instrumentos"], row["margen"]) == ("encuesta", "ENC-1", margin)
+    assert row["muestra_efectiva"] == ("99.5" if margin else "")
