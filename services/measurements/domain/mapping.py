@@ -219,7 +219,7 @@ class EventColumn(TimeColumn):
     """The event that a filled cell says happened. An empty cell: not (yet), if `optional`.
 
     `kind` may stand in a column. `when`: it happened only where all of these hold (the request's
-    status is closed). `reason` is that of a pause or its end.
+    status is closed). `reason` is that of a pause, its end or an exclusion; others have none.
     """
 
     kind: Annotated[
@@ -230,10 +230,17 @@ class EventColumn(TimeColumn):
     when: tuple[Condition, ...] = Field(default=(), max_length=10)
     reason: Coded | None = None
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds that it can say."""
+        kind = self.kind
+        return frozenset([kind] if isinstance(kind, str) else kind.values.values())
+
     @model_validator(mode="after")
     def _a_pause_has_a_reason(self) -> Self:
-        if self.kind in (CASE_PAUSED, CASE_EXCLUDED) and self.reason is None:
-            raise ValueError(f"{self.kind} needs a reason")
+        if self.reason is None:
+            for kind in sorted(self.kinds & {CASE_PAUSED, CASE_EXCLUDED}):
+                raise ValueError(f"{kind} needs a reason")
         return self
 
 
@@ -347,8 +354,7 @@ class Mapping(_Declared):
         for event in self.events:
             if event.counted_from is not None and event.counted_from not in declared:
                 raise ValueError(f"no event {event.counted_from} is declared above {event.column}")
-            if isinstance(event.kind, str):
-                declared.add(event.kind)
+            declared |= event.kinds
         if self.due is not None and self.due.counted_from not in {None, *declared}:
             raise ValueError(f"due is counted from {self.due.counted_from}, which is no event")
         return self

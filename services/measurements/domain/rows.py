@@ -8,9 +8,10 @@ from services.measurements.domain.cells import Cells, UnreadableError
 from services.measurements.domain.checks import Reason, Refusal, check_time, identifier
 from services.measurements.domain.contents import hash_of
 from services.measurements.domain.mapping import LINE, EventColumn, Mapping, TimeColumn
-from shared.contracts.service_events import CASE_EXCLUDED
+from shared.contracts.service_events import CASE_EXCLUDED, CASE_PAUSED, CASE_RESUMED
 
 SEPARATOR = "/"
+WITH_A_REASON = frozenset({CASE_PAUSED, CASE_RESUMED, CASE_EXCLUDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,8 @@ class RowReader:
             refusal = check_time(time, now, column.column)
             if refusal is not None:
                 raise UnreadableError(refusal.reason, column.column, refusal.detail)
-            kind, reason = self._kind(column, cells), self._reason(column, cells)
+            kind = self._kind(column, cells)
+            reason = self._reason(column, cells) if kind in WITH_A_REASON else None
             told[kind] = min(time, told.get(kind, time))
             label = kind if reason is None else f"{kind}:{reason}"
             labels[label] = number = labels.get(label, 0) + 1

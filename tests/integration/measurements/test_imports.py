@@ -241,3 +241,57 @@ async def test_the_shipped_mappings_read_every_row_of_their_files(
     assert f"{rows} rows: {rows} new" in output
     assert "0 refused" in output
     assert f"would publish {events} events" in output
+
+
+LOG = """\
+Dirección de Obras;;;;
+Reporte de movimientos;;;;
+Folio;Movimiento;Fecha;Hora;Días
+7;Alta;02/03/2026;09:00;3,5
+7;Prevención;02/03/2026;10:00;
+8;Alta;02/03/2026;11:00;mañana
+7;Cierre;04/03/2026;12:30;
+"""
+LOG_MAPPING = """\
+mapping: measurements/1
+source: https://obras.example/movimientos
+municipality: nogal
+zone: America/Mexico_City
+encoding: cp1252
+delimiter: ";"
+skip_lines: 2
+case: [Folio]
+row: [Folio, Movimiento]
+service: OBRAS
+events:
+  - kind:
+      column: Movimiento
+      values: {Alta: request.received, Prevención: case.paused, Cierre: request.closed}
+    column: Fecha
+    clock: Hora
+    format: "%d/%m/%Y %H:%M"
+    reason: {column: Movimiento, values: {Prevención: prevencion}}
+due: {column: Días, after: request.received, unit: d, decimal: ","}
+"""
+
+
+async def test_a_log_as_offices_keep_it_becomes_cases_and_faults_have_their_line(
+    stopped: System,
+) -> None:
+    path = stopped.folder / "obras.csv"
+    path.write_text(LOG, encoding="cp1252")
+    mapping = stopped.folder / "obras.yaml"
+    mapping.write_text(LOG_MAPPING, encoding="utf-8")
+    output = await stopped.command("import", str(path), "--mapping", str(mapping))
+    assert "4 rows: 3 new" in output
+    assert "refused obras.csv:6, column Días: unreadable_value" in output
+    rows = await stopped.pool.fetch("SELECT payload FROM outbox WHERE topic = 'service-events.v1'")
+    events = {e.type: e for e in (hot.decode_service_event(row["payload"]) for row in rows)}
+    assert {event.data.case for event in events.values()} == {"7"}
+    assert events["request.received"].data.due_at == datetime(2026, 3, 6, 3, tzinfo=UTC)
+    assert events["case.paused"].data.reason == "prevencion"
+    assert events["request.closed"].time == datetime(2026, 3, 4, 18, 30, tzinfo=UTC)
+    moved = LOG.replace("7;Cierre", "9;Cierre").replace("8;Alta", "9;Alta").replace("mañana", "1")
+    path.write_text(moved, encoding="cp1252")
+    again = await stopped.command("import", str(path), "--mapping", str(mapping), "--dry-run")
+    assert "4 rows: 2 new, 0 changed, 2 unchanged" in again
