@@ -83,6 +83,7 @@ def _carta(place: int, procedures: range, forms: range, *, certified: bool) -> I
         month = place % 12 + 1
         yield f"    certificacion: {{certificada: true, vence: 2027-{month:02}-15}}"
     yield f"    servicios: [{services}]"
+    yield "    consulta: En la página de esta carta y en los módulos."
     yield "    compromisos:"
     yield from _satisfaction(code)
     yield from _wait(code, "02", "tiempo_espera", WAITS[place % 4])
@@ -167,6 +168,7 @@ def _begin(code: str, number: str, base: str) -> Iterator[str]:
         "        indicador: {nombre: Casos a tiempo, formula: a tiempo ÷ medidos × 100, "
         "fuente: expediente, medicion: continua}"
     )
+    yield "        expectativa: {estudio: Encuesta de expectativas 2025, fecha: 2025-09-22}"
 
 
 def _end(target: int, unacceptable: int) -> Iterator[str]:

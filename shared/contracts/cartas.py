@@ -124,6 +124,13 @@ class Indicator(Part):
     frequency: str
 
 
+class Expectation(Part):
+    """What the citizens were asked, and when, before it was promised."""
+
+    study: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+    date: date
+
+
 class Compromiso(Part):
     """One promise with a number in it."""
 
@@ -140,6 +147,9 @@ class Compromiso(Part):
     scope: Scope = Scope.CARTA
     remedy: str | None = Field(
         default=None, description="What the citizen is owed when it is broken."
+    )
+    expectation: Expectation | None = Field(
+        default=None, description="The measured expectation that its level answers."
     )
 
 
@@ -171,6 +181,9 @@ class CartaData(Part):
     valid_to: date | None = Field(default=None, description="Last day in force, local.")
     approval: Approval
     sensitive: bool = False
+    consultation: Annotated[str, StringConstraints(max_length=300)] = Field(
+        default="", description="How anybody can consult the indicators and their results."
+    )
     event_words: dict[EventKind, EventWords] = Field(
         default={}, description="Words for events of its own; each reads after «desde que»."
     )

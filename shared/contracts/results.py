@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from shared.contracts.events import Code, Event, Identifier, Instant, Part, Token
 from shared.criteria import Method
@@ -166,6 +166,13 @@ class PartResult(Part):
     outlook: Outlook | None = Field(default=None, description="Only while the window runs.")
     forecast: Forecast | None = Field(default=None, description="Only while the window runs.")
 
+    @model_validator(mode="after")
+    def _says_why(self) -> Self:
+        """No data without a reason: a defect of real sheets that must not be possible here."""
+        if self.verdict is Verdict.NOT_EVALUATED and not self.reason:
+            raise ValueError("a verdict that is missing has its reason")
+        return self
+
 
 class Cohort(Part):
     """The cases whose clock started while one version of the carta was in force.
@@ -264,6 +271,13 @@ class ResultData(Part):
         default=(),
         description="Of an addendum: the counts that differ from the edition before, by part.",
     )
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Self:
+        """No data without a reason: a defect of real sheets that must not be possible here."""
+        if self.verdict is Verdict.NOT_EVALUATED and not self.reason:
+            raise ValueError("a verdict that is missing has its reason")
+        return self
 
 
 class ResultPublished(Event):

@@ -8,6 +8,12 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from services.cartas.domain.checklist import (
+    read_consultation,
+    read_expectation,
+    warn_of_idle_words,
+    warn_of_no_expectation,
+)
 from services.cartas.domain.organisation import Units
 from shared.authoring.criteria import (
     Surroundings,
@@ -21,15 +27,19 @@ from shared.authoring.fields import (
     Section,
 )
 from shared.authoring.promises import read_event_words, read_judged
-from shared.contracts.cartas import Approval, CartaData, Compromiso, Indicator, Status
+from shared.contracts.cartas import (
+    Approval,
+    CartaData,
+    Compromiso,
+    Indicator,
+    Status,
+)
 from shared.criteria import (
     Severity,
     beyond_duty,
     compare_text,
     is_blank,
-    kinds_of,
     loosened,
-    measures_of,
 )
 from shared.worktime import Unit
 
@@ -140,7 +150,8 @@ class CartaReader:
         events = read_event_words(section)
         around = Surroundings(self.calendars, calendar, events)
         compromisos = self._compromisos(section, code, version=version, around=around)
-        _warn_of_idle_words(section, events, compromisos)
+        warn_of_idle_words(section, events, compromisos)
+        warn_of_no_expectation(section, compromisos, approved=terms.approval.date)
         data = CartaData(
             municipality=self.municipality,
             carta=code,
@@ -159,6 +170,7 @@ class CartaReader:
             sensitive=section.boolean("datos_sensibles", default=False),
             certified_until=_certification(section),
             event_words=events,
+            consultation=read_consultation(section),
             compromisos=compromisos,
         )
         section.ignore(*_CARTA_NOTES)
@@ -238,21 +250,6 @@ def _approval(section: Section) -> Approval:
     return approval
 
 
-def _warn_of_idle_words(
-    section: Section, events: Collection[str], compromisos: Collection[Compromiso]
-) -> None:
-    """Name words for an event that nothing measures: it is misspelt, or not needed."""
-    measured = {
-        kind
-        for compromiso in compromisos
-        for measure in measures_of(compromiso.criterion)
-        for kind in kinds_of(measure)
-    }
-    for kind in events:
-        if kind not in measured:
-            section.warn("eventos", f"ningún compromiso mide «{kind}»")
-
-
 def _certification(section: Section) -> date | None:
     certification = section.optional_section("certificacion")
     if certification is None:
@@ -292,6 +289,7 @@ def _compromiso(section: Section, around: Surroundings) -> Compromiso:
         closing_delay_days=judged.closing_delay_days,
         scope=judged.scope,
         remedy=section.optional_text("subsanacion"),
+        expectation=read_expectation(section),
     )
     if not section.report.faults:
         _compare_texts(section, compromiso)

@@ -120,6 +120,7 @@ def _of_carta(carta: CartaData) -> dict[str, str]:
         "Servicios": ", ".join(carta.services),
         "Sedes": ", ".join(carta.sites) or NONE,
         "Horario": carta.hours or NONE,
+        "Cómo se consulta": carta.consultation or NONE,
         "Palabras de sus eventos": "; ".join(
             f"{kind}: {said}" for kind, said in carta.event_words.items()
         )
@@ -153,6 +154,9 @@ def of_compromiso(version: Version) -> dict[str, str]:
         "Fuente": compromiso.indicator.source,
         "Medición": compromiso.indicator.frequency,
         "Subsanación": compromiso.remedy or NONE,
+        "Expectativa": NONE
+        if compromiso.expectation is None
+        else f"{compromiso.expectation.study} ({compromiso.expectation.date})",
         "Criterio": _flat(_rest(found)) or NONE,
     }
 

@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any, Final
 
 import yaml
@@ -12,6 +11,7 @@ from pydantic import JsonValue, ValidationError
 
 from services.cartas.domain.cartas import CartaReader, DeclaredCarta, Terms, asks_less
 from services.cartas.domain.catalogue import backstop
+from services.cartas.domain.checklist import NO_APPROVAL
 from services.cartas.domain.life import Acta
 from services.cartas.domain.organisation import Units
 from shared.authoring.faults import Fault, Report
@@ -20,7 +20,7 @@ from shared.authoring.marked_yaml import UnreadableError, parse
 from shared.contracts.cartas import Approval, CartaData, MunicipalityData, Status, UnitData
 
 SCHEMAS: Final = {"carta/1": 1}
-NOT_YET: Final = Acta("?", "?", date(2000, 1, 1), date(2000, 1, 1))
+NOT_YET: Final = Acta("?", "?", NO_APPROVAL, NO_APPROVAL)
 _DECIDED_LATER: Final = ("version", "estado", "vigencia", "aprobacion", "versiones_anteriores")
 
 

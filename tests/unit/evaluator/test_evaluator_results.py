@@ -1,9 +1,11 @@
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from services.evaluator.domain.catalogue import Promise
 from services.evaluator.domain.cohorts import Cohorts
@@ -185,3 +187,13 @@ def test_a_complete_import_covers_a_window_that_ends_after_it() -> None:
     assert Known(through, has_source=True, historical=True).covers(end)
     assert not Known(through, has_source=True).covers(end)
     assert not Known(None, has_source=True, historical=True).covers(end)
+
+
+def test_a_result_without_verdict_and_without_its_reason_cannot_be_said() -> None:
+    """Real sheets have years without data that nobody explains."""
+    data = published(b.promise(), Tally())
+    assert data.reason is not None
+    for unexplained in (data, data.parts[0]):
+        silent = unexplained.model_dump(mode="json") | {"reason": None}
+        with pytest.raises(ValidationError, match="a verdict that is missing has its reason"):
+            type(unexplained).model_validate_json(json.dumps(silent))

@@ -349,6 +349,7 @@ def part(met: int, failed: int, **changes: Any) -> PartResult:
         "target_op": ">=",
         "unit": "%",
         "verdict": kept,
+        "reason": "sin_demanda" if kept is Verdict.NOT_EVALUATED else None,
     }
     return PartResult(**{**fields, **changes})
 
@@ -395,6 +396,7 @@ def result(carta_code: str, number: str, unit_code: str, **changes: Any) -> Resu
         "band": bands[worst],
         "parts": parts,
         "as_of": AS_OF,
+        "reason": "sin_demanda" if worst is Verdict.NOT_EVALUATED else None,
     }
     return ResultData(**{**fields, **changes})
 
