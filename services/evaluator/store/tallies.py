@@ -102,9 +102,11 @@ SELECT EXISTS (
     WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 )
 """
+# Also where it is stale: whoever is publishing it just now may have read what was before, and will
+# have it not stale. This waits for that.
 STALE_AGAIN = """
 UPDATE judged_window SET stale = true
-WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND NOT stale
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 """
 RUNNING_STALE_AGAIN = STALE_AGAIN + " AND edition = 0"
 TO_CLOSE = """

@@ -1,19 +1,23 @@
 """Results made again from the stored facts: byte for byte, whatever happened on the way."""
 
+import asyncio
 import hashlib
 from datetime import date
 from typing import Any
 
 import pytest
 
+from services.evaluator.store import editions
 from services.evaluator.store.tallies import WindowKey
 from services.evaluator.use_cases.recompute import Comparison, Outcome, recompute
 from shared.contracts.cartas import CartaData, Status
 from shared.criteria import Criterion, Window, WindowKind
 from tests.integration.evaluator.support import Evaluator
+from tests.support.waiting import eventually
 from tests.unit.criteria.builders import part
 from tests.unit.evaluator import builders as b
 
+NOW = b.local("2026-09-20 00:00")
 AFTER_CUT_OFF = "2026-10-15 00:00"
 AUGUST, SEPTEMBER = "2026-08-10 10:00", "2026-09-07 10:00"
 TICKETS = {"event": "ticket.issued", "anchor": "occurred"}
@@ -262,6 +266,39 @@ async def test_a_target_that_follows_a_window_follows_what_is_added_to_it_later(
         "2.0000",
     )
     await compared(evaluator)
+
+
+async def test_a_window_that_closes_while_the_next_is_published_has_that_published_again(
+    evaluator: Evaluator, other: Evaluator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """September has been read without August's edition when August closes, in another process."""
+    await evaluator.learn_town()
+    await evaluator.take(b.waited("A-1", 5, ticket_issued=AUGUST), b.waited("B-1", 5))
+    await evaluator.know("2026-09-20 00:00")
+    await evaluator.publish()
+    await evaluator.pool.execute("UPDATE judged_window SET stale = window_id = '2026-09'")
+    latest_parts, closing = editions.latest_parts, []
+
+    async def then_august_closes(*arguments: Any) -> Any:
+        found = await latest_parts(*arguments)
+        if not closing and "2026-08" in arguments[2]:
+            closing.append(asyncio.create_task(other.results.close(other.pool, NOW)))
+            await eventually(lambda: _ends_or_waits(evaluator, closing[0]), 10)
+        return found
+
+    monkeypatch.setattr(editions, "latest_parts", then_august_closes)
+    await evaluator.publish()
+    await closing[0]
+    await evaluator.publish()
+    september = await evaluator.result("2026-09")
+    assert september["parts"][0]["forecast"]["window"] == "2026-08"
+    await compared(evaluator)
+
+
+async def _ends_or_waits(evaluator: Evaluator, task: "asyncio.Task[Any]") -> bool:
+    waits = "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)"
+    own = " WHERE datname = current_database() AND NOT granted)"
+    return task.done() or bool(await evaluator.pool.fetchval(waits + own))
 
 
 async def test_a_campaign_is_recomputed_too(evaluator: Evaluator) -> None:
