@@ -77,7 +77,8 @@ def test_another_statistic_than_the_text_promises_is_refused() -> None:
         f"          {LIMIT}\n", ""
     )
     mean = mean.replace(TARGET, "umbral: {op: <=, objetivo: 15, unidad: min}")
-    mean = mean.replace("ancla: due", "ancla: occurred").replace(TEXT, "texto: Le llamaremos en 15 minutos o menos.")
+    mean = mean.replace("ancla: due", "ancla: occurred")
+    mean = mean.replace(TEXT, "texto: Le llamaremos en 15 minutos o menos.")
     [fault] = read_catalogue(mean.encode()).faults
     assert "promete 15 minutos sin decir que es un promedio" in fault.message
     assert fault.line == line_of("texto: Le llamaremos", mean)

@@ -43,6 +43,7 @@ def published(form: str, op: str, target: int, unit: str = "%", **changes: Any) 
         "target_op": op,
         "unit": unit,
         "verdict": Verdict.NOT_EVALUATED,
+        "reason": "sin_demanda",
     }
     return PartResult(**{**fields, **changes})
 
