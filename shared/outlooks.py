@@ -52,8 +52,9 @@ _FOR_GOOD: Final = {
 }
 _TOTALS: Final = frozenset({"count", "sum", "ratio", "availability"})
 _EARLIER: Final = {
-    VolumeBasis.LAST_YEAR: "el mismo periodo del año anterior",
-    VolumeBasis.PREVIOUS: "el periodo anterior",
+    VolumeBasis.DECLARED: "espera la carta",
+    VolumeBasis.LAST_YEAR: "en el mismo periodo del año anterior",
+    VolumeBasis.PREVIOUS: "en el periodo anterior",
 }
 _LATER: Final = {
     "o": "Los que lleguen después pueden cambiarlo.",
@@ -279,7 +280,8 @@ def _time(told: _Told, value: Decimal) -> str:
 def _forecast(told: _Told, forecast: Forecast) -> str:
     noun = told.noun
     expected = spanish.counted(forecast.expected, noun.one, noun.many)
-    start = f"si llegan {expected}, como en {_EARLIER[forecast.basis]} ({forecast.window}),"
+    where = "" if forecast.basis is VolumeBasis.DECLARED else f" ({forecast.window})"
+    start = f"si llegan {expected}, como {_EARLIER[forecast.basis]}{where},"
     return f"{start} {_foretold(_Told(told.part, told.declared, forecast))}."
 
 

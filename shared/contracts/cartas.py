@@ -131,6 +131,9 @@ class Expectation(Part):
     date: date
 
 
+MOST_EXPECTED = 100_000_000
+
+
 class Compromiso(Part):
     """One promise with a number in it."""
 
@@ -143,6 +146,10 @@ class Compromiso(Part):
     minimum_sample: Annotated[int, Field(ge=0)] = 0
     closing_delay_days: Annotated[int, Field(ge=0, le=366)] = Field(
         default=0, description="Natural days after the window in which its facts still come in."
+    )
+    expected_cases: Annotated[int, Field(ge=1, le=MOST_EXPECTED)] | None = Field(
+        default=None,
+        description="Cases expected in a window, for forecasts; else those of an earlier one.",
     )
     scope: Scope = Scope.CARTA
     remedy: str | None = Field(

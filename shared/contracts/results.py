@@ -87,8 +87,9 @@ class Outlook(Part):
 
 
 class VolumeBasis(StrEnum):
-    """Where an expected number of cases comes from: the window a year before, or the last one."""
+    """Where an expected number comes from: the carta, the window a year before, or the last one."""
 
+    DECLARED = "declared"
     LAST_YEAR = "last_year"
     PREVIOUS = "previous"
 
@@ -98,7 +99,7 @@ class Forecast(Outlook):
 
     expected: Count
     basis: VolumeBasis
-    window: Code = Field(description="The closed window that had as many.")
+    window: Code = Field(description="The closed window that had as many; if declared, this one.")
 
 
 class PartCounts(Part):

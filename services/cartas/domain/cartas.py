@@ -28,6 +28,7 @@ from shared.authoring.fields import (
 )
 from shared.authoring.promises import read_event_words, read_judged
 from shared.contracts.cartas import (
+    MOST_EXPECTED,
     Approval,
     CartaData,
     Compromiso,
@@ -287,6 +288,7 @@ def _compromiso(section: Section, around: Surroundings) -> Compromiso:
         window=judged.window,
         minimum_sample=judged.minimum_sample,
         closing_delay_days=judged.closing_delay_days,
+        expected_cases=section.integer("casos_esperados", 1, MOST_EXPECTED, default=0) or None,
         scope=judged.scope,
         remedy=section.optional_text("subsanacion"),
         expectation=read_expectation(section),

@@ -146,6 +146,7 @@ def of_compromiso(version: Version) -> dict[str, str]:
         "Calendario": _joined(str(each) for each in _under(found, "calendar")),
         "Muestra mínima": str(compromiso.minimum_sample or NONE),
         "Espera al cierre": f"{days} días" if (days := compromiso.closing_delay_days) else NONE,
+        "Casos esperados": str(compromiso.expected_cases or NONE),
         "Se juzga": _SCOPES[compromiso.scope],
         "Excluye": _joined(", ".join(each) for each in _under(found, "exclude") if each),
         "Pausas": _joined(", ".join(each) for each in _under(found, "pauses") if each),

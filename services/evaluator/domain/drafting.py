@@ -13,7 +13,7 @@ from shared.authoring.promises import read_event_words, read_judged
 MAX_BYTES = 64 * 1024
 _NOT_JUDGED: Final = (
     *("id", "base", "texto", "indicador", "subsanacion", "plazo_legal", "alerta", "nota"),
-    "expectativa",
+    *("expectativa", "casos_esperados"),
 )
 """What a compromiso says beside, and no verdict depends on."""
 

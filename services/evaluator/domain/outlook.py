@@ -29,7 +29,7 @@ BASES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """As many cases as a closed window had: those that counted in a part, or were still open."""
+    """As many cases as were declared for `window`, or as it had when it closed."""
 
     cases: int
     basis: VolumeBasis
@@ -41,8 +41,12 @@ def volumes_of(
 ) -> tuple[Volume | None, ...]:
     """Return what is expected of each part; `closed` are the parts of closed windows by their id.
 
-    None where no earlier window is closed, or where it had another figure in that place.
+    What the carta declares comes first. None where no earlier window is closed, or where it had
+    another figure in that place.
     """
+    declared = promise.compromiso.expected_cases
+    if declared is not None:
+        return (Volume(declared, VolumeBasis.DECLARED, window.id),) * len(promise.parts)
     earlier = promise.volumes_from(window)
     found = [(basis, earlier[kind].id) for kind, basis in BASES if kind in earlier]
     for basis, window_id in found:

@@ -101,6 +101,16 @@ async def test_a_running_window_expects_as_many_cases_as_the_last_closed_one(
     assert told["outlook"]["open"] == 0
 
 
+async def test_a_carta_may_declare_how_many_cases_it_expects(evaluator: Evaluator) -> None:
+    await evaluator.learn_town(b.carta(b.compromiso(expected_cases=100)))
+    await evaluator.take(b.waited("A-1", 20))
+    await evaluator.publish()
+    [told] = (await evaluator.result())["parts"]
+    forecast = told["forecast"]
+    assert (forecast["expected"], forecast["basis"]) == (100, "declared")
+    assert (forecast["open"], forecast["may_fail"], forecast["prospect"]) == (99, 9, "open")
+
+
 async def test_a_total_to_be_reached_is_not_at_risk_before_it_can_be_reached(
     evaluator: Evaluator,
 ) -> None:

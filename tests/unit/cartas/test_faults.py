@@ -171,6 +171,12 @@ BROKEN = [
         "un entero",
     ),
     Broken(
+        "min_muestra: 30",
+        "casos_esperados: 0",
+        "cartas[RC-01].compromisos[RC-01-02].casos_esperados",
+        "un entero de 1",
+    ),
+    Broken(
         "alcance: unidad",
         "alcanse: unidad",
         "cartas[RC-01].compromisos[RC-01-02].alcanse",

@@ -168,6 +168,15 @@ def test_scores_are_asked_of_a_survey_on_its_scale(sample: Catalogue) -> None:
     assert isinstance(visit.numerator, Sum)
 
 
+def test_a_compromiso_may_say_how_many_cases_it_expects() -> None:
+    expecting = changed("min_muestra: 30", "min_muestra: 30\n        casos_esperados: 4000")
+    for content, cases in ((CATALOGUE.encode(), None), (expecting, 4000)):
+        catalogue = read_catalogue(content).catalogue
+        assert catalogue is not None
+        [compromiso] = catalogue.cartas[0].data.compromisos
+        assert compromiso.expected_cases == cases
+
+
 @pytest.mark.shared_data
 def test_the_days_of_a_season_have_their_own_limit(sample: Catalogue) -> None:
     days = part(sample, "CC-TES-01-02").figure

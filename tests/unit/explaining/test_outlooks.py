@@ -15,7 +15,7 @@ from shared.contracts.results import (
     VolumeBasis,
 )
 from shared.criteria import Criterion, Part
-from shared.outlooks import declared_for, headline, sentences
+from shared.outlooks import declared_for, forecast_sentence, headline, sentences
 from tests.unit.criteria.builders import answer, counter, part, session, wait
 
 
@@ -275,10 +275,27 @@ def test_a_forecast_says_what_as_many_cases_would_make(
     assert plain(last) == start + words
 
 
+def test_a_declared_volume_is_told_as_one() -> None:
+    forecast = Forecast(
+        due=1,
+        open=9,
+        prospect=Prospect.SAFE,
+        expected=10,
+        basis=VolumeBasis.DECLARED,
+        window="2026-09",
+    )
+    now = outlook(1, None, 0, "open", may_fail=0)
+    made = published("share_within", ">=", 8, outlook=now, forecast=forecast)
+    assert plain(forecast_sentence(made, None)) == (
+        "Si llegan 10 casos, como espera la carta, se cumple de todos modos."
+    )
+
+
 def test_nothing_is_said_of_what_runs_no_more() -> None:
     closed = published("share_within", ">=", 90)
     assert sentences(closed, None) == ()
     assert headline(closed, None) == ""
+    assert forecast_sentence(closed, None) == ""
 
 
 def test_a_part_is_told_by_what_is_promised_in_its_place_if_it_is_the_same_form() -> None:
