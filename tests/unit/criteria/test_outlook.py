@@ -369,6 +369,20 @@ def day_kept(tally: Tally) -> bool | None:
     return tally.met * 2 >= tally.decided if tally.decided else None
 
 
+@pytest.mark.parametrize(
+    ("op", "met", "failed"), [(">=", 2, 0), (">=", 1, 1), ("<=", 1, 0), ("<=", 2, 1)]
+)
+def test_a_day_whose_count_is_secured_or_lost_is_decided(op: str, met: int, failed: int) -> None:
+    """At least two, or at most one, of each day: no open case is left to change it."""
+    inner = counted(op, 0).figure.model_dump(mode="json")
+    bound = 2 if op == ">=" else 1
+    figure = {"inner": inner, "limit": {"op": op, "value": bound}}
+    of = part("nested_share", by="day", target={"op": ">=", "value": 90}, **figure)
+    (found,) = outlooks_of(Criterion(parts=(of,)), by_day(of, [Tally(met=met)]))
+    assert found is not None
+    assert (found.due, found.failed, found.open) == (1, failed, 0)
+
+
 def test_a_day_that_was_missed_can_still_turn_until_all_is_known() -> None:
     of = each_day(">=", 100)
     (found,) = outlooks_of(Criterion(parts=(of,)), by_day(of, [FAILED]))
@@ -552,6 +566,15 @@ def test_a_mean_that_is_to_come_must_average_what_is_left() -> None:
     assert found is not None
     # Eighty points for ten answers; thirteen are there, eight answers must bring 67.
     assert found.needed == Fraction(67, 8)
+
+
+def test_so_many_answers_to_come_may_be_detractors() -> None:
+    """One promoter of nine expected: five more of them and three detractors give 33."""
+    value = {"kind": "number", "field": "nota", "lowest": 0, "highest": 10}
+    of = part("nps", population=POPULATION, value=value, target={"op": ">=", "value": 33})
+    found = forecast(of, promoting(1), expected=9)
+    assert found is not None
+    assert (found.open, found.may_fail, found.needed) == (8, 3, Fraction(197, 8))
 
 
 @pytest.mark.parametrize(
