@@ -189,7 +189,7 @@ _COUNTED: Final = {
 def _figure(part: PartResult, declared: Part | None) -> Iterator[str]:
     value = exact_value(part)
     if value is None:
-        yield "No hay cifra: no hay de qué calcularla."
+        yield _beyond(part, declared) or "No hay cifra: no hay de qué calcularla."
         return
     make = _MAKERS.get(part.form)
     if make is not None:
@@ -236,12 +236,29 @@ def _nps(part: PartResult, value: Fraction, declared: Part | None) -> str:
     )
 
 
+def _beyond(part: PartResult, declared: Part | None) -> str:
+    """Tell a rank that falls among open cases past their limit; nothing where there is none."""
+    figure = None if declared is None else declared.figure
+    if part.verdict is not Verdict.NOT_MET or not isinstance(figure, Percentile):
+        return ""
+    return (
+        f"Percentil {_n(figure.p)} por rango más cercano: de menor a mayor, el caso"
+        f" {_n(_rank(figure, part))} de {_n(part.items)} ya venció y sigue abierto: su tiempo no se"
+        " conoce, y es más de lo prometido."
+    )
+
+
+def _rank(figure: Percentile, part: PartResult) -> int:
+    wanted = Fraction(figure.p) * part.items / 100
+    return -(-wanted.numerator // wanted.denominator)
+
+
 def _percentile(part: PartResult, value: Fraction, declared: Part | None) -> str:
     figure = None if declared is None else declared.figure
     if not isinstance(figure, Percentile):
         return f"Percentil por rango más cercano: {written(value)} {unit_word(part)}."
     wanted = Fraction(figure.p) * part.items / 100
-    rank = -(-wanted.numerator // wanted.denominator)
+    rank = _rank(figure, part)
     return (
         f"Percentil {_n(figure.p)} por rango más cercano: {_n(figure.p)} × {_n(part.items)} ÷ 100"
         f" = {written(wanted)}; de menor a mayor, el caso {_n(rank)} de {_n(part.items)}"

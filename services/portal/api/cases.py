@@ -6,10 +6,11 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from services.portal.api.tools import Tools, UnknownPageError
+from services.portal.api.tools import Tools, UnknownPageError, reading
 from services.portal.domain.visitors import Visitor
 from services.portal.peers import RefusedError
 from services.portal.spanish import elapsed
+from services.portal.store import results
 from services.portal.use_cases.showing import Place
 from shared.contracts.cartas import Role
 from shared.contracts.events import Code
@@ -61,11 +62,15 @@ def router(tools: Tools) -> APIRouter:
             )
         except RefusedError as error:
             raise UnknownPageError from error
+        async with reading(request) as connection:
+            window = (compromiso, unidad, periodo)
+            states = await results.of_window(connection, visitor.municipality, window)
         return tools.page(
             request,
             "casos.html",
             place=place,
             found=found,
+            corrected=[each for each in states if each.causes],
             query={"compromiso": compromiso, "unidad": unidad, "periodo": periodo},
             state=estado,
             states=STATUSES,

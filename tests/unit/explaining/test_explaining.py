@@ -8,9 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.contracts.results import Band, PartResult, ResultStatus, Verdict
+from shared.contracts.results import (
+    Band,
+    Cohort,
+    PartCounts,
+    PartResult,
+    ResultStatus,
+    Verdict,
+)
 from shared.criteria import (
     Anchor,
+    Clock,
+    Instant,
     Number,
     Op,
     Part,
@@ -21,6 +30,7 @@ from shared.criteria import (
     Target,
 )
 from shared.explaining import exact_value, explain, steps_of, written
+from shared.worktime import Unit
 from tests.unit.portal import builders as b
 
 SHARE = b.share("15", "90", "80")
@@ -165,3 +175,49 @@ def test_a_provisional_result_is_explained_like_a_final_one() -> None:
         ("¿99.8 ≥ 100 %? No.",),
     ]
     assert running.verdict is Verdict.NOT_MET
+
+
+def test_a_rank_among_open_cases_past_their_limit_is_told_as_such() -> None:
+    """There is no number, and yet it is worse than any that was promised."""
+    population = Population(event="a.b", anchor=Anchor.OCCURRED)
+    clock = Clock(start=Instant(event="a.b"), stop=Instant(event="a.c"), unit=Unit.MINUTE)
+    figure = Percentile(population=population, p=Decimal(90), value=clock)
+    target = Target(op=Op.AT_MOST, value=Decimal(20), unit="min")
+    told: dict[str, Any] = {"form": "percentile", "value": None, "exact": None, "unit": "min"}
+    judged = part(5, 2, verdict=Verdict.NOT_MET, reason=None, **told)
+    steps = steps_of(judged, Part(figure=figure, target=target))
+    assert steps.figure == (
+        "Percentil 90 por rango más cercano: de menor a mayor, el caso 7 de 7 ya venció y sigue "
+        "abierto: su tiempo no se conoce, y es más de lo prometido.",
+    )
+    nothing = part(0, 0, **told)
+    assert steps_of(nothing, Part(figure=figure, target=target)).figure == (
+        "No hay cifra: no hay de qué calcularla.",
+    )
+
+
+def test_a_ratio_tells_both_sides_with_what_each_leaves_out() -> None:
+    above = PartCounts(met=3, failed=0, pending=1, excluded={"duplicado": 2}, overdue_open=0)
+    steps = steps_of(part(40, 0, form="ratio", numerator_counts=above), None)
+    assert steps.population == (
+        "Numerador: 6 = 3 contados o medidos + 0 vencidos sin concluir + 1 pendientes"
+        " + 2 no considerados.",
+        "No considerados por duplicados: 2.",
+        "Denominador: 40 = 40 contados o medidos + 0 vencidos sin concluir + 0 pendientes"
+        " + 0 no considerados.",
+    )
+
+
+def test_the_cases_of_each_version_are_told_apart() -> None:
+    def of(version: int, met: int) -> Cohort:
+        counts = PartCounts(met=met, failed=1, pending=0, overdue_open=0)
+        return Cohort(carta_version=version, parts=(counts,))
+
+    result = b.result(
+        "CC-EM-01", "01", "MANDO", parts=(part(30, 2),), cohorts=(of(1, 10), of(2, 20))
+    )
+    [steps] = explain(result, b.CARTAS).parts
+    assert steps.cohorts == (
+        "Versión 1: 11 = 10 en plazo + 1 fuera de plazo + 0 pendientes + 0 no considerados.",
+        "Versión 2: 21 = 20 en plazo + 1 fuera de plazo + 0 pendientes + 0 no considerados.",
+    )
