@@ -15,7 +15,7 @@ class EvaluatorMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.event_to_verdict = Histogram(
             "cartas_event_to_verdict_seconds",
-            "From Kafka taking a service event to its verdict being committed.",
+            "From Kafka taking a service event to its verdict: the oldest of each transaction.",
             buckets=LATENCY_BUCKETS,
             registry=registry,
         )

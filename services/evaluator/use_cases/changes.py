@@ -115,8 +115,6 @@ class Changes:
 
     def open_window(self, key: WindowKey, promise: Promise, bounds: WindowBounds) -> None:
         """Make the window known, with what statements say about it."""
-        if key in self.windows:
-            return
         closes_at = promise.closes_at(bounds)
         self.windows[key] = NewWindow(
             key=key,

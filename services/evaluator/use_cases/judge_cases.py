@@ -78,6 +78,15 @@ class _Bench:
     changes: Changes
     again: AddendumReason | None = None
 
+    def deciding(self, key: WindowKey, promise: Promise, bounds: WindowBounds) -> Promise:
+        """Return the version that the window is held to; the window is known from then on."""
+        subject = self.changes.subjects.get(key)
+        if subject is not None:
+            return subject.promise
+        deciding = self.catalogue.deciding(*key[:3], bounds) or promise
+        self.changes.open_window(key, deciding, bounds)
+        return deciding
+
     def known(self, data: hot.CaseData) -> datetime | None:
         return self.coverage.complete_through(
             data.municipality,
@@ -172,8 +181,7 @@ class JudgeCases:
     ) -> None:
         """Make the window known; say a late case at once; mark what may be a breach."""
         key = (promise.municipality, judgement.compromiso, judgement.unit, bounds.id)
-        deciding = bench.catalogue.deciding(*key[:3], bounds) or promise
-        bench.changes.open_window(key, deciding, bounds)
+        deciding = bench.deciding(key, promise, bounds)
         if judgement.status is not CaseStatus.FAILED or not _is_timed_share(promise, judgement):
             return
         if _is_owed_to_everyone(deciding, judgement):
@@ -291,16 +299,17 @@ class JudgeCases:
             for arrival in taken
         )
 
+        told = [arrival.received_at for arrival in taken if arrival.received_at is not None]
+        oldest = min(told, default=None)
+
         def observe() -> None:
             metrics.repeats.inc(repeats)
             metrics.without_promise.inc(unpromised)
             for status, number in statuses.items():
                 metrics.verdicts.labels(status).inc(number)
-            now = datetime.now(tx.now.tzinfo)
-            for arrival in taken:
-                if arrival.received_at is not None:
-                    seconds = (now - arrival.received_at).total_seconds()
-                    metrics.event_to_verdict.observe(seconds)
+            if oldest is not None:
+                seconds = (datetime.now(tx.now.tzinfo) - oldest).total_seconds()
+                metrics.event_to_verdict.observe(seconds)
 
         tx.on_commit.append(observe)
 
