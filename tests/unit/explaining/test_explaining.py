@@ -190,7 +190,7 @@ def test_a_rank_among_open_cases_past_their_limit_is_told_as_such() -> None:
         "Percentil 90 por rango más cercano: de menor a mayor, el caso 7 de 7 ya venció y sigue "
         "abierto: su tiempo no se conoce, y es más de lo prometido.",
     )
-    nothing = part(0, 0, **told)
+    nothing = b.part(0, 0, **told)
     assert steps_of(nothing, Part(figure=figure, target=target)).figure == (
         "No hay cifra: no hay de qué calcularla.",
     )
