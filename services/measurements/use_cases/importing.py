@@ -380,9 +380,9 @@ async def _remove(pool: Pool, run: _Run) -> None:
 async def _publish(tx: Transaction, run: _Run, plans: dict[str, Plan]) -> None:
     ledger = {key: plan.ledger for key, plan in plans.items()}
     await store.keep(tx.connection, run.source.source_id, ledger)
-    for key, plan in plans.items():
+    for plan in plans.values():
         for event in plan.events:
-            record_key = f"{run.source.municipality}/{key}"
+            record_key = f"{run.source.municipality}/{event.data.case}"
             tx.publish_raw(topics.SERVICE_EVENTS, record_key, hot.encode(event))
     events = sum(len(plan.events) for plan in plans.values())
     await store.add_published(tx.connection, run.publisher.import_id, events)
