@@ -38,4 +38,4 @@ def moved_count(name: str) -> str:
     if name.startswith(_ABOVE):
         return f"en el numerador, {moved_count(name.removeprefix(_ABOVE))}"
     left_out = name.removeprefix(_EXCLUDED)
-    return _COUNTS.get(name) or f"no contados, {excluded(left_out)}"
+    return _COUNTS.get(name) or f"no contados ({excluded(left_out)})"

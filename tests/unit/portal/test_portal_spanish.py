@@ -59,7 +59,8 @@ def test_every_reason_of_the_judge_has_words_for_citizens(name: NotEvaluated) ->
     ("count", "words"),
     [
         ("met", "a tiempo o medidos"),
-        ("excluded.turno_duplicado", "no contados, turnos duplicados"),
+        ("excluded.turno_duplicado", "no contados (turnos duplicados)"),
+        ("numerator.met", "en el numerador, a tiempo o medidos"),
     ],
 )
 def test_what_a_correction_changed_is_told_in_words(count: str, words: str) -> None:
