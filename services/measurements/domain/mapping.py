@@ -371,13 +371,7 @@ class Mapping(_Declared):
     @property
     def kinds(self) -> frozenset[str]:
         """The kinds of events that its rows can say."""
-        return frozenset(
-            kind
-            for event in self.events
-            for kind in (
-                event.kind.values.values() if isinstance(event.kind, KindColumn) else (event.kind,)
-            )
-        )
+        return frozenset().union(*(event.kinds for event in self.events))
 
     def columns(self) -> Iterator[tuple[str, Path]]:
         """Yield each column it needs of the file, with the path in the mapping that names it."""
