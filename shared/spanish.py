@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
-from shared.contracts.results import ResultWindow
+from shared.contracts.results import CaseCoverage, ResultWindow, SilentSpan
 
 LOCALE: Final = "es_MX"
 NO_BREAK: Final = "\u00a0"
@@ -103,6 +103,44 @@ _WHOLES: Final = {
 def _of(count: Decimal | int | str, one: str, many: str) -> str:
     said = count if isinstance(count, str) else number(count)
     return f"{said} {one if count == 1 else many}".rstrip()
+
+
+MOST_SILENCES: Final = 3
+
+
+def coverage(found: CaseCoverage, zone: ZoneInfo) -> list[str]:
+    """Say how many of the cases that there were have been measured, and where nobody listened."""
+    said = [_measured(found)]
+    if found.beyond:
+        said.append(f"Llegaron {number(found.beyond)} más de los que contó el sistema.")
+    if found.counted_days and found.uncounted_days:
+        days = counted(found.uncounted_days, "día de servicio", "días de servicio")
+        said.append(f"En {days} no hubo conteo: ahí no se sabe si falta algún caso.")
+    if found.silences:
+        spans = "; ".join(_silence(each, zone) for each in found.silences[-MOST_SILENCES:])
+        earlier = len(found.silences) - MOST_SILENCES
+        more = f"; y {counted(earlier, 'vez', 'veces')} antes" if earlier > 0 else ""
+        said.append(f"El sistema que lo mide calló en horas de servicio: {spans}{more}.")
+    return [each for each in said if each]
+
+
+def _measured(found: CaseCoverage) -> str:
+    if found.known and not found.counted_days:
+        return f"Se midieron todos los casos que hubo: {number(found.known)}."
+    if found.known:
+        share = quantity(100 * Decimal(found.measured) / found.known, "%")
+        whole = counted(found.known, "caso que contó", "casos que contó")
+        days = counted(found.counted_days, "día", "días")
+        return f"Se midieron {number(found.measured)} de {whole} el sistema en {days} ({share})."
+    if found.uncounted_days and not found.counted_days:
+        return "No hay un conteo aparte de cuántos casos hubo."
+    return ""
+
+
+def _silence(span: SilentSpan, zone: ZoneInfo) -> str:
+    if span.end is None:
+        return f"desde el {instant(span.start, zone)}, y sigue"
+    return f"del {instant(span.start, zone)} al {instant(span.end, zone)}"
 
 
 def day(value: date) -> str:

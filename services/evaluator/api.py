@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from services.evaluator.domain.drafting import MAX_BYTES
 from services.evaluator.domain.drafts import Draft, DraftError
-from services.evaluator.store import evidence, redatings
+from services.evaluator.store import accounts, evidence, redatings
 from services.evaluator.use_cases import counting, explaining, trying
+from services.evaluator.use_cases.accounting import silences_as_json
 from services.evaluator.use_cases.trying import Question
 from shared.authoring.promises import MAX_EVENT_WORDS
 from shared.contracts.cartas import Compromiso, EventWords
@@ -147,6 +148,20 @@ async def trial(request: Request) -> dict[str, Any]:
             422, "the draft cannot be tried", reason="draft", faults=[str(error)]
         ) from None
     return {"units": [trying.as_json(each) for each in found]}
+
+
+@router.get("/silences")
+async def silences(
+    request: Request,
+    *,
+    source: Annotated[str, Query(min_length=1, max_length=256)],
+    municipality: Name | None = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 20,
+) -> dict[str, Any]:
+    """Return when a source that should have spoken did not, newest first; no end: it goes on."""
+    async with _pool(request).acquire() as connection:
+        found = await accounts.of_source(connection, source, municipality, limit=limit)  # type: ignore[arg-type]
+    return {"source": source, "silences": silences_as_json(found)}
 
 
 @router.get("/standing")

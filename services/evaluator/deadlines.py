@@ -7,10 +7,11 @@ from services.evaluator.domain.identity import GROUP, REJUDGING_WRITER, SCAN_WRI
 from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.nightly import Nightly
 from services.evaluator.settings import Settings
-from services.evaluator.store import balance
+from services.evaluator.store import accounts, balance
 from services.evaluator.store import cases as case_store
 from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import coverage as coverage_store
+from services.evaluator.use_cases.accounting import Accounting
 from services.evaluator.use_cases.judge_cases import JudgeCases
 from services.evaluator.use_cases.knowledge import Knowledge
 from services.evaluator.use_cases.publish_results import PublishResults
@@ -25,6 +26,7 @@ from shared.service import Context, Periodic
 CASES_AT_A_TIME = 1000
 OPEN_WINDOWS_SECONDS = 15.0
 BALANCE_SECONDS = 60.0
+SILENCE_SECONDS = 15.0
 RECOMPUTE_SECONDS = 60.0
 
 
@@ -41,6 +43,7 @@ class Deadlines:
         publish: PublishResults,
         metrics: EvaluatorMetrics,
     ) -> None:
+        self._accounting = Accounting(knowledge)
         self._settings = settings
         self._knowledge = knowledge
         self._judge = judge
@@ -59,6 +62,7 @@ class Deadlines:
             Periodic("judge again", settings.scan_seconds, self.judge_again),
             Periodic("open windows", OPEN_WINDOWS_SECONDS, self.open_windows),
             Periodic("publish results", settings.publish_seconds, self.publish),
+            Periodic("silences", SILENCE_SECONDS, self.silences),
             Periodic("balance", BALANCE_SECONDS, self.balance),
             Periodic("recompute a sample", RECOMPUTE_SECONDS, self._nightly.beat),
         )
@@ -134,6 +138,13 @@ class Deadlines:
         """Publish what changed, then close what is due."""
         await self._publish.changed(context.pool)
         await self._publish.close(context.pool, utc_now())
+
+    async def silences(self, context: Context) -> None:
+        """Find where sources that should speak did not, and tell operators of those of now."""
+        await self._accounting.find_silences(context.pool)
+        async with context.pool.acquire() as connection:
+            silent = await accounts.silent_now(connection)  # type: ignore[arg-type]
+        self._metrics.tell_silent(silent, utc_now())
 
     async def balance(self, context: Context) -> None:
         """Compare the counts with the verdicts they were made of."""

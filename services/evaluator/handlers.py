@@ -45,9 +45,18 @@ class Handlers:
         ]
         if arrivals:
             await self._judge.arrived(tx, arrivals, writer=batch[0].partition)
+        await self._on_accounts(tx, [received.event for received in batch])
         for received in batch:
             if isinstance(received.event, hot.Progress):
                 await _keep_progress(tx, topics.MEASUREMENTS.name, received.event.data)
+
+    async def _on_accounts(self, tx: Transaction, events: Sequence[object]) -> None:
+        counts = [event.data for event in events if isinstance(event, hot.CasesCounted)]
+        heard = [event.data for event in events if isinstance(event, hot.SourceHeard)]
+        if counts:
+            await self._judge.accounting.counted(tx, counts)
+        if heard:
+            await self._judge.accounting.heard(tx, heard)
 
     async def on_complaints(self, tx: Transaction, batch: Sequence[Received]) -> None:
         """Judge folios; keep the buzon's progress."""

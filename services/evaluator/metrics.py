@@ -1,5 +1,8 @@
 """What the evaluator tells an operator."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from shared.contracts.breaches import BreachKind
@@ -47,6 +50,12 @@ class EvaluatorMetrics:
             ["pipeline"],
             registry=registry,
         )
+        self.silent = Gauge(
+            "cartas_source_silent_seconds",
+            "How long a source has not spoken that should have, in service hours; none: all speak.",
+            ["source", "municipality"],
+            registry=registry,
+        )
         self.balance = Gauge(
             "cartas_population_difference",
             "Sum of |population - (met + failed + pending + excluded)| over windows: must be 0.",
@@ -73,6 +82,12 @@ class EvaluatorMetrics:
             self.statements.labels(kind.value)
         for pipeline in ("measurements", "buzon"):
             self.coverage_age.labels(pipeline)
+
+    def tell_silent(self, silent: Sequence[tuple[str, str, datetime]], now: datetime) -> None:
+        """Tell since when each (municipality, source) is silent; one that speaks again is gone."""
+        self.silent.clear()
+        for municipality, source, since in silent:
+            self.silent.labels(source, municipality).set((now - since).total_seconds())
 
     def count_statement(self, tx: Transaction, kind: BreachKind) -> None:
         """Count a statement once it is certain to leave."""

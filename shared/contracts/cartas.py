@@ -170,6 +170,15 @@ class Approval(Part):
     post: Code | None = Field(default=None, description="The post that put the act on record.")
 
 
+class Suspension(Part):
+    """The carta promises nothing from the first to the last day, both local and included."""
+
+    first: date
+    last: date
+    reason: Text
+    act: Text = Field(description="Where it was decided and published.")
+
+
 class CartaData(Part):
     """One version of a carta. A case is judged by the version in force when its clock started."""
 
@@ -187,6 +196,7 @@ class CartaData(Part):
     valid_from: date
     valid_to: date | None = Field(default=None, description="Last day in force, local.")
     approval: Approval
+    suspensions: tuple[Suspension, ...] = ()
     sensitive: bool = False
     consultation: Annotated[str, StringConstraints(max_length=300)] = Field(
         default="", description="How anybody can consult the indicators and their results."

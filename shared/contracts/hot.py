@@ -165,6 +165,28 @@ class SourceHeard(_Envelope, tag="measurement.heard.v1", frozen=True, gc=False):
     data: HeardData
 
 
+class CountData(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """See `measurements.CountData`."""
+
+    municipality: Code
+    case: Identifier
+    revision: Revision
+    service: Code
+    unit: Code | None = None
+    counted: Kind
+    cases: Whole | None = None
+    at: Instant
+    received_at: Instant
+
+
+class CasesCounted(
+    _Envelope, tag="measurement.count.v1", frozen=True, gc=False, omit_defaults=True
+):
+    """See `measurements.CasesCounted`."""
+
+    data: CountData
+
+
 class ImportData(Struct, frozen=True, kw_only=True, gc=False):
     """See `measurements.ImportData`."""
 
@@ -182,7 +204,7 @@ class ImportDeclared(_Envelope, tag="measurement.import.v1", frozen=True, gc=Fal
     data: ImportData
 
 
-MeasurementEvent = CaseMeasured | Progress | SourceHeard | ImportDeclared
+MeasurementEvent = CaseMeasured | CasesCounted | Progress | SourceHeard | ImportDeclared
 
 _service_event = msgspec.json.Decoder(ServiceEvent)
 _measurement: msgspec.json.Decoder[MeasurementEvent] = msgspec.json.Decoder(MeasurementEvent)

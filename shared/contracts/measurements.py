@@ -166,6 +166,36 @@ class SourceHeard(Event):
         return f"{self.data.municipality}/heard/{self.data.day}"
 
 
+class CountData(Part):
+    """How many cases a source says there were: the highest `revision` of a `case` counts.
+
+    They began with an event of the kind `counted`, in a service and, where it says so, a unit, on
+    the local day of `at`. Without `cases` the source took it back.
+    """
+
+    municipality: Code
+    case: Identifier = Field(description="The count's own number, one for each day and count.")
+    revision: Revision
+    service: Code
+    unit: Code | None = None
+    counted: EventKind
+    cases: Whole | None = None
+    at: Instant
+    received_at: Instant = Field(description="When Kafka took the causing service event.")
+
+
+class CasesCounted(Event):
+    """A source counted its cases, or corrected its count."""
+
+    type: Literal["measurement.count.v1"] = "measurement.count.v1"
+    data: CountData
+
+    @property
+    def key(self) -> str:
+        """Municipality and the count's own number."""
+        return f"{self.data.municipality}/{self.data.case}"
+
+
 class ImportPhase(StrEnum):
     """An import is declared before its first fact and closed when all are accounted for."""
 
@@ -197,5 +227,6 @@ class ImportDeclared(Event):
 
 
 MeasurementEvent = Annotated[
-    CaseMeasured | Progress | SourceHeard | ImportDeclared, Field(discriminator="type")
+    CaseMeasured | CasesCounted | Progress | SourceHeard | ImportDeclared,
+    Field(discriminator="type"),
 ]

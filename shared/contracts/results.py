@@ -112,6 +112,36 @@ class PartCounts(Part):
     overdue_open: Count
 
 
+class SilentSpan(Part):
+    """[start, end) in service hours in which a source that should speak did not; or it goes on."""
+
+    start: Instant
+    end: Instant | None = None
+
+
+class CaseCoverage(Part):
+    """How many of the cases known to exist were measured, on the window's days that are over.
+
+    A case is of the local day on which it began. `known` and `measured` are of the days that a
+    source counted; `beyond` are cases that came in beyond its counts.
+    """
+
+    known: Count = 0
+    measured: Count = 0
+    beyond: Count = 0
+    counted_days: Count = 0
+    uncounted_days: Count = Field(default=0, description="Opening days without a count.")
+    silences: tuple[SilentSpan, ...] = Field(
+        default=(), description="The latest ones of the sources, oldest first."
+    )
+    silent_minutes: Count = Field(
+        default=0, description="Opening minutes of silence on days without a count."
+    )
+    expected_minutes: Count = Field(
+        default=0, description="Opening minutes of the window in which sources should have spoken."
+    )
+
+
 class PartResult(Part):
     """Counts of one part: population = met + failed + pending + sum(excluded).
 
@@ -164,6 +194,9 @@ class PartResult(Part):
     unit: str
     verdict: Verdict
     reason: str | None = None
+    coverage: CaseCoverage | None = Field(
+        default=None, description="Of the denominator's cases, where the part has two populations."
+    )
     outlook: Outlook | None = Field(default=None, description="Only while the window runs.")
     forecast: Forecast | None = Field(default=None, description="Only while the window runs.")
 

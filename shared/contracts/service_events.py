@@ -13,6 +13,10 @@ CASE_EXCLUDED = "case.excluded"
 CASE_ABANDONED = "case.abandoned"
 SOURCE_HEARTBEAT = "source.heartbeat"
 
+COUNTED_CASES: Final = "cases"
+"""The attribute of a count: how many cases there were."""
+_COUNT: Final = "count."
+
 ANY_KIND: Final = "*"
 KindPattern = Annotated[
     str,
@@ -21,6 +25,12 @@ KindPattern = Annotated[
     ),
 ]
 """A kind of event, a family of them (`ticket.*`), or `*` for all."""
+
+
+def counted_kind(kind: str) -> str | None:
+    """Return what a count counts: `count.ticket.issued`, the cases that begin with that event."""
+    counted = kind.removeprefix(_COUNT)
+    return counted if counted != kind and "." in counted else None
 
 
 def reports(patterns: Collection[str], kind: str) -> bool:

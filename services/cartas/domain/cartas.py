@@ -34,6 +34,7 @@ from shared.contracts.cartas import (
     Compromiso,
     Indicator,
     Status,
+    Suspension,
 )
 from shared.criteria import (
     Severity,
@@ -52,7 +53,7 @@ OWN_BASE: Final = "propio"
 _BASES: Final = {base: base for base in (*BASES, OWN_BASE)}
 _STATES: Final = {"vigente": Status.ACTIVE, "retirada": Status.RETIRED}
 _TERMS: Final = ("version", "estado", "vigencia", "aprobacion", "versiones_anteriores")
-_CARTA_NOTES: Final = ("nota", "suspensiones", "versiones_anteriores", "privacidad")
+_CARTA_NOTES: Final = ("nota", "versiones_anteriores", "privacidad")
 MAX_COMPROMISOS: Final = 100
 ALWAYS_PUBLIC_CELL: Final = 10
 """Smallest public count of a sensitive carta where its municipality says nothing else."""
@@ -168,6 +169,7 @@ class CartaReader:
             valid_from=terms.valid_from,
             valid_to=terms.valid_to,
             approval=terms.approval,
+            suspensions=_suspensions(section),
             sensitive=section.boolean("datos_sensibles", default=False),
             certified_until=_certification(section),
             event_words=events,
@@ -264,10 +266,30 @@ def _certification(section: Section) -> date | None:
     return until if certified else None
 
 
+def _suspensions(section: Section) -> tuple[Suspension, ...]:
+    """Read when the carta promises nothing; what is not published yet suspends nothing."""
+    found = [_suspension(each) for each in section.sections("suspensiones", "motivo")]
+    return tuple(each for each in found if each is not None)
+
+
+def _suspension(section: Section) -> Suspension | None:
+    suspension = Suspension(
+        first=section.day("desde"),
+        last=section.day("hasta"),
+        reason=section.text("motivo", longest=300),
+        act=section.text("acuerdo", longest=500),
+    )
+    if suspension.last < suspension.first:
+        section.fault("hasta", "la suspensión termina antes de empezar")
+    is_published = section.boolean("publicada", default=True)
+    if not is_published:
+        section.warn("publicada", "una suspensión que no está publicada no se aplica")
+    section.close()
+    return suspension if is_published else None
+
+
 def _warn_of_what_is_not_applied(section: Section) -> None:
     """Name what is accepted and has no effect yet: nothing is dropped in silence."""
-    for each in section.sections("suspensiones"):
-        section.warn("suspensiones", f"la suspensión aún no se aplica: {each.plain()}")
     privacy = section.optional_section("privacidad")
     if privacy is not None:
         smallest = privacy.integer("celda_minima_publica", 0, 1000, default=ALWAYS_PUBLIC_CELL)

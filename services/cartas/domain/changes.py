@@ -125,6 +125,10 @@ def _of_carta(carta: CartaData) -> dict[str, str]:
             f"{kind}: {said}" for kind, said in carta.event_words.items()
         )
         or NONE,
+        "Suspensiones": "; ".join(
+            f"{each.first} a {each.last}: {each.reason} ({each.act})" for each in carta.suspensions
+        )
+        or NONE,
         "Datos sensibles": "sí" if carta.sensitive else "no",
         "Certificada hasta": str(carta.certified_until or NONE),
     }

@@ -8,7 +8,7 @@ Everything else (municipality, units, posts, calendars) gets its next version wh
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from itertools import pairwise
 from typing import Final, TypeAlias
 
@@ -253,16 +253,21 @@ def _keep_as_published(carta: DeclaredCarta, before: Stored, decision: Decision)
         decision.report.warnings.append(Fault(carta.line, carta.path, message))
 
 
-def _beside(carta: CartaData) -> tuple[date | None, Status, date | None]:
+def _beside(carta: CartaData) -> tuple[object, ...]:
     """Return what may change of a published version."""
-    return carta.valid_to, carta.status, carta.certified_until
+    return carta.valid_to, carta.status, carta.certified_until, carta.suspensions
 
 
 def _promise(data: State) -> CartaData:
-    """Return what may not change: without its end, its certificate and who recorded the acta."""
+    """Return what may not change: without end, certificate, suspensions, who recorded the acta."""
     assert isinstance(data, CartaData)
     approval = data.approval.model_copy(update={"document": None, "post": None})
-    open_ended = {"valid_to": None, "status": Status.ACTIVE, "certified_until": None}
+    open_ended = {
+        "valid_to": None,
+        "status": Status.ACTIVE,
+        "certified_until": None,
+        "suspensions": (),
+    }
     return data.model_copy(update={**open_ended, "approval": approval})
 
 

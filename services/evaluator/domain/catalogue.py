@@ -1,6 +1,6 @@
 """Which promises apply to a case: prepared from the published cartas and calendars."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from shared.contracts.cartas import (
     Scope,
     Status,
 )
+from shared.contracts.service_events import reports
 from shared.criteria import (
     CaseJudge,
     Measure,
@@ -29,6 +30,7 @@ from shared.criteria.vocabulary import Reference
 from shared.worktime import CalendarHistory, PreparedCalendar, Unit, due_instant
 
 BUZON_EVENTS = "buzon."
+ANY_SERVICE = "*"
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -97,11 +99,27 @@ class Promise:
         return replace(self, calendars=calendars, calendar_versions=dict(versions))
 
     def in_force(self, instant: datetime) -> bool:
-        """Return whether this version was in force on the instant's local date, ends included."""
+        """Return whether this version was in force on the instant's local date, ends included.
+
+        What begins while the carta is suspended is promised nothing.
+        """
         day = instant.astimezone(self.zone).date()
-        return self.carta.valid_from <= day and (
-            self.carta.valid_to is None or day <= self.carta.valid_to
-        )
+        if day < self.carta.valid_from or self._suspended(day):
+            return False
+        return self.carta.valid_to is None or day <= self.carta.valid_to
+
+    def _suspended(self, day: date) -> bool:
+        return any(each.first <= day <= each.last for each in self.carta.suspensions)
+
+    def is_suspended(self, window: WindowBounds) -> bool:
+        """Return whether the carta was suspended on every day of the window that it was valid."""
+        if not self.carta.suspensions:
+            return False
+        first = max(window.start.astimezone(self.zone).date(), self.carta.valid_from)
+        last = (window.end - _MICROSECOND).astimezone(self.zone).date()
+        last = last if self.carta.valid_to is None else min(last, self.carta.valid_to)
+        days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        return bool(days) and all(map(self._suspended, days))
 
     def decides(self, unit: str, window: WindowBounds) -> bool:
         """Return whether it had come into force by the window's end, and has such windows."""
@@ -162,6 +180,9 @@ class Catalogue:
     )
     by_compromiso: Mapping[tuple[str, str], tuple[Promise, ...]] = field(default_factory=dict)
 
+    calendars: Mapping[tuple[str, str], CalendarHistory] = field(default_factory=dict)
+    """Every calendar by municipality and id, with all its versions."""
+
     redated_at: Mapping[str, datetime] = field(default_factory=dict)
     """When each municipality last learned of a calendar that replaces another."""
 
@@ -173,6 +194,31 @@ class Catalogue:
             if town == municipality
             and any(h and len(h.versions) > 1 for promise in promises for h in promise.histories)
         ]
+
+    def calendar(
+        self, municipality: str, name: str, versions: Mapping[str, int]
+    ) -> PreparedCalendar | None:
+        """Return a calendar in the version that is named, else the latest; None if unknown."""
+        history = self.calendars.get((municipality, name))
+        if history is None:
+            return None
+        return history.version(versions.get(name, 0)) or history.latest
+
+    def about(
+        self, municipality: str, services: Collection[str], kinds: Collection[str]
+    ) -> list[str]:
+        """Return the compromisos with a figure of some services and some kinds of events."""
+        return sorted(
+            compromiso
+            for (town, compromiso), promises in self.by_compromiso.items()
+            if town == municipality
+            and any(
+                (ANY_SERVICE in services or not promise_services.isdisjoint(services))
+                and any(reports(kinds, event) for event in promise.events)
+                for promise in promises
+                for promise_services in (frozenset(services_of(promise)),)
+            )
+        )
 
     def for_service(self, municipality: str, service: str) -> tuple[tuple[Promise, ...], ...]:
         """Return for each compromiso about the service its versions, oldest first."""
@@ -220,7 +266,7 @@ def build_catalogue(
         for known in history.versions[1:]:
             last = redated_at.get(municipality, known.known_since)
             redated_at[municipality] = max(last, known.known_since)
-    return Catalogue(version, _by_service(frozen), frozen, redated_at)
+    return Catalogue(version, _by_service(frozen), frozen, histories, redated_at)
 
 
 _Histories = Mapping[tuple[str, str], CalendarHistory]

@@ -15,6 +15,7 @@ from shared.contracts.breaches import BreachData, BreachEvent, BreachKind
 from shared.contracts.ids import own_trace
 from shared.contracts.results import (
     Band,
+    CaseCoverage,
     Cause,
     PartResult,
     ResultData,
@@ -108,7 +109,14 @@ class Counted:
         return Counts(setting, self.cells, earlier)
 
 
-def judged(promise: Promise, counted: Counted, *, known: Known, final: bool) -> Result:
+def judged(
+    promise: Promise,
+    counted: Counted,
+    *,
+    known: Known,
+    final: bool,
+    evidence: Sequence[Evidence] = (),
+) -> Result:
     """Judge the counts of one window. Provisionally, a source that is heard of at all is known."""
     end = promise.facts_until(counted.window.end)
     source_known = known.covers(end) if final else known.through is not None
@@ -119,17 +127,8 @@ def judged(promise: Promise, counted: Counted, *, known: Known, final: bool) -> 
         source_known=source_known,
         final=final,
         impediment=counted.impediment,
-        evidence=evidence_of(promise, known),
+        evidence=evidence,
     )
-
-
-def evidence_of(promise: Promise, known: Known) -> list[Evidence]:
-    """Return what speaks for the counts of each part; before anything is heard, all of it may."""
-    silent = frozenset() if known.heard_through is None else known.unreported
-    events: dict[int, set[str]] = {number: set() for number in range(len(promise.parts))}
-    for measure in promise.measures:
-        events[measure.part].add(measure.figure.population.event)
-    return [Evidence(reported=not events[n] & silent) for n in sorted(events)]
 
 
 def breach_is_certain(promise: Promise, counted: Counted, *, known: Known) -> bool:
@@ -179,9 +178,10 @@ def result_data(
     sequence: int,
     historical: bool,
     addendum: Addendum | None = None,
+    coverages: Sequence[CaseCoverage | None] = (),
 ) -> ResultData:
     """Return the result with its evidence."""
-    parts = part_results(promise, result)
+    parts = part_results(promise, result, coverages)
     told = () if addendum is None else moved(addendum.parts_before, parts)
     follows = bool(references_of(promise.compromiso.criterion))
     return ResultData(
@@ -207,15 +207,17 @@ def result_data(
     )
 
 
-def part_results(promise: Promise, result: Result) -> tuple[PartResult, ...]:
-    """Return the counts of each part."""
+def part_results(
+    promise: Promise, result: Result, coverages: Sequence[CaseCoverage | None] = ()
+) -> tuple[PartResult, ...]:
+    """Return the counts of each part, with what is known of the cases that they do not hold."""
+    beside = coverages or [None] * len(promise.parts)
     return tuple(
-        _part_result(part, judged_part)
-        for part, judged_part in zip(promise.parts, result.parts, strict=True)
+        _part_result(*each) for each in zip(promise.parts, result.parts, beside, strict=True)
     )
 
 
-def _part_result(part: Part, result: JudgedPart) -> PartResult:
+def _part_result(part: Part, result: JudgedPart, coverage: CaseCoverage | None) -> PartResult:
     tally, target = result.tally, part.target
     return PartResult(
         form=part.figure.form,
@@ -242,6 +244,7 @@ def _part_result(part: Part, result: JudgedPart) -> PartResult:
         unit=(unit_of(part.figure) or "casos") if target is None else target.unit,
         verdict=Verdict(result.verdict.value),
         reason=None if result.reason is None else result.reason.value,
+        coverage=coverage,
     )
 
 

@@ -22,11 +22,14 @@ ORDER BY c.municipality, c.case_id
 FOR UPDATE OF c
 """
 SAVE = """
-INSERT INTO measured_case AS c (municipality, case_id, revision, service, data, traceparent)
-SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::bytea[], $6::text[])
+INSERT INTO measured_case AS c (municipality, case_id, revision, service, data, traceparent, unit,
+                                began_kind, began_at)
+SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::bytea[], $6::text[],
+                     $7::text[], $8::text[], $9::timestamptz[])
 ON CONFLICT (municipality, case_id) DO UPDATE
 SET revision = excluded.revision, service = excluded.service, data = excluded.data,
-    traceparent = excluded.traceparent
+    traceparent = excluded.traceparent, unit = excluded.unit, began_kind = excluded.began_kind,
+    began_at = excluded.began_at
 WHERE c.revision < excluded.revision
 """
 VERDICTS = """
@@ -140,6 +143,7 @@ async def load_cases(connection: Connection, keys: Iterable[CaseKey]) -> dict[Ca
 async def save_cases(connection: Connection, stored: Sequence[StoredCase]) -> None:
     """Store the cases at their revisions."""
     cases = [each.data for each in stored]
+    begun = [began(case) for case in cases]
     await connection.execute(
         SAVE,
         [case.municipality for case in cases],
@@ -148,7 +152,18 @@ async def save_cases(connection: Connection, stored: Sequence[StoredCase]) -> No
         [case.service for case in cases],
         [hot.encode(case) for case in cases],
         [each.traceparent for each in stored],
+        [case.unit for case in cases],
+        [kind for kind, _ in begun],
+        [at for _, at in begun],
     )
+
+
+def began(case: hot.CaseData) -> tuple[str | None, datetime | None]:
+    """Return with which event a case began, and when; (None, None) where it has none any more."""
+    if not case.instants:
+        return None, None
+    at, kind = min((at, kind) for kind, at in case.instants.items())
+    return kind, at
 
 
 async def load_verdicts(

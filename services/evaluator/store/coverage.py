@@ -48,7 +48,15 @@ SET kind = excluded.kind, services = excluded.services, grace_seconds = excluded
     calendar = excluded.calendar, expected_since = excluded.expected_since,
     expected_until = excluded.expected_until,
     complete_through = greatest(s.complete_through, excluded.complete_through)
+RETURNING xmax = 0 OR reports <> (
+    SELECT reports FROM source WHERE (municipality, source) = ($1, $2))
 """
+# What nothing reported on may be reported on now: the reason of an empty window changes with it.
+LOOK_AT_OPEN = """
+UPDATE judged_window SET stale = true
+WHERE edition = 0 AND NOT stale AND ($1::text IS NULL OR municipality = $1)
+"""
+IS_HEARD = "SELECT EXISTS (SELECT FROM pipeline WHERE pipeline = $1)"
 SOURCES = """
 SELECT municipality, source, kind, services, complete_through, grace_seconds, pipeline, reports,
        every_minutes, calendar, expected_since, expected_until
@@ -78,6 +86,8 @@ async def apply_reached(connection: Connection, *, group: str, topic_prefix: str
         return 0
     rows = await connection.fetch(REACHED, group, topic_prefix)
     for row in rows:
+        if not await connection.fetchval(IS_HEARD, row["pipeline"]):
+            await connection.execute(LOOK_AT_OPEN, None)
         for source in json.loads(row["sources"]):
             await _save(connection, source, row["pipeline"])
         await connection.execute(ADVANCE, row["pipeline"], row["through"])
@@ -87,7 +97,7 @@ async def apply_reached(connection: Connection, *, group: str, topic_prefix: str
 
 async def _save(connection: Connection, source: dict[str, Any], pipeline: str) -> None:
     expects: dict[str, Any] = source.get("expects") or {}
-    await connection.execute(
+    is_new = await connection.fetchval(
         SAVE_SOURCE,
         source["municipality"],
         source["source"],
@@ -102,6 +112,8 @@ async def _save(connection: Connection, source: dict[str, Any], pipeline: str) -
         _instant(expects.get("since")),
         _instant(expects.get("until")),
     )
+    if is_new:
+        await connection.execute(LOOK_AT_OPEN, source["municipality"])
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -35,6 +35,7 @@ from services.evaluator.store.tallies import (
     is_historical,
 )
 from services.evaluator.use_cases import breaches
+from services.evaluator.use_cases.accounting import Accounting
 from services.evaluator.use_cases.changes import Changes, Moment
 from services.evaluator.use_cases.knowledge import Knowledge
 from shared.contracts import hot
@@ -100,6 +101,7 @@ class JudgeCases:
     """The use case; it holds no state of its own but what is known to every judgement."""
 
     def __init__(self, knowledge: Knowledge, metrics: EvaluatorMetrics) -> None:
+        self.accounting = Accounting(knowledge)
         self._knowledge = knowledge
         self._metrics = metrics
 
@@ -119,6 +121,7 @@ class JudgeCases:
                 self._judge(bench, arrival)
                 taken.append(arrival)
         await self._write(bench, writer=writer)
+        await self.accounting.came_late(tx, [arrival.data for arrival in taken])
         self._observe(bench, taken, repeats=len(arrivals) - len(taken))
 
     async def again(

@@ -8,6 +8,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from services.evaluator.domain.accounts import Records, accounts_of, is_never_open
 from services.evaluator.domain.catalogue import Catalogue, Promise
 from services.evaluator.domain.cohorts import Cohorts, cohorts_of
 from services.evaluator.domain.coverage import Coverage
@@ -30,9 +31,10 @@ from services.evaluator.store.tallies import (
     cells_of,
     is_historical,
 )
+from services.evaluator.use_cases.accounting import records_of
 from services.evaluator.use_cases.knowledge import of_window
 from shared.contracts.results import ResultData
-from shared.criteria import Measure, WindowBounds
+from shared.criteria import Measure, NotEvaluated, WindowBounds
 from shared.criteria.vocabulary import Reference
 from shared.database import Connection
 
@@ -57,6 +59,7 @@ class Look:
     """A window as one transaction sees it: its counts, and what was known before they were read.
 
     `awaits_import`: some of its cases came through an import that is still under way.
+    `records`: what sources say of their own cases, and when they were silent.
     `volumes`: as many cases as are expected in each part while the window runs.
     """
 
@@ -69,12 +72,23 @@ class Look:
     awaits_import: bool
     earlier: Mapping[Reference, Counted]
     volumes: Sequence[Volume | None]
+    records: Records
     catalogue: Catalogue
 
     @property
     def counted(self) -> Counted:
         """The counts as they are judged."""
-        return Counted.of(self.subject.bounds, self.cohorts, self.earlier)
+        counted = Counted.of(self.subject.bounds, self.cohorts, self.earlier)
+        return replace(counted, impediment=counted.impediment or self._idle())
+
+    def _idle(self) -> NotEvaluated | None:
+        """Return why nothing can be asked of the whole window, where that is so."""
+        if self.promise.is_suspended(self.subject.bounds):
+            return NotEvaluated.CARTA_SUSPENDED
+        is_empty = not tally_store.population_of(self.counts)
+        if is_empty and is_never_open(self.records.opening, self.subject.bounds):
+            return NotEvaluated.SERVICE_NOT_PROVIDED
+        return None
 
     @property
     def historical(self) -> bool:
@@ -103,17 +117,25 @@ class Look:
     def calendar_versions(self) -> Mapping[str, int]:
         """The calendars of its versions; a closed window keeps those that it closed with."""
         if self.is_closed:
-            return self.promise.calendar_versions
+            return {**self.promise.calendar_versions, **self.records.calendar_versions}
         town, compromiso = self.key[:2]
         found = [self.catalogue.promise(town, compromiso, v) for v in self.cohorts.versions]
         promises = [*(each for each in found if each is not None), self.promise]
-        return {name: v for each in promises for name, v in each.calendar_versions.items()}
+        used = {name: v for each in promises for name, v in each.calendar_versions.items()}
+        return used | self.records.calendar_versions
 
     def result(self, publication: Publication) -> ResultData:
         """Return the result, with all of its evidence."""
         final = publication.edition > 0
         counted = self.counted
-        result = judged(self.promise, counted, known=self.known, final=final)
+        accounts = accounts_of(self.promise, counted, self.records, self.known)
+        result = judged(
+            self.promise,
+            counted,
+            known=self.known,
+            final=final,
+            evidence=[each.evidence for each in accounts],
+        )
         data = result_data(
             self.promise,
             result,
@@ -126,6 +148,7 @@ class Look:
             sequence=publication.sequence,
             historical=self.historical,
             addendum=publication.addendum,
+            coverages=[each.coverage for each in accounts],
         )
         if final:
             return data
@@ -171,20 +194,42 @@ async def look_at(
     """Read what the result of a locked window is made of; the coverage was asked before."""
     counts = await counts_of(key, promise.measures)
     imported = of_window(coverage, promise, historical=True)
+    known = imported if is_historical(counts.values()) else of_window(coverage, promise)
     return Look(
         key,
         promise,
         state,
         counts,
         cohorts_of(catalogue, promise, cells_of(counts)),
-        known=imported if is_historical(counts.values()) else of_window(coverage, promise),
+        known=_as_closed(known, promise, state),
         awaits_import=imported.through is None
         and any(count.historical for count in counts.values()),
         earlier=await _earlier(
             connection, catalogue, key=key, promise=promise, state=state, counts_of=counts_of
         ),
         volumes=await _volumes(connection, key, promise, state),
+        records=await records_of(
+            connection,
+            catalogue,
+            coverage=coverage,
+            promise=promise,
+            unit=key[2],
+            window=WindowBounds(key[3], state.starts_at, state.ends_at),
+            versions=promise.calendar_versions if state.edition > 0 else {},
+        ),
         catalogue=catalogue,
+    )
+
+
+def _as_closed(known: Known, promise: Promise, state: WindowState) -> Known:
+    """A closed window that nothing reported on stays so: a source of today says nothing of then."""
+    if state.edition == 0 or state.result is None:
+        return known
+    parts = json.loads(state.result)["parts"]
+    silent = {n for n, part in enumerate(parts) if part["reason"] == NotEvaluated.NO_SOURCE}
+    events = zip(promise.measures, promise.events, strict=True)
+    return replace(
+        known, unreported=frozenset(event for each, event in events if each.part in silent)
     )
 
 

@@ -1,5 +1,6 @@
 """Which events are taken, whichever way they come; what is not taken is refused by name."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -13,7 +14,9 @@ from shared.contracts.service_events import (
     CASE_EXCLUDED,
     CASE_PAUSED,
     CASE_RESUMED,
+    COUNTED_CASES,
     SOURCE_HEARTBEAT,
+    counted_kind,
     reports,
 )
 
@@ -26,6 +29,10 @@ LATEST_PROMISE = datetime(2300, 1, 1, tzinfo=UTC)
 ANY_SERVICE = "*"
 UNDECLARED = frozenset({CASE_PAUSED, CASE_RESUMED, CASE_EXCLUDED, CASE_ABANDONED, SOURCE_HEARTBEAT})
 """What any source may say without having declared it."""
+
+
+_OF_A_COUNT = frozenset({COUNTED_CASES})
+_WHOLE = re.compile(r"[0-9]{1,9}")
 
 
 class Reason(StrEnum):
@@ -122,11 +129,12 @@ def check(event: hot.ServiceEvent, source: Source, now: datetime) -> Refusal | N
         return Refusal(Reason.UNKNOWN_SERVICE, "data.service", "not registered for this source")
     if event.type not in UNDECLARED and not reports(source.reports, event.type):
         return Refusal(Reason.UNDECLARED_KIND, "type", "not declared by this source")
-    if data.attributes and not source.attributes.issuperset(data.attributes):
+    if data.attributes and not allowed(event.type, source).issuperset(data.attributes):
         return Refusal(Reason.UNREGISTERED_ATTRIBUTE, "data.attributes")
     return (
         check_time(event.time, now, "time")
         or _check_meaning(event)
+        or _check_count(event)
         or _check_exclusion(event, source)
     )
 
@@ -134,6 +142,19 @@ def check(event: hot.ServiceEvent, source: Source, now: datetime) -> Refusal | N
 def covers(source: Source, service: str) -> bool:
     """Return whether the source may report on `service`."""
     return service in source.services or ANY_SERVICE in source.services
+
+
+def allowed(kind: str, source: Source) -> frozenset[str]:
+    """Return the attributes that an event may carry; a count says its number and nothing else."""
+    return _OF_A_COUNT if counted_kind(kind) is not None else source.attributes
+
+
+def _check_count(event: hot.ServiceEvent) -> Refusal | None:
+    if counted_kind(event.type) is None or event.data.void:
+        return None
+    if _WHOLE.fullmatch(event.data.attributes.get(COUNTED_CASES, "")):
+        return None
+    return Refusal(Reason.SCHEMA, f"data.attributes.{COUNTED_CASES}", "expected a whole number")
 
 
 def check_time(instant: datetime, now: datetime, field: str) -> Refusal | None:

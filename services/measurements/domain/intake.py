@@ -11,11 +11,13 @@ from services.measurements.domain.checks import (
     Reason,
     Refusal,
     Source,
+    allowed,
     check,
     refusal_of,
 )
+from services.measurements.domain.contents import hash_of
 from shared.contracts import hot
-from shared.contracts.service_events import SOURCE_HEARTBEAT
+from shared.contracts.service_events import SOURCE_HEARTBEAT, counted_kind
 
 ENVELOPE = ("specversion", "id", "source", "type", "time")
 FIELDS = ("case", "service", "unit", "due_at", "reason", "supersedes", "void")
@@ -50,27 +52,36 @@ def reduce_event(
         return Refusal(Reason.OTHER_SOURCE, "source", "the token belongs to another source")
     if raw["data"].get("municipality", source.municipality) != source.municipality:
         return Refusal(Reason.OTHER_MUNICIPALITY, "data.municipality")
-    kept, dropped = _reduce_data(raw["data"], source, heartbeat=raw.get("type") == SOURCE_HEARTBEAT)
+    kept, dropped = _reduce_data(raw["data"], source, str(raw.get("type")))
+    if counted_kind(str(raw.get("type"))) is not None:
+        kept.setdefault("case", _count_case(raw, source, kept))
     envelope = {name: raw[name] for name in ENVELOPE if name in raw}
     trace = raw.get("traceparent", traceparent)
     return _build({**envelope, "data": kept}, source, now, trace=trace, dropped=dropped)
 
 
-def _reduce_data(
-    data: Mapping[str, Any], source: Source, *, heartbeat: bool
-) -> tuple[dict[str, Any], int]:
+def _reduce_data(data: Mapping[str, Any], source: Source, kind: str) -> tuple[dict[str, Any], int]:
     kept = {name: data[name] for name in FIELDS if data.get(name) is not None}
     kept["municipality"] = source.municipality
-    if heartbeat:
+    if kind == SOURCE_HEARTBEAT:
         kept = {"case": HEARTBEAT, "service": HEARTBEAT} | kept
     attributes = data.get("attributes")
     dropped = len(data.keys() - set(FIELDS) - FILLED_IN)
     if isinstance(attributes, dict):
-        kept["attributes"] = {n: v for n, v in attributes.items() if n in source.attributes}
+        kept["attributes"] = {n: v for n, v in attributes.items() if n in allowed(kind, source)}
         dropped += len(attributes) - len(kept["attributes"])
     elif attributes is not None:
         kept["attributes"] = attributes
     return kept, dropped
+
+
+def _count_case(raw: Mapping[str, Any], source: Source, kept: Mapping[str, Any]) -> str:
+    """Return the number of a count that has none of its own: one a day, service and unit.
+
+    The day is that of the time as it is written: of the later of two counts the number holds.
+    """
+    told = hash_of(source.uri, raw.get("type"), kept.get("service"), kept.get("unit"))
+    return f"count/{told.hex()[:16]}/{str(raw.get('time'))[:10]}"
 
 
 def _build(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from services.measurements.domain.cases import MAX_EVENTS, Case, Fact, assemble, change_of
+from services.measurements.domain.cases import MAX_EVENTS, Fact, assemble, change_of
 from services.measurements.domain.checks import (
     Reason,
     Refusal,
@@ -38,11 +38,12 @@ from services.measurements.store.facts import (
 from services.measurements.store.sources import sources_by_uri
 from shared.contracts import hot, topics
 from shared.contracts.ids import cause_of, derived_id
-from shared.contracts.service_events import SOURCE_HEARTBEAT
+from shared.contracts.service_events import COUNTED_CASES, SOURCE_HEARTBEAT, counted_kind
 from shared.messaging import Received, Transaction
 
 PUBLISHER = "/measurements"
 CASE_MEASURED = "measurement.case.v1"
+CASES_COUNTED = "measurement.count.v1"
 UNKNOWN = "?"
 UNREGISTERED = Refusal(Reason.UNKNOWN_SOURCE, "source")
 
@@ -345,8 +346,8 @@ async def _publish_cases(tx: Transaction, stored: _Stored) -> None:
         fact = _fact(new)
         facts[new.case].append(fact)
         revision[new.case] += 1
-        case = assemble(facts[new.case])
-        message = _measured(new, fact, case, revision=revision[new.case])
+        told = _counted if counted_kind(fact.kind) is not None else _measured
+        message = told(new, fact, facts[new.case], revision=revision[new.case])
         tx.publish_raw(topics.MEASUREMENTS, "/".join(new.case), hot.encode(message))
 
 
@@ -372,8 +373,35 @@ def _utc(instant: datetime | None) -> datetime | None:
     return None if instant is None else instant.astimezone(UTC)
 
 
-def _measured(new: NewFact, fact: Fact, case: Case, *, revision: int) -> hot.CaseMeasured:
+def _counted(new: NewFact, fact: Fact, facts: Sequence[Fact], *, revision: int) -> hot.CasesCounted:
+    """A count that was taken back has no instant any more, and then no number."""
     municipality, case_id = new.case
+    case = assemble([each for each in facts if each.kind == fact.kind])
+    at = case.instants.get(fact.kind)
+    return hot.CasesCounted(
+        id=derived_id(cause_of(fact.source, fact.id), CASES_COUNTED, fact.time),
+        source=PUBLISHER,
+        time=fact.time,
+        traceparent=new.event.traceparent,
+        data=hot.CountData(
+            municipality=municipality,
+            case=case_id,
+            revision=revision,
+            service=case.service,
+            unit=case.unit,
+            counted=str(counted_kind(fact.kind)),
+            cases=None if at is None else int(case.attributes[COUNTED_CASES]),
+            at=at or fact.time,
+            received_at=new.received_at,
+        ),
+    )
+
+
+def _measured(
+    new: NewFact, fact: Fact, facts: Sequence[Fact], *, revision: int
+) -> hot.CaseMeasured:
+    municipality, case_id = new.case
+    case = assemble(facts)
     return hot.CaseMeasured(
         id=derived_id(cause_of(fact.source, fact.id), CASE_MEASURED, fact.time),
         source=PUBLISHER,

@@ -1,10 +1,12 @@
 """An emitter's own page: its last events, and each refusal with the reason."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from services.portal.api.tools import Tools
-from services.portal.peers import RefusedError
+from services.portal.peers import PeerAwayError, RefusedError
 from services.portal.web.forms import Answers
 
 MAX_TOKEN = 200
@@ -33,9 +35,22 @@ def router(tools: Tools) -> APIRouter:
         except RefusedError:
             answers.errors["credencial"] = UNKNOWN
             return _refused(tools, request, answers)
-        return tools.page(request, "emisor.html", answers=Answers({}), found=found)
+        silences = await _silences(tools, request, found) if found["expects"] else []
+        return tools.page(
+            request, "emisor.html", answers=Answers({}), found=found, silences=silences
+        )
 
     return routes
+
+
+async def _silences(tools: Tools, request: Request, found: Any) -> Any:
+    """Return when the source was silent; None where nobody answers."""
+    params = {"source": found["source"], "municipality": found["municipality"]}
+    try:
+        answer = await tools.peers(request).get("evaluator", "/v1/silences", query=params)
+    except (PeerAwayError, RefusedError):
+        return None
+    return answer["silences"]
 
 
 def _refused(tools: Tools, request: Request, answers: Answers) -> Response:

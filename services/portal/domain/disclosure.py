@@ -7,6 +7,7 @@ from typing import Final
 from services.portal.domain.states import State, state_of
 from shared.contracts.results import (
     AddendumReason,
+    CaseCoverage,
     Moved,
     PartCounts,
     PartResult,
@@ -108,6 +109,7 @@ class PublicPart:
     verdict: Verdict
     reason: str | None
     outlook: str
+    coverage: CaseCoverage | None
 
     @property
     def is_small_sample(self) -> bool:
@@ -242,7 +244,20 @@ def _part(part: PartResult, rule: Disclosure, promised: Part | None) -> PublicPa
         verdict=part.verdict,
         reason=part.reason,
         outlook="" if rule.hides_outlook(part) else headline(part, promised),
+        coverage=_coverage(part, rule),
     )
+
+
+def _coverage(part: PartResult, rule: Disclosure) -> CaseCoverage | None:
+    """Return how many cases were measured, without the numbers where one tells of few people."""
+    found = part.coverage
+    if found is None:
+        return None
+    told = (found.known, found.measured, found.known - found.measured, found.beyond)
+    few = any(isinstance(rule.beside(number), Below) for number in told)
+    if not few and not rule.hides_figure(part):
+        return found
+    return found.model_copy(update={"known": 0, "measured": 0, "beyond": 0})
 
 
 def _denominator(part: PartResult, rule: Disclosure, *, hidden: bool) -> Count | Decimal:

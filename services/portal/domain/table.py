@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from services.portal.domain.disclosure import PublicPart, PublicResult
-from shared.contracts.results import AddendumReason, Verdict
+from shared.contracts.results import AddendumReason, CaseCoverage, Verdict
 
 COLUMNS: Final = {
     "municipio": "Clave del municipio",
@@ -43,6 +43,11 @@ COLUMNS: Final = {
     "meta": "Meta",
     "inaceptable": "A partir de aquí no se tolera",
     "unidad_de_medida": "% o unidad de tiempo",
+    "casos_conocidos": "Casos que hubo, según el conteo del propio sistema, en los días con conteo",
+    "casos_medidos": "De esos casos, los que llegaron a medirse",
+    "dias_con_conteo": "Días del periodo en que el sistema contó sus casos",
+    "dias_sin_conteo": "Días de servicio sin ese conteo: ahí no se sabe si falta algún caso",
+    "minutos_de_silencio": "Minutos de servicio sin conteo en que calló el sistema que mide",
     "corte": "Instante hasta el que los datos están completos",
 }
 """Name -> what it means; the page shows this as the dictionary of the data."""
@@ -123,7 +128,15 @@ def _cells(part: PublicPart) -> tuple[object, ...]:
         _plain(part.target),
         _plain(part.unacceptable),
         part.unit,
+        *_coverage(part.coverage),
     )
+
+
+def _coverage(found: CaseCoverage | None) -> tuple[object, ...]:
+    if found is None:
+        return ("", "", "", "", "")
+    numbers = (found.known, found.measured) if found.known else ("", "")
+    return (*numbers, found.counted_days, found.uncounted_days, found.silent_minutes)
 
 
 def neutral(cell: object) -> str:

@@ -127,6 +127,7 @@ def environment(static: StaticFiles) -> Environment:
         bar=charts.bar,
         strip=charts.strip,
         based_on=spanish.based_on,
+        coverage_of=spanish.coverage,
         margin=spanish.margin,
         measured_with=words.measured_with,
         caused=caused,

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from services.cartas.domain import Catalogue, decide, read_catalogue
-from shared.contracts.cartas import Compromiso, Role, Scope, Status
+from shared.contracts.cartas import Compromiso, Role, Scope, Status, Suspension
 from shared.criteria import (
     Anchor,
     Availability,
@@ -338,3 +338,22 @@ def test_the_guides_example_is_a_valid_catalogue() -> None:
 def test_a_retired_carta_is_published_as_such() -> None:
     retired = read(changed("    version: 1\n", "    version: 1\n    estado: retirada\n"))
     assert retired.cartas[0].data.status is Status.RETIRED
+
+
+def test_a_suspension_says_when_and_by_which_act_and_waits_until_it_is_published() -> None:
+    told = "desde: 2026-08-17, hasta: 2026-08-21, motivo: Mudanza, acuerdo: Gaceta 10"
+    [found] = read(_suspended(told)).cartas
+    assert found.data.suspensions == (
+        Suspension(
+            first=date(2026, 8, 17), last=date(2026, 8, 21), reason="Mudanza", act="Gaceta 10"
+        ),
+    )
+    waiting = read_catalogue(_suspended(f"{told}, publicada: false"))
+    assert waiting.catalogue is not None
+    assert waiting.catalogue.cartas[0].data.suspensions == ()
+    assert any("no está publicada" in warning.message for warning in waiting.warnings)
+
+
+def _suspended(told: str) -> bytes:
+    services = "    servicios: [RC-COPIAS]\n"
+    return changed(services, f"{services}    suspensiones:\n      - {{{told}}}\n")

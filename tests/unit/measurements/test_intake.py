@@ -169,3 +169,47 @@ def test_a_refusal_never_repeats_what_was_sent() -> None:
     result = reduced(raw_event() | {"time": "Fulana de Tal"})
     assert isinstance(result, Refusal)
     assert "Fulana" not in f"{result.field} {result.detail}"
+
+
+def count(cases: str = "213", **changes: Any) -> dict[str, Any]:
+    raw = raw_event(attributes={"cases": cases}) | {"type": "count.ticket.issued"}
+    raw["data"].pop("case")
+    return raw | changes
+
+
+def test_a_count_needs_no_case_and_no_registered_attribute() -> None:
+    """The later of two counts of a day is the same case; another day is another one."""
+    first, later = (
+        reduced(count()),
+        reduced(count("214", id="e2", time="2026-03-02T06:10:00-06:00")),
+    )
+    next_day = reduced(count(id="e3", time="2026-03-01T18:00:00-06:00"))
+    assert isinstance(first, Taken)
+    assert isinstance(later, Taken)
+    assert isinstance(next_day, Taken)
+    assert first.event.data.attributes == {"cases": "213"}
+    assert first.event.data.case == later.event.data.case != next_day.event.data.case
+
+
+@pytest.mark.parametrize("cases", ["", "-1", "1.5", "1e3", "1234567890"])
+def test_a_count_is_a_whole_number(cases: str) -> None:
+    assert refused(count(cases)) is Reason.SCHEMA
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_declared"),
+    [
+        ("ticket.called", True),
+        ("case.abandoned", True),
+        ("source.heartbeat", True),
+        ("survey.answered", False),
+        ("count.ticket.issued", False),
+    ],
+)
+def test_a_source_says_only_what_it_declared(kind: str, is_declared: bool) -> None:
+    raw = (count() if kind.startswith("count") else raw_event()) | {"type": kind}
+    found = reduced(raw, reports=frozenset({"ticket.*"}))
+    assert isinstance(found, Taken) is is_declared
+    assert is_declared or found == Refusal(
+        Reason.UNDECLARED_KIND, "type", "not declared by this source"
+    )

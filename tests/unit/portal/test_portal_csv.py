@@ -62,6 +62,11 @@ def test_figures_are_those_of_the_result() -> None:
         "meta": "90",
         "inaceptable": "",
         "unidad_de_medida": "%",
+        "casos_conocidos": "",
+        "casos_medidos": "",
+        "dias_con_conteo": "",
+        "dias_sin_conteo": "",
+        "minutos_de_silencio": "",
         "corte": "2026-10-14T18:00:00+00:00",
     }
 

@@ -1,11 +1,12 @@
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from shared import spanish
-from shared.contracts.results import ResultWindow
+from shared.contracts.results import CaseCoverage, ResultWindow, SilentSpan
 
 MEXICO = ZoneInfo("America/Mexico_City")
 
@@ -75,3 +76,28 @@ def test_windows_are_told_in_local_days(
 def test_instants_are_told_in_local_time() -> None:
     told = spanish.instant(datetime(2024, 10, 18, 17, 32, tzinfo=UTC), MEXICO)
     assert told == "18 de octubre de 2024, 11:32\u00a0h"
+
+
+def coverage(**fields: Any) -> list[str]:
+    return spanish.coverage(CaseCoverage(**fields), ZoneInfo("America/Mexico_City"))
+
+
+def test_how_many_of_the_cases_were_measured_is_said_plainly() -> None:
+    assert coverage(known=181, measured=178, counted_days=20, uncounted_days=2) == [
+        "Se midieron 178 de 181 casos que contó el sistema en 20 días (98.3\u00a0%).",
+        "En 2 días de servicio no hubo conteo: ahí no se sabe si falta algún caso.",
+    ]
+    assert coverage(known=37, measured=37) == ["Se midieron todos los casos que hubo: 37."]
+    assert coverage(uncounted_days=20) == ["No hay un conteo aparte de cuántos casos hubo."]
+    assert coverage() == []
+
+
+def test_a_silence_is_said_from_when_to_when() -> None:
+    start = datetime(2026, 9, 8, 15, 0, tzinfo=UTC)
+    ended = SilentSpan(start=start, end=start.replace(hour=17))
+    [said] = coverage(silences=(ended, SilentSpan(start=start.replace(day=9))))
+    assert said == (
+        "El sistema que lo mide calló en horas de servicio:"
+        " del 8 de septiembre de 2026, 09:00\u00a0h al 8 de septiembre de 2026, 11:00\u00a0h;"
+        " desde el 9 de septiembre de 2026, 09:00\u00a0h, y sigue."
+    )
