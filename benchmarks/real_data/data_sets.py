@@ -13,7 +13,7 @@ class DataSet:
     `notes` say where it comes from and how its faults were met; `attributes` are what its source
     sends. The page only sums up the figures of `summed_up`, which are too many to list. `part` is
     what the tests judge of a file that takes minutes: rows whose column begins so; `make real-data`
-    judges all of it.
+    judges all of it. They leave no month empty: a month of the past without a case is never final.
     """
 
     name: str
@@ -81,7 +81,7 @@ NHS_COUNTS = DataSet(
     ),
     attributes=("tipo", "atendidos", "a_tiempo"),
     summed_up=("NHS-01-ORG-MES",),
-    part=("period", ("2019-",)),
+    part=("org_code", ("NR", "RP", "RQ")),
 )
 BOSTON_SAMPLE = DataSet(
     name="Boston 311, January 2022",
