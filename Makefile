@@ -27,10 +27,11 @@ reset: ## Stop it and forget its data
 status: ## Show each process and its memory
 	@if [ -x .venv/bin/python ]; then $(RUN) deploy.local status; else echo "Nothing is running."; fi
 
-# Files of tests on two workers, each with a Kafka and a PostgreSQL of its own.
+# Files of tests on two workers, each with a Kafka and a PostgreSQL of its own. A run of all of them
+# also holds the rules to 100 % branch coverage by their own tests.
 test: setup-dev ## Run every test; ARGS="..." goes to pytest
 	@$(RUN) services.portal assets > /dev/null
-	@$(RUN) pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@$(if $(ARGS),,PYTEST_PLUGINS=tests.support.branches) $(RUN) pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 mutation: setup-dev ## Try what tests do not notice and write docs/mutation.md; resumes
 	@nice -n 10 $(RUN) tests.mutation $(ARGS)

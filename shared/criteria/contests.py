@@ -16,6 +16,4 @@ class ContestReason(StrEnum):
 
 def contested(exclusions: frozenset[str]) -> str | None:
     """Return the contest for which a case is out, whatever its criterion lists."""
-    if not exclusions:
-        return None
     return next((reason.value for reason in ContestReason if reason.value in exclusions), None)

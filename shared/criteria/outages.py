@@ -59,8 +59,7 @@ def service_time(spans: Iterable[Span], calendar: PreparedCalendar | None) -> in
     if calendar is None:
         return sum(last - first for first, last in spans)
     return sum(
-        elapsed(instant(first), instant(last), Unit.OPEN_MINUTE, calendar, ())
-        for first, last in spans
+        elapsed(instant(first), instant(last), Unit.OPEN_MINUTE, calendar) for first, last in spans
     )
 
 

@@ -100,14 +100,13 @@ def _month_owed(recurrence: Recurrence, first: date) -> date:
     return first_of_month(first, months_later=(recurrence.month or 1) - 1)
 
 
-def _nth_working_day(
-    first: date, number: int, calendar: PreparedCalendar, zone: ZoneInfo
-) -> date | None:
+def _nth_working_day(first: date, number: int, calendar: PreparedCalendar, zone: ZoneInfo) -> date:
     """Return the n-th counting day, `first` being the earliest that may be one."""
     before = midnight(first, zone) - _MOMENT
     rule = StartRule.NEXT_COUNTING_DAY
-    end = due_instant(before, number, Unit.WORKING_DAY, calendar, (), start_rule=rule)
-    return None if end is None else local_day(end - _MOMENT, zone)
+    end = due_instant(before, number, Unit.WORKING_DAY, calendar, start_rule=rule)
+    assert end is not None  # nothing pauses it
+    return local_day(end - _MOMENT, zone)
 
 
 def cell_and_end(

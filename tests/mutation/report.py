@@ -27,8 +27,8 @@ until one fails. Decorated functions, such as the validators of a model, are mut
 others. Not mutated: annotations, decorators, constants of modules, fields of classes, the wording
 of exceptions. {score}
 
-| module | mutants | killed | of these timed out | survived | score |
-| --- | ---: | ---: | ---: | ---: | ---: |
+| module | mutants | killed | of these timed out | survived | score | not tried yet |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: |
 """
 Place = tuple[str, str, str]
 """Module, function, change."""
@@ -43,6 +43,7 @@ def write(verdicts: Verdicts) -> int:
     untried = 0
     for module in modules():
         counted: Counter[Status] = Counter()
+        before = untried
         for mutant in mutants_of(module):
             verdict = verdicts.of(mutant)
             if verdict is None:
@@ -52,10 +53,10 @@ def write(verdicts: Verdicts) -> int:
             if verdict.status is Status.SURVIVED:
                 place = (mutant.module, mutant.function, mutant.change)
                 survivors.append((mutant, reasons.pop(place, "")))
-        rows.append(_row(f"`{module}`", counted))
+        rows.append(_row(f"`{module}`", counted, untried - before))
         total += counted
-    rows.append(_row("**all**", total))
-    score = f"Killed: **{_percent(total)} %** of {total.total():,}."
+    rows.append(_row("**all**", total, untried))
+    score = f"Killed: **{_percent(total)} %** of the {total.total():,} that were tried."
     text = _HEAD.format(score=score) + "".join(rows) + "".join(_survivors(survivors))
     PAGE.write_text(text, encoding="utf-8")
     return _told(total, untried, [each for each, reason in survivors if not reason], reasons)
@@ -82,11 +83,14 @@ def _percent(counted: Counter[Status]) -> str:
     return f"{tenths // 10}.{tenths % 10}"
 
 
-def _row(name: str, counted: Counter[Status]) -> str:
+def _row(name: str, counted: Counter[Status], untried: int) -> str:
     killed = counted.total() - counted[Status.SURVIVED]
     late, survived = counted[Status.TIMED_OUT], counted[Status.SURVIVED]
     score = f"{_percent(counted)} %" if counted.total() else "–"
-    return f"| {name} | {counted.total():,} | {killed:,} | {late} | {survived} | {score} |\n"
+    everything = counted.total() + untried
+    return (
+        f"| {name} | {everything:,} | {killed:,} | {late} | {survived} | {score} | {untried:,} |\n"
+    )
 
 
 def _survivors(survivors: list[tuple[Mutant, str]]) -> Iterator[str]:

@@ -509,6 +509,41 @@ def test_a_date_set_beforehand_is_no_start() -> None:
     ) == (local("2026-07-06 09:00"))
 
 
+@pytest.mark.parametrize(
+    ("known", "status", "reason"),
+    [
+        (None, CaseStatus.PENDING, CaseReason.WAITING_FOR_START),
+        ("2026-07-06 07:59:59.999999", CaseStatus.PENDING, CaseReason.WAITING_FOR_START),
+        # All is known through the ticket: the call that should have come with it never did.
+        ("2026-07-06 08:00", CaseStatus.EXCLUDED, CaseReason.NO_START),
+    ],
+)
+def test_a_clock_that_never_started_is_waited_for_until_all_is_known(
+    known: str | None, status: CaseStatus, reason: CaseReason
+) -> None:
+    clock = {"start": {"event": "call.queued"}, "stop": {"event": "ticket.called"}, "unit": "min"}
+    timed = wait(population={"event": "ticket.issued", "anchor": "due"}, clock=clock)
+    stopped = case(ticket_issued="2026-07-06 08:00", ticket_called="2026-07-06 08:05")
+    verdict = judged(timed, stopped, known=known)
+    assert (verdict.status, verdict.reason) == (status, reason)
+    assert verdict.anchor_instant == local("2026-07-06 08:00")
+
+
+def test_what_ends_as_it_starts_took_nothing_and_is_no_fault() -> None:
+    at_once = case(ticket_issued="2026-07-06 10:00", ticket_called="2026-07-06 10:00")
+    verdict = judged(wait(), at_once)
+    assert (verdict.status, verdict.amount) == (CaseStatus.MET, 0)
+    backwards = case(ticket_issued="2026-07-06 10:00", ticket_called="2026-07-06 09:59:59.999999")
+    assert judged(wait(), backwards).reason == CaseReason.STOP_BEFORE_START
+
+
+def test_what_ended_without_a_start_is_told_where_it_ended() -> None:
+    clock = {"start": {"event": "call.queued"}, "stop": {"event": "ticket.called"}, "unit": "min"}
+    timed = wait(population={"event": "ticket.issued", "anchor": "closed"}, clock=clock)
+    stopped = case(ticket_issued="2026-06-30 23:59", ticket_called="2026-07-01 00:05")
+    assert judged(timed, stopped).anchor_instant == local("2026-07-01 00:05")
+
+
 # Numbers held to a limit of their own
 
 
@@ -570,6 +605,9 @@ def test_a_contest_that_was_accepted_also_takes_out_what_is_only_counted() -> No
     visit = case(visit_done="2026-09-07 10:00", exclusions=contested)
     for each in (counted, down):
         assert judged(each, visit).reason == ContestReason.FORCE_MAJEURE
+        assert (
+            judged(each, happening(visit, "outage.ended", local("2026-09-07 11:00"))).span is None
+        )
 
 
 def test_what_is_owed_cannot_be_judged_without_its_calendar() -> None:

@@ -19,6 +19,15 @@ def score(**scale: Any) -> Part:
     return part("mean", population=_POPULATION, value=value, target=target)
 
 
+def hourly() -> Part:
+    value = counter().figure.model_dump(mode="json")["value"] | {"unit": "h"}
+    return part("mean", population=_POPULATION, value=value)
+
+
+def median(rank: int) -> Part:
+    return part("percentile", p=rank, population=_POPULATION, value=_NUMBER)
+
+
 def groups(value: int = 15, by: str = "day") -> Part:
     inner = wait().figure.model_dump(exclude_none=True)
     limit = {"op": ">=", "value": value}
@@ -53,6 +62,7 @@ def up_time(unit: str = "min") -> Part:
         (wait(), answer()),
         (counter(), counter(target={"op": "<=", "value": 3, "unit": "min"})),
         (score(), score(field="otra")),
+        (median(50), median(50)),
         (groups(), groups()),
         (ratio(), ratio()),
         (owed(), owed()),
@@ -69,6 +79,9 @@ def test_other_limits_targets_and_populations_add_up(one: Part, other: Part) -> 
         (wait(), counter()),
         (counter(), score()),
         (score(), score(highest=5)),
+        (score(), score(lowest=1)),
+        (counter(), hourly()),
+        (median(50), median(90)),
         (groups(), groups(20)),
         (groups(), groups(by="month")),
         (ratio(), ratio("sum")),

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
@@ -18,6 +19,7 @@ from shared.criteria import (
     Criterion,
     NotEvaluated,
     Part,
+    Recurrence,
     Reference,
     Result,
     Tally,
@@ -28,8 +30,10 @@ from shared.criteria import (
     figures_of,
     judge_result,
     measures_of,
+    window_of,
 )
 from shared.criteria.ledger import Bench, Ledger, judged
+from shared.criteria.schedule import occurrences
 from tests.unit.criteria.builders import (
     GENERAL,
     case,
@@ -41,7 +45,7 @@ from tests.unit.criteria.builders import (
     wait,
 )
 from tests.unit.criteria.builders import judged as judged_case
-from tests.unit.worktime.calendars import ZONE, local
+from tests.unit.worktime.calendars import ZONE, general, local
 
 INSTANT = timedelta(microseconds=1)
 MONTH, YEAR = (Window.model_validate({"kind": kind}) for kind in ("month", "year"))
@@ -418,6 +422,8 @@ QUARTER = Window.model_validate({"kind": "quarter"})
         (["2026-07-07 10:00"], "2026-09-07 18:00", (1, 1, 1)),
         ([], "2026-07-07 18:00", (0, 0, 3)),
         ([], "2026-07-07 18:00:01", (0, 1, 2)),
+        # Known through the very end of its time.
+        ([], "2026-07-07 18:00:00.000001", (0, 1, 2)),
     ],
 )
 def test_what_is_owed_each_month_fails_by_not_happening(
@@ -454,6 +460,37 @@ def test_a_fixed_date_of_the_year() -> None:
     assert result(book, [case(document_published="2026-01-31")], window=YEAR).verdict is (
         Verdict.NOT_MET
     )
+
+
+def test_what_came_late_has_come_and_what_is_missing_is_overdue() -> None:
+    late = case(document_published="2026-07-08 10:00")
+    tally = result(FIFTH, [late], window=QUARTER, known="2026-09-01").parts[0].tally
+    assert tally == Tally(failed=2, pending=1, overdue_open=1)
+
+
+def test_what_is_owed_with_the_end_of_january_is_not_owed_in_february() -> None:
+    book = owed(every="year", month=1)
+    in_january, in_february = (
+        result(book, [], at=f"2026-0{month}-15").parts[0].tally.population for month in (1, 2)
+    )
+    assert (in_january, in_february) == (1, 0)
+
+
+def test_the_periods_of_what_is_owed_are_those_of_the_zone_of_the_place() -> None:
+    # East of Greenwich a local day begins on the day before in UTC.
+    warsaw = ZoneInfo("Europe/Warsaw")
+    bounds = window_of(MONTH, local("2026-09-15", warsaw), warsaw)
+    assert bounds is not None
+    first_day = Recurrence.model_validate(
+        {"every": "month", "calendar": "HAB-GRAL", "working_day": 1}
+    )
+    calendar = general(zone="Europe/Warsaw", days=(), start_rule="start_day")
+    assert list(occurrences(first_day, bounds, calendar, warsaw)) == [
+        ("2026-09-01", local("2026-09-02", warsaw))
+    ]
+    each_day = Recurrence.model_validate({"every": "day", "calendar": "HAB-GRAL"})
+    days = [cell for cell, _ in occurrences(each_day, bounds, calendar, warsaw)]
+    assert (days[0], days[-1], len(days)) == ("2026-09-01", "2026-09-30", 22)
 
 
 def test_what_is_owed_has_no_figure_without_its_calendar() -> None:
