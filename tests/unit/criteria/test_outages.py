@@ -125,4 +125,4 @@ def counted_in(
     bench = Bench(criterion, Windows(window, ZONE), calendars)
     through = None if known is None else local(known)
     placed = judged(bench, told, known=through)
-    return [each.window and each.window.id for each in placed]
+    return [None if each.window is None else each.window.id for each in placed]
