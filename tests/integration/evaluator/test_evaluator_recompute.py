@@ -277,7 +277,8 @@ async def test_a_window_that_closes_while_the_next_is_published_has_that_publish
     await evaluator.know("2026-09-20 00:00")
     await evaluator.publish()
     await evaluator.pool.execute("UPDATE judged_window SET stale = window_id = '2026-09'")
-    latest_parts, closing = editions.latest_parts, []
+    latest_parts = editions.latest_parts
+    closing: list[asyncio.Task[int]] = []
 
     async def then_august_closes(*arguments: Any) -> Any:
         found = await latest_parts(*arguments)
@@ -295,7 +296,7 @@ async def test_a_window_that_closes_while_the_next_is_published_has_that_publish
     await compared(evaluator)
 
 
-async def _ends_or_waits(evaluator: Evaluator, task: "asyncio.Task[Any]") -> bool:
+async def _ends_or_waits(evaluator: Evaluator, task: asyncio.Task[int]) -> bool:
     waits = "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)"
     own = " WHERE datname = current_database() AND NOT granted)"
     return task.done() or bool(await evaluator.pool.fetchval(waits + own))
