@@ -236,6 +236,7 @@ async def test_an_emitter_sees_what_became_of_its_events(world: World, browser: 
     added = await world.system.run(
         *("services.measurements", "source", "add", "--municipality", b.M),
         *("--source", "https://turnos.fresnos.example", "--services", "CC-RC-01"),
+        *("--reports", "ticket.*"),
     )
     token = max(added.split(), key=len)
     bad = await browser.send("/emisor", {"credencial": "no-es-una-credencial"})
