@@ -49,7 +49,8 @@ def judged_here(data_set: DataSet, data: Path, folder: Path) -> Path:
     column, starts = data_set.part
     rows = [row for row in rows_of_file(data / data_set.file) if row[column].startswith(starts)]
     assert rows
-    with gzip.open(folder / data_set.file, "wt", encoding="utf-8", newline="") as lines:
+    write = gzip.open if data_set.file.endswith(".gz") else open
+    with write(folder / data_set.file, "wt", encoding="utf-8", newline="") as lines:
         writer = csv.DictWriter(lines, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
