@@ -15,7 +15,6 @@ from shared.criteria.model import (
     Ratio,
     Schedule,
     Share,
-    scale_of,
     unit_of,
 )
 from shared.criteria.values import Number
@@ -50,4 +49,4 @@ def _quantity(figure: Any) -> Hashable:
     value = figure.value
     scale = (value.lowest, value.highest) if isinstance(value, Number) else value.kind
     rank = getattr(figure, "p", None)
-    return (figure.form, rank, scale, unit_of(figure), scale_of(figure))
+    return (figure.form, rank, scale, unit_of(figure))

@@ -24,6 +24,7 @@ PATIENCE: Final = float(os.environ.get("CARTAS_MUTATION_SECONDS", "30"))
 """Processor time for one mutant; one that lives longer counts as a survivor."""
 _TIMES, _MORE_SECONDS = 10, 5
 """A test that takes so many times its usual time, and some seconds, hangs."""
+_SLOW_SECONDS, _SLOW_WAITS = 0.3, 12
 
 
 class Trials:
@@ -90,9 +91,13 @@ class Trials:
         return sorted(chosen, key=self._turn)
 
     def _turn(self, place: int) -> tuple[int, int, float]:
-        """First those that killed most; then one example of each test, the quickest first."""
-        name = self._items[place].nodeid
-        return -self._killers[name], self._examples[place], self._reach[place].seconds
+        """First those that killed most; then one example of each test, the quickest first.
+
+        A slow test waits until some examples of the quick ones have had their turn.
+        """
+        name, seconds = self._items[place].nodeid, self._reach[place].seconds
+        wait = _SLOW_WAITS if seconds > _SLOW_SECONDS else 0
+        return -self._killers[name], self._examples[place] + wait, seconds
 
 
 def run(modules: Sequence[str], verdicts: Verdicts) -> int:

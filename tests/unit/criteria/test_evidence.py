@@ -80,6 +80,8 @@ def test_each_side_of_a_ratio_must_have_been_measured() -> None:
         assert told(ratio, *both, evidence=evidence).reason is reason
     assert not Evidence(known=(100, 100), missing=(10, 11)).measured_enough
     assert Evidence(known=(100, 0), missing=(10, 0)).measured_enough
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
+        _ = Evidence(known=(100, 100), missing=(10,)).measured_enough
 
 
 def test_doubts_are_for_the_cut_off() -> None:
