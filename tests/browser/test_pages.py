@@ -191,12 +191,15 @@ async def test_an_emitter_reads_its_activity(context: BrowserContext, world: Wor
         *("services.measurements", "source", "add", "--municipality", b.M),
         *("--source", "https://turnos-2.fresnos.example", "--services", "CC-RC-01"),
         *("--reports", "ticket.*,survey.answered"),
+        *("--every-minutes", "30", "--calendar", "HAB-GRAL"),
     )
     async with watched(context) as page:
         await page.page.goto("/emisor")
         await page.page.get_by_label("Credencial").fill(max(added.split(), key=len))
         await page.page.get_by_role("button", name="Ver actividad").click()
         await page.page.get_by_text("turnos-2.fresnos.example").wait_for()
+        await page.page.get_by_text("al menos cada 30 minutos de servicio").wait_for()
+        await page.page.get_by_text("Ahora no se pueden consultar").wait_for()
         await check(page, "emisor-actividad")
 
 

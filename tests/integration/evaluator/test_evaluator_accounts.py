@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from services.evaluator.domain.silence import MINUTES_OF_DAY
+from services.evaluator.store import accounts
 from shared.contracts import hot, topics
 from shared.contracts.cartas import Suspension
 from tests.integration.evaluator.support import Evaluator, received
@@ -130,6 +131,10 @@ async def test_a_source_that_fell_silent_is_told_in_rows_in_the_result_and_to_op
     assert {"start": "2026-09-08T15:00:00Z", "end": "2026-09-09T00:00:00Z"} in coverage["silences"]
     assert 0 < coverage["silent_minutes"] < coverage["expected_minutes"]
     assert evaluator.metrics.silent.labels(b.QUEUE, b.TOWN)._value.get() > 0, "it is silent still"
+    async with evaluator.open() as tx:
+        newest, *earlier = await accounts.of_source(tx.connection, b.QUEUE, b.TOWN, limit=50)
+    assert newest.end is None, "it has not spoken since"
+    assert local("2026-09-08 09:00") in {each.start for each in earlier}
     await agree(evaluator)
 
 

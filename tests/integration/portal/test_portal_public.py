@@ -53,6 +53,22 @@ async def test_a_figure_leads_to_its_sum_step_by_step(world: World) -> None:
     assert "LL-2026" not in page
 
 
+async def test_what_is_missing_of_a_figure_stands_beside_it(world: World) -> None:
+    address = f"{HOME}/resultado?compromiso=CC-RC-01-01&unidad=RC-CENTRO&periodo=2026-Q3"
+    async with world.browser() as browser:
+        carta = (await browser.open(f"{HOME}/c/CC-RC-01")).text
+        steps = (await browser.open(address)).text
+        answer = await browser.open(f"{HOME}/resultados.csv")
+    for page in (carta, steps):
+        assert "Se midieron 2,003 de 2,010 casos que contó el sistema en 62 días" in page
+        assert "En 2 días de servicio no hubo conteo" in page
+        assert "calló en horas de servicio: del 8 de septiembre de 2026, 09:00" in page
+    found = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    [row] = [r for r in found if (r["unidad"], r["periodo"]) == ("RC-CENTRO", "2026-Q3")]
+    counted = ("casos_medidos", "casos_conocidos", "dias_con_conteo", "minutos_de_silencio")
+    assert [row[name] for name in counted] == ["2003", "2010", "62", "240"]
+
+
 async def test_no_step_tells_what_a_sensitive_carta_withholds(world: World) -> None:
     address = f"{HOME}/resultado?compromiso=CC-IG-01-01&unidad=IGUALDAD&periodo=2026-Q3"
     async with world.browser() as browser:

@@ -32,6 +32,7 @@ from shared.contracts.corrective_actions import (
 from shared.contracts.ids import derived_id
 from shared.contracts.results import (
     Band,
+    CaseCoverage,
     Forecast,
     Outlook,
     PartResult,
@@ -40,6 +41,7 @@ from shared.contracts.results import (
     ResultPublished,
     ResultStatus,
     ResultWindow,
+    SilentSpan,
     Verdict,
     VolumeBasis,
 )
@@ -376,6 +378,23 @@ def mean_part(hours: str, cases: int, **changes: Any) -> PartResult:
     return PartResult(**{**fields, **changes})
 
 
+COVERED = CaseCoverage(
+    known=2010,
+    measured=2003,
+    counted_days=62,
+    uncounted_days=2,
+    silences=(
+        SilentSpan(
+            start=datetime(2026, 9, 8, 15, 0, tzinfo=UTC),
+            end=datetime(2026, 9, 8, 19, 0, tzinfo=UTC),
+        ),
+    ),
+    silent_minutes=240,
+    expected_minutes=31_200,
+)
+"""Seven cases and half a morning were lost; two days have no count."""
+
+
 def result(carta_code: str, number: str, unit_code: str, **changes: Any) -> ResultData:
     """A final result of the third quarter of 2026, with the verdict of its parts."""
     parts = changes.pop("parts", (part(178, 32),))
@@ -433,7 +452,7 @@ def results() -> list[ResultData]:
     two = (part(480, 20, target=Decimal(95)), part(499, 1, target=Decimal(100)))
     every = Decimal(100)
     return [
-        result("CC-RC-01", "01", "RC-CENTRO", parts=(part(1912, 88, pending=3),)),
+        result("CC-RC-01", "01", "RC-CENTRO", parts=(part(1912, 88, pending=3, coverage=COVERED),)),
         result("CC-RC-01", "01", "RC-CENTRO", window=quarter(2), parts=(part(1700, 300),)),
         result("CC-RC-01", "01", "RC-SUR", parts=(part(870, 130),), band=Band.AMBER),
         result("CC-RC-01", "02", "REGISTRO", parts=two),
