@@ -128,6 +128,19 @@ def test_a_silence_unsettles_what_it_could_have_turned(
     assert doubts_verdict(of.figure, op, is_met=is_met, silent=silent) is is_doubtful
 
 
+def summed(**scale: int) -> Part:
+    value = {"kind": "number", "field": "puntos", **scale}
+    return part("sum", population={"event": "visit.done", "anchor": "occurred"}, value=value)
+
+
+def test_only_a_sum_that_cannot_fall_is_sure_of_what_it_has_reached() -> None:
+    silent = Fraction(1)
+    for sure in (summed(lowest=0, highest=5), summed(lowest=1, highest=5)):
+        assert not doubts_verdict(sure.figure, Op.AT_LEAST, is_met=True, silent=silent)
+    unsure = summed(lowest=-1, highest=5)
+    assert doubts_verdict(unsure.figure, Op.AT_LEAST, is_met=True, silent=silent)
+
+
 def test_what_no_source_reports_has_no_verdict_until_a_case_comes() -> None:
     none = Evidence(reported=False)
     nothing = visits({"op": "<=", "value": 0, "unit": "errores"})

@@ -64,17 +64,29 @@ def test_a_mean_and_its_target_are_in_the_same_unit() -> None:
         counter(population={"event": "ticket.served", "anchor": "due"})
 
 
+DATED = {"kind": "campaign", "id": "x", "first": "2026-01-01", "last": "2026-01-31"}
+
+
 @pytest.mark.parametrize(
     "window",
     [
-        {"kind": "campaign"},
-        {"kind": "campaign", "id": "x", "first": "2026-02-01", "last": "2026-01-01"},
-        {"kind": "month", "id": "x"},
+        *({key: value for key, value in DATED.items() if key != left} for left in list(DATED)[1:]),
+        DATED | {"last": "2025-12-31"},
     ],
 )
-def test_only_a_campaign_has_dates_and_it_needs_them(window: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
+def test_a_campaign_needs_its_name_and_its_dates(window: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="a campaign needs an id and a first day not after"):
         Window.model_validate(window)
+
+
+def test_a_campaign_may_last_one_day() -> None:
+    assert Window.model_validate(DATED | {"last": "2026-01-01"})
+
+
+@pytest.mark.parametrize("field", list(DATED)[1:])
+def test_no_other_window_has_dates_of_its_own(field: str) -> None:
+    with pytest.raises(ValidationError, match="only a campaign has an id and dates of its own"):
+        Window.model_validate({"kind": "month", field: DATED[field]})
 
 
 def test_an_unknown_calendar_is_found_where_it_is_named() -> None:
