@@ -362,7 +362,7 @@ class Measure:
         """The id of the calendar that its cases are judged by."""
         if isinstance(self.figure, Schedule):
             return self.figure.recurrence.calendar
-        value = getattr(self.figure, "value", None)
+        value = self.figure.value
         return value.calendar if isinstance(value, Clock | Outage) else None
 
     @property

@@ -167,6 +167,7 @@ def test_the_events_that_a_source_must_report_are_those_that_bring_and_measure_a
     }
     assert measure(portal()).kinds == {"outage.started", "outage.ended"}
     assert measure(visits(None)).kinds == {"visit.done"}
+    assert measure(owed(every="month")).kinds == {"document.published"}
 
 
 def test_the_method_is_said_with_its_instruments() -> None:
