@@ -239,6 +239,23 @@ def test_the_target_of_a_share_or_of_a_mean_of_scores_holds_no_case() -> None:
     assert held(wait()) == Limit(op=Op.AT_MOST, value=Decimal(15))
 
 
+def test_the_limit_of_a_group_s_mean_makes_an_open_case_late() -> None:
+    assert held(daily()) == Limit(op=Op.AT_MOST, value=Decimal(10))
+
+
+@pytest.mark.parametrize(
+    ("form", "margin", "weighs"),
+    [("sum", True, True), ("sum", False, False), ("count", True, False)],
+)
+def test_only_the_summed_weights_of_a_sample_weigh(form: str, margin: bool, weighs: bool) -> None:
+    whole: dict[str, Any] = {"form": form, "population": ANSWERED}
+    if form == "sum":
+        whole["value"] = {"kind": "number", "field": "factor"}
+    # All answers are a part of all answers.
+    ratio = part("ratio", numerator=whole, denominator=whole, margin=margin)
+    assert [measure(ratio, number).weighs for number in (0, 1)] == [False, weighs]
+
+
 def test_each_measure_names_the_calendar_of_its_cases() -> None:
     hours = {"kind": "outage", "stop": "outage.ended", "unit": "min_habil", "calendar": "VENT"}
     named = [owed(every="month"), answer(), portal(value=hours), on_date(), wait(), visits(None)]
