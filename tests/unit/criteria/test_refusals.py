@@ -15,6 +15,7 @@ from shared.criteria import (
     has_spread,
     measures_of,
     moves_with_time,
+    scale_of,
 )
 from tests.unit.criteria.builders import answer, counter, measure, part, wait
 from tests.unit.criteria.test_shapes import (
@@ -207,6 +208,21 @@ def test_percentiles_and_outages_keep_more_than_counts() -> None:
     assert has_spread(measure(p(50)))
     assert has_spread(measure(portal()))
     assert not any(has_spread(measure(each)) for each in (wait(), counter(), visits(None)))
+    assert not has_spread(measure(owed(every="month")))
+
+
+def test_amounts_are_whole_microseconds_dates_or_ten_thousandths() -> None:
+    of_forms = [counter(), portal(), on_date(), part("mean", population=ANSWERED, value=SCORE)]
+    assert [scale_of(measure(each).figure) for each in of_forms] == [
+        60_000_000,
+        60_000_000,
+        1,
+        10_000,
+    ]
+    assert [scale_of(measure(each).figure) for each in (visits(None), owed(every="month"))] == [
+        1,
+        1,
+    ]
 
 
 def held(of: Part) -> Limit | None:
