@@ -85,7 +85,8 @@ class Number(Declared):
     """A number that the case carries: a score on its scale, hours given, people attended.
 
     Up to nine digits and four decimals. With a scale, both ends included, what lies outside is
-    not an answer; `whole` scales of scores have both ends.
+    not an answer; without one, what is below 0: what is added up only rises, unless a scale says
+    that it may fall.
     """
 
     kind: Literal["number"] = "number"
@@ -107,7 +108,7 @@ class Number(Declared):
         if not _WRITTEN.fullmatch(written):
             return None
         number = Decimal(written)
-        if self.lowest is not None and number < self.lowest:
+        if number < (0 if self.lowest is None else self.lowest):
             return None
         if self.highest is not None and number > self.highest:
             return None

@@ -113,6 +113,19 @@ def test_a_share_of_scores_counts_answers_on_the_scale_and_names_the_others() ->
     assert found.parts[0].tally.excluded == {"fuera_de_escala": 2, "sin_respuesta": 1}
 
 
+def test_without_a_scale_a_number_is_not_negative_so_a_sum_that_is_broken_stays_so() -> None:
+    def hours(**scale: int) -> Part:
+        value = {"kind": "number", "field": "nota", **scale}
+        most = {"op": "<=", "value": 10, "unit": "horas"}
+        return part("sum", population=ANSWERED, value=value, target=most)
+
+    told = [score("11"), score("-5")]
+    found = result(hours(), told)
+    assert found.value == result(hours(), told[:1]).value == Fraction(11)
+    assert found.parts[0].tally.excluded == {"fuera_de_escala": 1}
+    assert result(hours(lowest=-9, highest=99), told).value == Fraction(6)
+
+
 def test_an_inverse_share_is_kept_by_few() -> None:
     # Madrid, lost property (row 7): under 5 in at most 10 %.
     kind = part(
