@@ -33,6 +33,7 @@ from shared.messaging.backoff import OUTAGES
 logger = logging.getLogger(__name__)
 
 TRY_CLOSING_AGAIN = timedelta(seconds=5)
+LOOK_AT_EMPTY_PAST = timedelta(days=1)
 AT_A_TIME = 3
 # What changes with every publication and says nothing new.
 _NOT_NEWS = ("as_of", "sequence", "edition", "causes", "moved")
@@ -114,7 +115,7 @@ class PublishResults:
             closing = tx.now  # a provisional result of the past would say nothing more
         due = closing is not None and look.state.closes_at <= closing
         if closing is not None and not (due and settled and _may_close(look)):
-            later = max(look.state.closes_at, tx.now + TRY_CLOSING_AGAIN)
+            later = max(look.state.closes_at, tx.now + _pause(look))
             await tally_store.try_closing_later(tx.connection, key, later)
             due = False
         await self._decide(tx, found, final=due or look.is_closed)
@@ -281,6 +282,18 @@ async def _is_whole(tx: Transaction, look: Look) -> bool:
     return not await moves.has_more(tx.connection, look.key)
 
 
+def _pause(look: Look) -> timedelta:
+    """Return how long to wait before closing is tried again.
+
+    An empty window of before our time waits for an import, whose facts have it looked at anyway.
+    """
+    return LOOK_AT_EMPTY_PAST if _is_empty_past(look) else TRY_CLOSING_AGAIN
+
+
+def _is_empty_past(look: Look) -> bool:
+    return look.state.is_past and not population_of(look.counts)
+
+
 def _may_close(look: Look) -> bool:
     """Without any source there is nothing to wait for.
 
@@ -290,8 +303,7 @@ def _may_close(look: Look) -> bool:
     A window of before our time is not frozen empty: its first edition is that of an import.
     """
     known = look.known
-    is_empty = not population_of(look.counts)
-    if look.state.is_past and is_empty:
+    if _is_empty_past(look):
         return False
     if known.lacks_source(look.state.closes_at):
         return True

@@ -1,5 +1,5 @@
 import asyncio
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -407,6 +407,31 @@ async def test_a_window_of_before_our_time_is_not_frozen_empty(evaluator: Evalua
     await evaluator.open_windows(AFTER_CUT_OFF, past=2)
     await evaluator.publish(AFTER_CUT_OFF)
     assert (await evaluator.result())["status"] == "provisional"
+
+
+async def test_an_empty_window_of_the_past_is_not_tried_again_and_again(
+    evaluator: Evaluator,
+) -> None:
+    """A new municipality has thousands of them; an import has its own looked at at once."""
+    await evaluator.learn_town()
+    await evaluator.know(AFTER_CUT_OFF)
+    await evaluator.open_windows(AFTER_CUT_OFF, past=2)
+    await evaluator.publish(AFTER_CUT_OFF)
+    soonest = "SELECT min(try_closing_at) - now() FROM judged_window WHERE window_id = '2026-09'"
+    assert await evaluator.pool.fetchval(soonest) > timedelta(hours=1)
+    through = local("2026-10-01 00:00")
+    archive: dict[str, Any] = {"source": "archivo", "kind": "historical"}
+    await evaluator.hear(
+        b.progress("2026-10-16 09:05", b.source_state(complete_through=through, **archive))
+    )
+    await evaluator.scan()
+    received = local("2026-10-16 09:00")
+    await evaluator.take(
+        b.waited("A-1", 10, historical=True, sources=("archivo",), received_at=received)
+    )
+    await evaluator.publish()
+    result = await evaluator.result()
+    assert (result["status"], result["edition"], result["parts"][0]["met"]) == ("final", 1, 1)
 
 
 async def test_a_window_that_nothing_reports_on_says_so_though_the_buzon_is_heard(
