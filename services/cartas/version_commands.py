@@ -29,12 +29,19 @@ from shared.settings import load_settings
 
 T = TypeVar("T")
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+MAX_LINE: Final = 300
 DAY: Final = click.DateTime(["%Y-%m-%d"])
 
 
 def _municipality(command: Callable[..., Any]) -> Callable[..., Any]:
     words = "Code of the municipality, where more than one is published."
     return click.option("--municipality", help=words)(command)
+
+
+def _said(context: click.Context, option: click.Parameter, text: str) -> str:
+    if 1 <= len(said := text.strip()) <= MAX_LINE:
+        return said
+    raise click.BadParameter(f"se espera un texto de 1 a {MAX_LINE} caracteres", context, option)
 
 
 def _post(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -127,8 +134,10 @@ def diff(
 @click.argument("carta")
 @click.argument("version", type=int)
 @_post
-@click.option("--body", required=True, help='Who approves, such as "Comité Interno".')
-@click.option("--record", "--acta", required=True, help="Number of the acta.")
+@click.option(
+    "--body", required=True, callback=_said, help='Who approves, such as "Comité Interno".'
+)
+@click.option("--record", "--acta", required=True, callback=_said, help="Number of the acta.")
 @click.option("--date", "dated", required=True, type=DAY, help="Date of the acta.")
 @click.option("--from", "first", required=True, type=DAY, help="First day in force.")
 @click.option("--until", "last", type=DAY, help="Last day in force; none: until another follows.")
@@ -172,7 +181,7 @@ def publish(carta: str, version: int, post: str, municipality: str | None) -> No
 @click.argument("version", type=int)
 @_post
 @click.option("--last", type=DAY, help="Last day in force; today if none is given.")
-@click.option("--reason", required=True, help="Why; kept on record.")
+@click.option("--reason", required=True, callback=_said, help="Why; kept on record.")
 @_municipality
 def retire(
     carta: str,
@@ -196,7 +205,9 @@ def retire(
 @click.argument("version", type=int)
 @_post
 @click.option("--until", type=DAY, help="Last day of the certificate; none: not certified.")
-@click.option("--document", required=True, help="Number or address of the certificate.")
+@click.option(
+    "--document", required=True, callback=_said, help="Number or address of the certificate."
+)
 @_municipality
 def certify(
     carta: str,

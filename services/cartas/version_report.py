@@ -94,12 +94,17 @@ def _days(first: date | None, last: date | None) -> str:
 def line(found: Detail) -> str:
     """Return where a version stands after a step, and what comes next."""
     following = NEXT.get(found.summary.life, "")
-    return _summary(found.summary) + (f"\n{following}" if following else "")
+    return _summary(found.summary) + _certified(found) + (f"\n{following}" if following else "")
+
+
+def _certified(found: Detail) -> str:
+    until = found.summary.certified_until
+    return f"  certificada hasta {until}" if until else ""
 
 
 def one(found: Detail) -> str:
     """Return one version with what is wrong with it and all its steps."""
-    lines = [_summary(found.summary), found.summary.name]
+    lines = [_summary(found.summary) + _certified(found), found.summary.name]
     lines += [f"  {each} [error]" for each in found.faults]
     lines += [f"  {each} [aviso]" for each in found.warnings]
     lines += [_step(each) for each in found.steps]

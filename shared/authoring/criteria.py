@@ -95,6 +95,7 @@ class _Reader:
             section.fault("forma", "una conjunción no contiene otra")
         if form in ("", ALL_OF):
             section.ignore(*section.names())
+            self._compromiso.ignore("umbral", "informativo")
             return Part(figure=NO_FIGURE)
         figure = self._figure(section, form)
         if figure is NO_FIGURE:

@@ -162,7 +162,8 @@ class Section:
         text = self._scalar(key)
         value = None if text is None else as_decimal(text, highest)
         if text is not None and value is None:
-            self.fault(key, f"se esperaba un número de 0 a {highest}, no «{_short(text)}»")
+            hint = "; va con punto decimal y sin signos" if {",", "%"} & set(text) else ""
+            self.fault(key, f"se esperaba un número de 0 a {highest}, no «{_short(text)}»{hint}")
         return Decimal(0) if value is None else value
 
     def optional_decimal(self, key: str, highest: int) -> Decimal | None:

@@ -44,6 +44,7 @@ from shared.criteria import (
 )
 from shared.criteria.methods import SURVEY_ANSWERED
 from shared.criteria.values import INSTRUMENT
+from shared.criteria.words import number
 from shared.worktime import StartRule, Unit
 from shared.worktime.model import UNITS_WITHOUT_CALENDAR
 
@@ -118,8 +119,9 @@ def _mean(scope: Scope) -> Mean:
 
 
 def _percentile(scope: Scope) -> Percentile:
+    before = len(scope.own.report.faults)
     p = scope.own.decimal("p", 100)
-    if not p:
+    if not p and len(scope.own.report.faults) == before:
         scope.own.fault("p", "se esperaba un número mayor que 0, hasta 100")
     value = _number(scope) if "campo" in scope.own else _timed(scope)
     population = read_population(scope.group("poblacion"))
@@ -147,7 +149,17 @@ def _sum(scope: Scope) -> Sum:
 def _score_share(scope: Scope) -> Share:
     population, value = _scores(scope)
     limit = read_limit(scope.own.section("aprobatorio"))
+    _check_on_scale(scope.own, value, limit)
     return Share(population=population, value=value, limit=limit)
+
+
+def _check_on_scale(own: Section, score: Number, passing: Limit) -> None:
+    lowest, highest = score.lowest, score.highest
+    if passing.value is None or lowest is None or highest is None:
+        return
+    if not lowest <= passing.value <= highest:
+        scale = f"de {number(lowest)} a {number(highest)}"
+        own.fault("aprobatorio", f"{number(passing.value)} queda fuera de la escala, {scale}")
 
 
 def _score_mean(scope: Scope) -> Mean:

@@ -119,10 +119,14 @@ def read_seasons(compromiso: Section) -> tuple[Season, ...]:
 def read_target(section: Section, figure: Figure) -> Target:
     """Return what the figure must reach, in its own unit."""
     op, highest = section.choice("op", OPS), 100 if is_share(figure) else LARGEST
+    before = len(section.report.faults)
     value = section.decimal("objetivo", highest)
     unacceptable = section.optional_decimal("inaceptable", highest)
+    are_read = len(section.report.faults) == before
     unit = _unit(section, figure)
     section.close()
+    if not are_read:
+        unacceptable = None
     if unacceptable is not None and _is_better(op, unacceptable, value):
         section.fault("inaceptable", "lo inaceptable no puede ser mejor que el objetivo")
         unacceptable = None

@@ -92,7 +92,10 @@ def _decoded(content: bytes) -> str:
 
 
 _PROBLEMS = (
-    ("mapping values are not allowed", "sobra un «:»; ponga el texto entre comillas"),
+    (
+        "mapping values are not allowed",
+        "sobra un «:» o la sangría no es la de su grupo; un texto con «:» va entre comillas",
+    ),
     ("could not find expected ':'", "falta un «:» después de la clave"),
     ("did not find expected key", "se esperaba una clave; revise la sangría"),
     ("did not find expected '-'", "se esperaba un «-»; revise la sangría"),

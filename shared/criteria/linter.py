@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final
 
@@ -85,15 +86,20 @@ def _of_measure(
             yield Problem((*place, "where", name), message)
     for kind in kinds_of(measure):
         if kind not in words.EVENTS and kind not in events:
-            message = (
-                f"la frase pública mostraría «{kind}»: ese evento no tiene nombre en palabras; "
-                "dígalo en «eventos» de la carta"
-            )
-            yield Problem((*place, "event"), message, Severity.WARNING)
+            yield Problem((*place, "event"), _wordless(kind, events), Severity.WARNING)
     if clock is not None:
         yield from _of_open_cases(
             place, population, clock, is_share=_is_share(measure), events=events
         )
+
+
+def _wordless(kind: str, events: EventWords) -> str:
+    near = get_close_matches(kind, (*words.EVENTS, *events), n=1, cutoff=0.8)
+    hint = f"; ¿quiso decir «{near[0]}»?" if near else ""
+    return (
+        f"la frase pública mostraría «{kind}»: ese evento no tiene nombre en palabras; "
+        f"dígalo en «eventos» de la carta{hint}"
+    )
 
 
 def kinds_of(measure: Measure) -> tuple[str, ...]:
@@ -384,7 +390,7 @@ def _looser(number: int, old: Part, new: Part) -> Iterator[Problem]:
 def _eased(what: str, old: Decimal, new: Decimal) -> str:
     return (
         f"{what} se relaja: de {words.number(old)} a {words.number(new)}; "
-        "la versión debe decir el motivo, y el cambio queda a la vista con su fecha"
+        "diga el motivo en el acta; el cambio queda a la vista con su fecha"
     )
 
 

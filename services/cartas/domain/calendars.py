@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
 from shared.authoring.fields import NO_CODE, Section, listed
+from shared.authoring.marked_yaml import Items
 from shared.worktime import (
     Calendar,
     DayException,
@@ -216,6 +217,8 @@ def _counting(
 ) -> tuple[Weekday, ...]:
     """Return the days of `cuentan`, else Monday to Friday where they open; never a Saturday."""
     named = section.words("cuentan", _DAY_NAME, f"uno de: {listed(_DAYS)}")
+    if isinstance(node := section.node("cuentan"), Items) and not node.nodes:
+        section.fault("cuentan", f"se esperaba al menos uno de: {listed(_DAYS)}")
     if kind == "natural":
         if named:
             section.fault("cuentan", "en un calendario natural cuentan todos los días")

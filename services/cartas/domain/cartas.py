@@ -142,6 +142,7 @@ class CartaReader:
             valid_to,
             _approval(section.section("aprobacion")),
         )
+        _warn_of_late_approval(section, terms)
         return self._under(section, terms)
 
     def _under(self, section: Section, terms: Terms) -> DeclaredCarta:
@@ -286,6 +287,13 @@ def _suspension(section: Section) -> Suspension | None:
         section.warn("publicada", "una suspensión que no está publicada no se aplica")
     section.close()
     return suspension if is_published else None
+
+
+def _warn_of_late_approval(section: Section, terms: Terms) -> None:
+    first, approved = terms.valid_from, terms.approval.date
+    if approved > first:
+        message = f"su acta es del {approved}, después de su primer día en vigor, {first}"
+        section.warn("aprobacion", f"{message}; revise las fechas")
 
 
 def _warn_of_what_is_not_applied(section: Section) -> None:

@@ -72,7 +72,14 @@ def backstop(error: ValidationError) -> Iterable[Fault]:
         yield Fault(1, error.title, f"el valor de «{field}» no se admite")
 
 
+def _refuse_draft(root: Section) -> None:
+    if root.plain().get("esquema") == "carta/1":
+        message = "es el borrador de una carta, no un municipio; se guarda con: cartas draft"
+        raise UnreadableError(Fault(root.line_of("esquema"), "esquema", message))
+
+
 def _catalogue(root: Section) -> Catalogue:
+    _refuse_draft(root)
     root.choice("esquema", SCHEMAS)
     root.ignore(*_NOTES)
     town = root.section("municipio")

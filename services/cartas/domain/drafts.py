@@ -65,6 +65,7 @@ def address_of(content: bytes) -> tuple[Address | None, tuple[Fault, ...]]:
     report = Report()
     try:
         root = Section(parse(content, report), "", report)
+        _refuse_catalogue(root)
         root.choice("esquema", SCHEMAS)
         municipality, carta = root.code("municipio"), root.section("carta").code("codigo")
     except UnreadableError as error:
@@ -72,6 +73,12 @@ def address_of(content: bytes) -> tuple[Address | None, tuple[Fault, ...]]:
     if report.faults or NO_CODE in (municipality, carta):
         return None, tuple(sorted(set(report.faults)))
     return Address(municipality, carta), ()
+
+
+def _refuse_catalogue(root: Section) -> None:
+    if root.plain().get("esquema") == "cartas/1":
+        message = "es un municipio entero, no el borrador de una carta; se publica con: cartas load"
+        raise UnreadableError(Fault(root.line_of("esquema"), "esquema", message))
 
 
 def read_draft(content: bytes, around: Around, version: int, acta: Acta = NOT_YET) -> DraftReading:
@@ -87,7 +94,9 @@ def read_draft(content: bytes, around: Around, version: int, acta: Acta = NOT_YE
         declared = _certified_as_before(declared, around)
         _check_owners(declared, around, report)
         before = around.last_before(declared.data.carta, version)
-        report.warnings.extend(asks_less(declared, before) if before else ())
+        # What could not be read has a stand-in, and a stand-in relaxes nothing.
+        if before and not report.faults:
+            report.warnings.extend(asks_less(declared, before))
     except UnreadableError as error:
         report.faults.append(error.fault)
     except ValidationError as error:

@@ -37,6 +37,12 @@ def test_an_event_without_words_is_named_and_where_to_say_them() -> None:
     )
 
 
+def test_a_misspelt_event_gets_the_name_that_is_near() -> None:
+    content = with_words().replace(b"permiso.sellado", b"ticket.caled")
+    [warning] = [w for w in read_catalogue(content).warnings if "ticket.caled»:" in w.message]
+    assert warning.message.endswith("; ¿quiso decir «ticket.called»?")
+
+
 def test_words_for_an_event_that_nothing_measures_are_named() -> None:
     reading = read_catalogue(
         with_words("permiso.sellado: sellamos su permiso", "permiso.selado: lo sellamos")

@@ -22,6 +22,7 @@ class Broken(NamedTuple):
 
 BROKEN = [
     Broken("cartas/1", "cartas/9", "esquema", "se esperaba uno de: cartas/1"),
+    Broken("cartas/1", "carta/1", "esquema", "se guarda con: cartas draft"),
     Broken("nombre: Santa", "nombr: Santa", "municipio.nombr", "campo desconocido; ¿quiso decir"),
     Broken("clave: cobre", "clave: el cobre", "municipio.clave", "un código"),
     Broken("calendario: HAB\n  c", "calendario: NO\n  c", "municipio.calendario", "no existe"),
@@ -35,6 +36,13 @@ BROKEN = [
     Broken("lun_vie: [", "lunes: [", "calendarios[HAB].jornada.lunes", "lun, mar"),
     Broken("{lun_vie: ['09:00', '15:00']}", "{}", "calendarios[HAB].jornada", "no abre ningún día"),
     Broken("lun_vie: ['09:00'", "sab: ['09:00'", "calendarios[HAB].jornada", "ningún día cuenta"),
+    Broken(
+        "tipo: habil",
+        "tipo: habil\n    cuentan: []",
+        "calendarios[HAB].cuentan",
+        "al menos uno de",
+        "cuentan: []",
+    ),
     Broken(
         "tipo: habil",
         "tipo: habil\n    hereda: OTRO",
@@ -210,6 +218,40 @@ def test_a_fault_reads_as_editors_expect() -> None:
         f"c.yaml:{line}: {CRITERION}.poblacion.ancla: "
         "se esperaba uno de: due, occurred, closed, opened; no «ayer»"
     )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("objetivo: 90", "objetivo: 90 %", "no «90 %»; va con punto decimal y sin signos"),
+        ("inaceptable: 80", "inaceptable: '80,5'", "«80,5»; va con punto decimal y sin signos"),
+        ("forma: share_within", "forma: promedio", "no «promedio»"),
+    ],
+)
+def test_one_mistake_is_one_fault(old: str, new: str, says: str) -> None:
+    [fault] = read_catalogue(changed(old, new)).faults
+    assert fault.message.endswith(says)
+
+
+def test_a_score_that_passes_must_be_on_its_scale() -> None:
+    start, end = CATALOGUE.index("          poblacion:"), CATALOGUE.index("        umbral:")
+    score = (
+        "          encuesta: ENC-RC\n"
+        "          pregunta: satisfaccion_global\n"
+        "          escala: [1, 5]\n"
+        "          aprobatorio: {op: '>=', valor: 6}\n"
+    )
+    text = (CATALOGUE[:start] + score + CATALOGUE[end:]).replace("share_within", "score_share")
+    [fault] = read_catalogue(text.encode()).faults
+    assert fault.message == "6 queda fuera de la escala, de 1 a 5"
+
+
+def test_an_approval_after_the_first_day_in_force_is_doubtful() -> None:
+    found = read_catalogue(changed("fecha: 2025-12-10", "fecha: 2026-01-02")).warnings
+    assert [each.message for each in found if each.path == "cartas[RC-01].aprobacion"] == [
+        "su acta es del 2026-01-02, después de su primer día en vigor, 2026-01-01; "
+        "revise las fechas"
+    ]
 
 
 SECOND = CATALOGUE[CATALOGUE.index("  - codigo: RC-01") :]

@@ -126,6 +126,14 @@ def test_a_compromiso_of_another_carta_is_refused() -> None:
     assert "ya es de la carta «OTRA»" in fault.message
 
 
+def test_what_cannot_be_read_is_not_said_to_promise_less() -> None:
+    faulty = draft().replace("objetivo: 90", "objetivo: 90 %")
+    reading = read_draft(faulty.encode(), AROUND, 2)
+    [fault] = reading.faults
+    assert "no «90 %»; va con punto decimal y sin signos" in fault.message
+    assert not [each for each in reading.warnings if "se relaja" in each.message]
+
+
 def test_a_certificate_goes_on_with_the_next_version() -> None:
     certified = CARTA.model_copy(update={"certified_until": date(2027, 6, 30)})
     around = Around(AROUND.municipality, AROUND.units, ["HAB"], (certified,))
@@ -137,7 +145,8 @@ def test_a_certificate_goes_on_with_the_next_version() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"esquema: cartas/1\nmunicipio: m\ncarta: {codigo: c}", "se esperaba uno de: carta/1"),
+        (b"esquema: cartas/1\nmunicipio: {clave: m}", "se publica con: cartas load"),
+        (b"esquema: c\nmunicipio: m\ncarta: {codigo: c}", "se esperaba uno de: carta/1"),
         (b"esquema: carta/1\ncarta: {codigo: c}", "falta este campo"),
         (b"esquema: carta/1\nmunicipio: m", "falta este grupo de campos"),
         (b"a: [", "no es YAML"),
