@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from services.evaluator.domain.catalogue import Promise, build_catalogue
+from services.evaluator.domain.catalogue import Catalogue, Promise, build_catalogue
 from shared.authoring.promises import Judged
 from shared.contracts.cartas import (
     Approval,
@@ -100,15 +100,15 @@ def _with_part(draft: Draft, number: int, part: Part) -> Draft:
     return replace(draft, judged=judged)
 
 
-def promises_of(
+def prepared(
     drafts: Sequence[tuple[str, Draft]],
     town: MunicipalityData,
     calendars: Sequence[CalendarData],
     *,
     services: Sequence[str],
     unit: str,
-) -> list[Promise]:
-    """Prepare drafts as if they had been in force always. Raises DraftError."""
+) -> tuple[Catalogue, list[Promise]]:
+    """Prepare drafts as if they, and nothing else, had been in force always. Raises DraftError."""
     names = {each.calendar.id for each in calendars}
     for _, draft in drafts[:1]:
         found = lint(draft.judged.criterion, calendars=names)
@@ -116,12 +116,12 @@ def promises_of(
         if faults:
             raise DraftError("; ".join(faults))
     carta = _carta(drafts, town, services=services, unit=unit)
-    known = build_catalogue(0, [town], calendars, [carta]).by_compromiso
-    made = [known.get((town.municipality, name), ()) for name, _ in drafts]
+    catalogue = build_catalogue(0, [town], calendars, [carta])
+    made = [catalogue.by_compromiso.get((town.municipality, name), ()) for name, _ in drafts]
     if not all(made):
         there_are = ", ".join(sorted(names)) or "ninguno"
         raise DraftError(f"falta un calendario; hay: {there_are}")
-    return [promises[0] for promises in made]
+    return catalogue, [promises[0] for promises in made]
 
 
 def _carta(

@@ -285,9 +285,14 @@ async def _is_whole(tx: Transaction, look: Look) -> bool:
 def _pause(look: Look) -> timedelta:
     """Return how long to wait before closing is tried again.
 
-    An empty window of before our time waits for an import, whose facts have it looked at anyway.
+    An empty window of before our time waits for an import, whose facts have it looked at anyway;
+    until then nothing about it changes that could be known.
     """
-    return LOOK_AT_EMPTY_PAST if _is_empty_past(look) else TRY_CLOSING_AGAIN
+    known = look.known
+    is_all_told = known.heard_past(look.state.closes_at) and (
+        known.through is None or known.covers(look.promise.facts_until(look.state.ends_at))
+    )
+    return LOOK_AT_EMPTY_PAST if is_all_told and _is_empty_past(look) else TRY_CLOSING_AGAIN
 
 
 def _is_empty_past(look: Look) -> bool:

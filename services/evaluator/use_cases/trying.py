@@ -1,11 +1,12 @@
 """A draft judged on stored facts, before anybody promises it. Nothing is written."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.evaluator.domain.catalogue import Promise, services_of
-from services.evaluator.domain.cohorts import Cohorts
+from services.evaluator.domain.accounts import Records
+from services.evaluator.domain.catalogue import Catalogue, Promise, services_of
+from services.evaluator.domain.cohorts import cohorts_of
 from services.evaluator.domain.coverage import Coverage
 from services.evaluator.domain.drafting import read_draft
 from services.evaluator.domain.drafts import (
@@ -13,21 +14,32 @@ from services.evaluator.domain.drafts import (
     Draft,
     DraftError,
     Variant,
-    promises_of,
+    prepared,
     variants_of,
     window_named,
 )
 from services.evaluator.domain.judging import judge
-from services.evaluator.domain.results import Counted, judged, result_data, window_of_result
+from services.evaluator.domain.results import Counted
 from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import coverage as coverage_store
-from services.evaluator.store.tallies import Counts, is_historical
+from services.evaluator.store.tallies import (
+    CohortCounts,
+    Counts,
+    Risk,
+    WindowState,
+    cells_of,
+    is_historical,
+    population_of,
+)
+from services.evaluator.use_cases.accounting import records_of
 from services.evaluator.use_cases.explaining import explanation_json
 from services.evaluator.use_cases.knowledge import of_window
+from services.evaluator.use_cases.looking import Look, Publication
 from shared.contracts import hot
 from shared.contracts.cartas import CalendarData, MunicipalityData
 from shared.contracts.results import ResultData
 from shared.criteria import CaseStatus, Tally, WindowBounds
+from shared.criteria.vocabulary import Reference
 from shared.database import Connection, Pool
 from shared.explaining import Explanation, explain
 
@@ -82,17 +94,30 @@ async def try_draft(pool: Pool, question: Question) -> list[Tried]:
         draft = _read(question.draft, town, calendars)
         variants = list(variants_of(draft))
         drafts = [(DRAFT, draft), *((each.name, each.draft) for each in variants)]
-        promises = promises_of(
+        catalogue, promises = prepared(
             drafts,
             town,
             calendars,
             services=question.services,
             unit=question.unit,
         )
+        window = window_named(promises[0], question.window)
         coverage = await coverage_store.load(connection)
         fresh, failing = await _count(connection, promises, coverage)
-    window = window_named(promises[0], question.window)
-    judge_one = _Judge(window, coverage, fresh)
+        units = _units(fresh, promises[0], window)
+        records = {
+            unit: await records_of(
+                connection,
+                catalogue,
+                coverage=coverage,
+                promise=promises[0],
+                unit=unit,
+                window=window,
+                versions={},
+            )
+            for unit in units
+        }
+    judge_one = _Judge(window, catalogue, coverage, fresh, records)
     return [
         Tried(
             explain(judge_one(promises[0], unit), [promises[0].carta]),
@@ -103,7 +128,7 @@ async def try_draft(pool: Pool, question: Question) -> list[Tried]:
                 for variant, promise in zip(variants, promises[1:], strict=True)
             ),
         )
-        for unit in _units(fresh, promises[0], window)
+        for unit in units
     ]
 
 
@@ -149,56 +174,61 @@ def _units(fresh: _Fresh, promise: Promise, window: WindowBounds) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Judge:
-    """Judges the counts of one window as if its cut-off were now."""
+    """Judges the counts of one window as if its cut-off were now. `records` are by unit."""
 
     window: WindowBounds
+    catalogue: Catalogue
     coverage: Coverage
     fresh: Mapping[tuple[_Place, int], Counts]
+    records: Mapping[str, Records]
 
     def __call__(self, promise: Promise, unit: str) -> ResultData:
-        counts = list(self._counts(promise, unit, self.window))
-        historical = is_historical(counts)
-        known = of_window(self.coverage, promise, historical=historical)
-        result = judged(
+        counts = self._counts(promise, unit, self.window)
+        known = of_window(self.coverage, promise, historical=is_historical(counts.values()))
+        look = Look(
+            (promise.municipality, promise.compromiso.id, unit, self.window.id),
             promise,
-            self._counted(promise, unit, counts),
+            self._state(promise),
+            counts,
+            cohorts_of(self.catalogue, promise, cells_of(counts)),
             known=known,
-            final=known.covers(promise.facts_until(self.window.end)),
+            awaits_import=False,
+            earlier=self._earlier(promise, unit),
+            volumes=[None] * len(promise.parts),
+            records=self.records[unit],
+            catalogue=self.catalogue,
         )
-        start, end = self.window.start, self.window.end
-        closes_at = promise.closes_at(self.window)
-        return result_data(
-            promise,
-            result,
-            cohorts=Cohorts(
-                promise,
-                {(promise.carta.version, n): count.cells for n, count in enumerate(counts)},
-                frozenset(),
-            ),
-            calendar_versions=promise.calendar_versions,
-            unit=unit,
-            window=window_of_result(
-                self.window.id, promise, start=start, end=end, closes_at=closes_at
-            ),
-            known=known,
+        final = known.covers(promise.facts_until(self.window.end))
+        return look.result(Publication(edition=int(final), sequence=1))
+
+    def _state(self, promise: Promise) -> WindowState:
+        return WindowState(
+            carta=promise.carta.carta,
+            carta_version=promise.carta.version,
+            starts_at=self.window.start,
+            ends_at=self.window.end,
+            closes_at=promise.closes_at(self.window),
+            is_past=False,
             edition=0,
-            sequence=1,
-            historical=historical,
+            sequence=0,
+            risk=Risk.UNSAID,
+            result=None,
         )
 
-    def _counted(self, promise: Promise, unit: str, counts: Sequence[Counts]) -> Counted:
+    def _earlier(self, promise: Promise, unit: str) -> dict[Reference, Counted]:
         """Windows without a case count as before any promise: no target follows them."""
         earlier = {}
         for kind, bounds in promise.earlier(self.window).items():
-            found = list(self._counts(promise, unit, bounds))
-            if any(count.tally.population for count in found):
-                earlier[kind] = Counted(bounds, [count.cells for count in found])
-        return Counted(self.window, [count.cells for count in counts], earlier)
+            counts = self._counts(promise, unit, bounds)
+            if population_of(counts):
+                cohorts = cohorts_of(self.catalogue, promise, cells_of(counts))
+                earlier[kind] = Counted.of(bounds, cohorts)
+        return earlier
 
-    def _counts(self, promise: Promise, unit: str, window: WindowBounds) -> Iterator[Counts]:
-        place = (promise.compromiso.id, unit, window.id)
-        for measure in range(len(promise.measures)):
-            yield self.fresh.get((place, measure), Counts())
+    def _counts(self, promise: Promise, unit: str, window: WindowBounds) -> CohortCounts:
+        place, version = (promise.compromiso.id, unit, window.id), promise.carta.version
+        found = {n: self.fresh.get((place, n)) for n in range(len(promise.measures))}
+        return {(version, n): counts for n, counts in found.items() if counts is not None}
 
 
 def as_json(tried: Tried) -> dict[str, Any]:

@@ -434,6 +434,22 @@ async def test_an_empty_window_of_the_past_is_not_tried_again_and_again(
     assert (result["status"], result["edition"], result["parts"][0]["met"]) == ("final", 1, 1)
 
 
+async def test_an_empty_window_of_the_past_catches_up_with_what_is_known(
+    evaluator: Evaluator,
+) -> None:
+    """It was first looked at before anything was heard; then its 21 open days lack a count."""
+    await evaluator.learn_town()
+    await evaluator.open_windows(AFTER_CUT_OFF, past=2)
+    await evaluator.publish(AFTER_CUT_OFF)
+    [part] = (await evaluator.result())["parts"]
+    assert part["coverage"]["uncounted_days"] == 0
+    await evaluator.know(AFTER_CUT_OFF)
+    a_minute_later = await evaluator.pool.fetchval("SELECT now() + interval '1 minute'")
+    await evaluator.results.close(evaluator.pool, a_minute_later)
+    [part] = (await evaluator.result())["parts"]
+    assert part["coverage"]["uncounted_days"] == 21
+
+
 async def test_a_window_that_nothing_reports_on_says_so_though_the_buzon_is_heard(
     evaluator: Evaluator,
 ) -> None:
