@@ -340,12 +340,12 @@ def _between(worst: Fraction | None, best: Fraction | None, aim: Aim) -> Prospec
 
 
 def _sum(figure: Sum, value: Fraction, tally: Tally, aim: Aim) -> Outlook:
-    open_cases = tally.pending + aim.coming
+    """No volume is expected of amounts: what is open has come."""
     return Outlook(
         due=tally.decided,
         failed=None,
-        open=open_cases,
-        prospect=_added_up(aim.holds(value), open_cases, aim, rises=rises(figure)),
+        open=tally.pending,
+        prospect=_added_up(aim.holds(value), tally.pending, aim, rises=rises(figure)),
         uncounted=Uncounted.AMOUNTS,
         distance=aim.bound - value,
     )
