@@ -113,8 +113,8 @@ class CaseMeasured(_Envelope, tag="measurement.case.v1", frozen=True, gc=False, 
     data: CaseData
 
 
-class Expectation(Struct, frozen=True, kw_only=True, gc=False):
-    """See `measurements.Expectation`."""
+class Cadence(Struct, frozen=True, kw_only=True, gc=False):
+    """See `measurements.Cadence`."""
 
     every_minutes: Annotated[int, Meta(ge=1, le=1440)]
     calendar: Code
@@ -130,7 +130,7 @@ class SourceState(Struct, frozen=True, kw_only=True, gc=False):
     kind: Literal["live", "historical"]
     services: tuple[str, ...]
     reports: tuple[str, ...]
-    expects: Expectation | None = None
+    expects: Cadence | None = None
     complete_through: Instant | None = None
     grace_seconds: Whole
 

@@ -86,7 +86,7 @@ class SourceKind(StrEnum):
     HISTORICAL = "historical"
 
 
-class Expectation(Part):
+class Cadence(Part):
     """A source speaks at least once in every so many opening minutes of a calendar.
 
     It is held to it in [since, until); without `until`, still.
@@ -108,7 +108,7 @@ class SourceState(Part):
     reports: tuple[str, ...] = Field(
         description="Kinds of events that it reports: `ticket.issued`, `ticket.*`, `*` for all."
     )
-    expects: Expectation | None = None
+    expects: Cadence | None = None
     complete_through: Instant | None = Field(
         default=None,
         description="Heartbeat, latest event (never beyond `through`), or an import's as-of.",

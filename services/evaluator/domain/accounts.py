@@ -12,7 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from services.evaluator.domain.catalogue import BUZON_EVENTS, Promise
-from services.evaluator.domain.coverage import Expectation
+from services.evaluator.domain.coverage import Cadence
 from services.evaluator.domain.results import Counted, Known
 from services.evaluator.domain.silence import Silence
 from shared.contracts.results import CaseCoverage, SilentSpan
@@ -40,7 +40,7 @@ class Listener:
     """A source of a promise that is expected to speak, the hours of it, and its silences."""
 
     reports: frozenset[str]
-    expects: Expectation
+    expects: Cadence
     calendar: PreparedCalendar
     silences: Sequence[Silence]
 

@@ -15,7 +15,7 @@ MEASUREMENTS = "measurements"
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
+class Cadence:
     """A source speaks at least once in every so many opening minutes of a calendar."""
 
     every_minutes: int
@@ -36,7 +36,7 @@ class SourceCoverage:
     complete_through: datetime | None
     grace: timedelta
     pipeline: str
-    expects: Expectation | None = None
+    expects: Cadence | None = None
 
     def tells_of(self, services: Iterable[str], kinds: Iterable[str]) -> bool:
         """Return whether it reports on one of the services, and on one of the kinds of events."""

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Final
 
-from services.evaluator.domain.coverage import Expectation
+from services.evaluator.domain.coverage import Cadence
 from shared.worktime.prepared import PreparedCalendar, instant_of, microseconds_of
 
 MINUTE: Final = timedelta(minutes=1)
@@ -40,7 +40,7 @@ def words(heard: Iterable[tuple[date, int]]) -> Iterator[Gap]:
 
 def silences(
     spoken: Sequence[Gap],
-    expects: Expectation,
+    expects: Cadence,
     calendar: PreparedCalendar,
     *,
     since: datetime,

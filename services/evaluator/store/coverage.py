@@ -7,7 +7,7 @@ from typing import Any
 
 from asyncpg import Record
 
-from services.evaluator.domain.coverage import Coverage, Expectation, SourceCoverage
+from services.evaluator.domain.coverage import Cadence, Coverage, SourceCoverage
 from shared.database import Connection
 
 # What was applied already is not news, however often it is delivered.
@@ -120,10 +120,10 @@ def _instant(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def _expectation(row: Record) -> Expectation | None:
+def _cadence(row: Record) -> Cadence | None:
     if row["every_minutes"] is None:
         return None
-    return Expectation(
+    return Cadence(
         row["every_minutes"], row["calendar"], row["expected_since"], row["expected_until"]
     )
 
@@ -143,7 +143,7 @@ async def load(connection: Connection) -> Coverage:
             historical=row["kind"] == "historical",
             services=tuple(row["services"]),
             reports=tuple(row["reports"]),
-            expects=_expectation(row),
+            expects=_cadence(row),
             complete_through=row["complete_through"],
             grace=timedelta(seconds=row["grace_seconds"]),
             pipeline=row["pipeline"],

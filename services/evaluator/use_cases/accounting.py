@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from services.evaluator.domain.accounts import Listener, Records
 from services.evaluator.domain.catalogue import Catalogue, Promise, services_of
-from services.evaluator.domain.coverage import Coverage, Expectation, SourceCoverage
+from services.evaluator.domain.coverage import Cadence, Coverage, SourceCoverage
 from services.evaluator.domain.silence import Silence, silences, words
 from services.evaluator.store import accounts as store
 from services.evaluator.store.accounts import Scope
@@ -137,7 +137,7 @@ async def _find(
     connection: Connection,
     catalogue: Catalogue,
     source: SourceCoverage,
-    expects: Expectation,
+    expects: Cadence,
     through: datetime,
 ) -> None:
     town = source.municipality

@@ -76,7 +76,7 @@ class SourceState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
+class Cadence:
     """At least one word in every so many opening minutes of a calendar, since an instant."""
 
     every_minutes: int
@@ -102,7 +102,7 @@ class Source:
     grace_seconds: int
     state: SourceState
     decides: bool = False
-    expects: Expectation | None = None
+    expects: Cadence | None = None
 
 
 @dataclass(frozen=True, slots=True)

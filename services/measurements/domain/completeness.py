@@ -7,7 +7,7 @@ from typing import Final
 
 from services.measurements.domain import checks
 from services.measurements.domain.checks import SourceState as State
-from shared.contracts.measurements import Expectation, SourceKind, SourceState
+from shared.contracts.measurements import Cadence, SourceKind, SourceState
 
 NO_GRACE: Final = int(timedelta(days=7_300).total_seconds())
 """Twenty years: silence of a source whose events we refuse proves nothing."""
@@ -26,7 +26,7 @@ class Evidence:
     historical: bool
     services: tuple[str, ...]
     reports: tuple[str, ...]
-    expects: checks.Expectation | None
+    expects: checks.Cadence | None
     grace_seconds: int
     state: State
     state_since: datetime
@@ -47,19 +47,19 @@ def source_state(evidence: Evidence, through: datetime) -> SourceState:
         kind=SourceKind.HISTORICAL if evidence.historical else SourceKind.LIVE,
         services=evidence.services,
         reports=evidence.reports,
-        expects=_expectation(evidence),
+        expects=_cadence(evidence),
         complete_through=_complete_through(evidence, through),
         grace_seconds=(NO_GRACE if evidence.state is State.SUSPENDED else evidence.grace_seconds),
     )
 
 
-def _expectation(evidence: Evidence) -> Expectation | None:
+def _cadence(evidence: Evidence) -> Cadence | None:
     """A revoked source is expected to say no more; a suspended one goes on being missed."""
     expects = evidence.expects
     if expects is None:
         return None
     is_over = evidence.state is State.REVOKED
-    return Expectation(
+    return Cadence(
         every_minutes=expects.every_minutes,
         calendar=expects.calendar,
         since=expects.since,

@@ -31,7 +31,7 @@ class Declaration(BaseModel):
     calendar: Code | None = None
 
     @model_validator(mode="after")
-    def _whole_expectation(self) -> Self:
+    def _whole_cadence(self) -> Self:
         if (self.every_minutes is None) != (self.calendar is None):
             raise ValueError("--every-minutes and --calendar go together")
         return self

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.measurements.domain.checks import SourceState
 from services.measurements.domain.completeness import Evidence
-from services.measurements.store.sources import expectation_of
+from services.measurements.store.sources import cadence_of
 from shared.database import Connection
 
 # One process at a time looks; the others try again at their next beat.
@@ -91,7 +91,7 @@ async def source_evidence(con: Connection, through: datetime) -> list[Evidence]:
             historical=row["historical"],
             services=tuple(row["services"]),
             reports=tuple(row["reports"]),
-            expects=expectation_of(row),
+            expects=cadence_of(row),
             grace_seconds=row["grace_seconds"],
             state=SourceState(row["state"]),
             state_since=row["state_since"],

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import asyncpg
 
-from services.measurements.domain.checks import Expectation, Source, SourceState
+from services.measurements.domain.checks import Cadence, Source, SourceState
 from services.measurements.domain.registration import Declaration, Registration
 from shared.database import Connection
 from shared.errors import CartasError
@@ -156,12 +156,12 @@ def _source(row: "asyncpg.Record") -> Source:
         grace_seconds=row["grace_seconds"],
         state=SourceState(row["state"]),
         decides=row["decides"],
-        expects=expectation_of(row),
+        expects=cadence_of(row),
     )
 
 
-def expectation_of(row: "asyncpg.Record") -> Expectation | None:
+def cadence_of(row: "asyncpg.Record") -> Cadence | None:
     """Return how often a source is expected to speak, None where it is not."""
     if row["every_minutes"] is None:
         return None
-    return Expectation(row["every_minutes"], row["calendar"], row["expected_since"])
+    return Cadence(row["every_minutes"], row["calendar"], row["expected_since"])

@@ -117,9 +117,7 @@ async def test_a_source_that_fell_silent_is_told_in_rows_in_the_result_and_to_op
 ) -> None:
     await evaluator.learn_town()
     await evaluator.take(*(b.waited(f"A-{n}", 5) for n in range(20)))
-    expects = hot.Expectation(
-        every_minutes=60, calendar="HAB-GRAL", since=local("2026-09-01 00:00")
-    )
+    expects = hot.Cadence(every_minutes=60, calendar="HAB-GRAL", since=local("2026-09-01 00:00"))
     # 9:00 to 9:59 local is the hour from 15:00 UTC, on every day of the month but the 8th.
     hour = ((1 << 540) - 1) << 15 * 60
     days = [heard(date(2026, 9, day), hour) for day in range(1, 31) if day != 8]

@@ -1,5 +1,6 @@
 """Each service says what it reads and writes, and real messages fit what it says."""
 
+from collections import Counter
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from urllib.parse import unquote
 import httpx
 import pytest
 from jsonschema import Draft202012Validator
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from shared.contracts import topics
 from tests.support.processes import SERVICE_SECRET
@@ -121,3 +122,20 @@ def _travels_on(topic: topics.Topic, message: dict[str, Any]) -> bool:
     except ValueError:
         return False
     return True
+
+
+def test_no_two_contracts_have_a_name_in_common() -> None:
+    """What a service reads is described in one document, in which a name is one schema."""
+    modules = [
+        import_module(f"shared.contracts.{file.stem}")
+        for file in Path(topics.__file__).parent.glob("*.py")
+        if not file.stem.startswith("_")
+    ]
+    models = {
+        found
+        for module in modules
+        for found in vars(module).values()
+        if isinstance(found, type) and issubclass(found, BaseModel)
+    }
+    names = Counter(model.__name__ for model in models)
+    assert [name for name, number in names.items() if number > 1] == []

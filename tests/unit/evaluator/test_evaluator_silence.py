@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.evaluator.domain.coverage import Expectation
+from services.evaluator.domain.coverage import Cadence
 from services.evaluator.domain.silence import Silence, silences, words
 from tests.unit.worktime.calendars import general, local, natural
 
 MONDAY = "2026-09-07"
 SINCE = local("2026-09-01 00:00")
-HALF_HOUR = Expectation(30, "HAB-GRAL", SINCE)
+HALF_HOUR = Cadence(30, "HAB-GRAL", SINCE)
 
 
 def spoke(*times: str) -> list[tuple[date, int]]:
@@ -71,7 +71,7 @@ def test_one_that_never_spoke_is_silent_from_the_first_opening() -> None:
 
 
 def test_one_that_was_revoked_is_expected_to_say_no_more() -> None:
-    over = Expectation(30, "HAB-GRAL", SINCE, until=local(f"{MONDAY} 12:00"))
+    over = Cadence(30, "HAB-GRAL", SINCE, until=local(f"{MONDAY} 12:00"))
     heard = list(words(spoke(f"{MONDAY} 10:00")))
     made = silences(
         heard, over, general(), since=local(f"{MONDAY} 10:00"), through=local(f"{MONDAY} 16:00")
@@ -96,7 +96,7 @@ def test_without_closing_time_silences_are_the_long_gaps_and_nothing_else(
     minutes: set[int], every_minutes: int
 ) -> None:
     """Beside a naive look at each minute of three days."""
-    expects = Expectation(every_minutes, "NAT", MIDNIGHT)
+    expects = Cadence(every_minutes, "NAT", MIDNIGHT)
     end = 3 * 1440
     made = silences(
         list(words(heard_at(minutes))),
@@ -119,7 +119,7 @@ def test_without_closing_time_silences_are_the_long_gaps_and_nothing_else(
 
 @given(minutes=MINUTES, more=st.integers(0, 3 * 1440 - 1))
 def test_one_more_word_never_makes_more_silence(minutes: set[int], more: int) -> None:
-    expects = Expectation(45, "HAB-GRAL", MIDNIGHT)
+    expects = Cadence(45, "HAB-GRAL", MIDNIGHT)
     through = MIDNIGHT + timedelta(days=3)
 
     def length(spoken: set[int]) -> timedelta:
