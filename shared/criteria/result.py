@@ -192,15 +192,16 @@ def _judge_part(
         )
         or (_why_in_doubt(part, figure, bounds, doubts) if final else None)
     )
-    verdict = Verdict.NOT_EVALUATED
+    verdict, band = Verdict.NOT_EVALUATED, Band.GREY
     if reason is None and bounds is not None and figure.value is not None:
         is_met = bounds.op.holds(figure.value, bounds.value)
         verdict = Verdict.MET if is_met else Verdict.NOT_MET
+        band = Band.GREEN if is_met else _missed(bounds, figure.value)
     return PartResult(
         verdict=verdict,
         reason=reason,
         value=None if figure.is_beyond or is_unreported else figure.value,
-        band=_band(bounds, verdict, figure.value),
+        band=band,
         numerator=figure.numerator,
         denominator=figure.denominator,
         items=figure.tally.decided if figure.sample is None else figure.sample,
@@ -288,11 +289,8 @@ def _could_turn(bounds: Bounds, figure: FigureValue) -> bool:
     )
 
 
-def _band(bounds: Bounds | None, verdict: Verdict, value: Fraction | None) -> Band:
-    if bounds is None or value is None or verdict is Verdict.NOT_EVALUATED:
-        return Band.GREY
-    if verdict is Verdict.MET:
-        return Band.GREEN
+def _missed(bounds: Bounds, value: Fraction) -> Band:
+    """Return how badly a target was missed."""
     worst = bounds.unacceptable
     if worst is None:
         return Band.RED
