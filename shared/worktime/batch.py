@@ -6,11 +6,11 @@ day hold for every start there is: each start only looks for its own.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from shared.worktime.model import MICROSECONDS, OPEN_UNITS, StartRule, Unit
+from shared.worktime.model import MICROSECONDS, OPEN_UNITS, StartRule, Unit, check_aware
 from shared.worktime.prepared import PreparedCalendar, instant_of, microseconds_of
 from shared.worktime.terms import Amount, due_instant, elapsed, whole
 
@@ -30,20 +30,13 @@ def due_instants(
     """
     if not starts:
         return []
-    amount = whole(limit * MICROSECONDS.get(unit, 1))
-    if unit in OPEN_UNITS and amount:
-        return _due_in_hours(starts, amount, calendar)
-    instants: Sequence[datetime] = starts
-    places: Iterator[int] | None = None
-    if unit not in MICROSECONDS:
-        instants = _midnights(starts, calendar)
-        places = _places(starts, instants)
-    dues = [
-        due
-        for instant in instants
-        if (due := due_instant(instant, limit, unit, calendar, start_rule=start_rule)) is not None
-    ]
-    return dues if places is None else [dues[place] for place in places]
+    if unit in OPEN_UNITS:
+        return _due_in_hours(starts, whole(limit * MICROSECONDS[unit]), calendar)
+    if unit in MICROSECONDS:
+        return _dues(starts, limit, unit, calendar, start_rule)
+    midnights = _midnights(starts, calendar)
+    dues = _dues(midnights, limit, unit, calendar, start_rule)
+    return [dues[bisect_right(midnights, start) - 1] for start in starts]
 
 
 def elapsed_each(
@@ -64,14 +57,24 @@ def elapsed_each(
     midnights = _midnights([*starts, *stops], calendar)
     known: dict[tuple[int, int], int] = {}
     found: list[int] = []
-    dates = zip(_places(starts, midnights), _places(stops, midnights), pairs, strict=True)
-    for first, last, (start, stop) in dates:
-        taken = known.get((first, last))
-        if taken is None or stop < start:
-            taken = elapsed(start, stop, unit, calendar, start_rule=start_rule)
-            known[first, last] = taken
-        found.append(taken)
+    for start, stop in pairs:
+        dates = bisect_right(midnights, start), bisect_right(midnights, stop)
+        if dates not in known or stop < start:
+            known[dates] = elapsed(start, stop, unit, calendar, start_rule=start_rule)
+        found.append(known[dates])
     return found
+
+
+def _dues(
+    starts: Sequence[datetime],
+    limit: Amount,
+    unit: Unit,
+    calendar: PreparedCalendar,
+    start_rule: StartRule | None,
+) -> list[datetime]:
+    """Find each by itself; without pauses each is known."""
+    dues = (due_instant(each, limit, unit, calendar, start_rule=start_rule) for each in starts)
+    return [due for due in dues if due is not None]
 
 
 @dataclass(slots=True)
@@ -95,26 +98,22 @@ class _Pieces:
 def _due_in_hours(
     starts: Sequence[datetime], amount: int, calendar: PreparedCalendar
 ) -> list[datetime]:
-    """Look up each start among the pieces that end on its UTC date."""
+    """Look up the piece of each start; where nothing has to run, it ends as it starts."""
     instants = [start if start.tzinfo is UTC else _in_utc(start) for start in starts]
+    if not amount:
+        return instants
     first, last = min(instants), max(instants)
     pieces = _pieces(microseconds_of(first), microseconds_of(last), amount, calendar)
-    base, days = first.toordinal(), last.toordinal() - first.toordinal() + 2
-    dawn = datetime(first.year, first.month, first.day, tzinfo=UTC)
-    begin = [bisect_left(pieces.ends, dawn + timedelta(days=n)) for n in range(days)]
-    ends, distances, fixed = pieces.ends, pieces.distances, pieces.fixed
     dues: list[datetime] = []
     for start in instants:
-        day = start.toordinal() - base
-        place = bisect_left(ends, start, begin[day], begin[day + 1])
-        distance = distances[place]
-        dues.append(fixed[place] if distance is None else start + distance)
+        place = bisect_left(pieces.ends, start)
+        distance = pieces.distances[place]
+        dues.append(pieces.fixed[place] if distance is None else start + distance)
     return dues
 
 
 def _in_utc(start: datetime) -> datetime:
-    if start.tzinfo is None:
-        raise ValueError(f"a naive time says nothing: {start}")
+    check_aware(start)
     return start.astimezone(UTC)
 
 
@@ -129,12 +128,10 @@ def _pieces(first: int, last: int, amount: int, calendar: PreparedCalendar) -> _
     ahead = calendar.hours_from(first)
     due_opens, due_closes = next(ahead)
     begun = reached = 0
-    hours = calendar.hours_from(first)
-    while True:
-        opens, closes = next(hours)
-        while reached + due_closes - due_opens < begun + amount:
-            reached += due_closes - due_opens
-            due_opens, due_closes = next(ahead)
+    while reached + due_closes - due_opens < amount:
+        reached += due_closes - due_opens
+        due_opens, due_closes = next(ahead)
+    for opens, closes in calendar.hours_from(first):
         offset = due_opens - reached + amount + begun - opens
         pieces.add(opens, opens + offset, follows=False)
         while due_closes - offset < closes:
@@ -145,13 +142,12 @@ def _pieces(first: int, last: int, amount: int, calendar: PreparedCalendar) -> _
         pieces.add(closes, closes + offset, follows=True)
         begun += closes - opens
         if closes >= last:
-            return pieces
+            break
+    return pieces
 
 
 def _midnights(instants: Sequence[datetime], calendar: PreparedCalendar) -> list[datetime]:
     """Return when each local date begins, from that of the first instant to that of the last."""
+    for instant in instants:
+        check_aware(instant)
     return calendar.midnights(calendar.date_of(min(instants)), calendar.date_of(max(instants)))
-
-
-def _places(instants: Sequence[datetime], midnights: Sequence[datetime]) -> Iterator[int]:
-    return (bisect_right(midnights, instant) - 1 for instant in instants)

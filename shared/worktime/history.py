@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from shared.worktime.model import Calendar
 from shared.worktime.prepared import PreparedCalendar
@@ -56,6 +57,6 @@ class CalendarHistory:
 
     def replaced_after(self, instant: datetime) -> Iterator[PreparedCalendar]:
         """Yield, oldest first, the versions that were replaced after `instant`."""
-        for version, successor in zip(self.versions, self.versions[1:], strict=False):
+        for version, successor in pairwise(self.versions):
             if successor.known_since > instant:
                 yield version.prepared

@@ -175,6 +175,12 @@ def _check_zone(name: str) -> None:
         raise ValueError(f"unknown time zone: {name}") from error
 
 
+def check_aware(instant: datetime) -> None:
+    """Raise ValueError for a naive time, which would be read in the zone of the machine."""
+    if instant.tzinfo is None:
+        raise ValueError(f"a naive time says nothing: {instant}")
+
+
 @dataclass(frozen=True, slots=True)
 class Pause:
     """An interval in which the clock of a case stands still; `end` None while it is open."""
@@ -183,5 +189,9 @@ class Pause:
     end: datetime | None
 
     def __post_init__(self) -> None:
-        if self.end is not None and self.end < self.start:
+        check_aware(self.start)
+        if self.end is None:
+            return
+        check_aware(self.end)
+        if self.end < self.start:
             raise ValueError(f"a pause ends ({self.end}) before it starts ({self.start})")

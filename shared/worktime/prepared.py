@@ -143,7 +143,7 @@ class PreparedCalendar:
             remaining -= year.open_total
             number += 1
             year = self._year(number)
-        return max(start, year.moment_at(remaining, latest=latest))
+        return year.moment_at(remaining, latest=latest)
 
     def is_dead(self, number: int) -> bool:
         """Say whether in a year nothing opens, or nothing counts."""

@@ -13,7 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final, Protocol
 
-from shared.worktime.model import MICROSECONDS, OPEN_UNITS, Pause, StartRule, Unit
+from shared.worktime.model import MICROSECONDS, OPEN_UNITS, Pause, StartRule, Unit, check_aware
 from shared.worktime.prepared import (
     LAST_YEAR,
     CalendarExhaustedError,
@@ -168,8 +168,7 @@ def elapsed(
 
 
 def _check(instant: datetime, unit: Unit, calendar: PreparedCalendar | None) -> None:
-    if instant.tzinfo is None:
-        raise ValueError(f"a naive time says nothing: {instant}")
+    check_aware(instant)
     if calendar is None and (unit not in MICROSECONDS or unit in OPEN_UNITS):
         raise ValueError(f"the unit {unit} needs a calendar")
 

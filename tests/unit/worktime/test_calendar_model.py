@@ -1,11 +1,12 @@
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from shared.worktime import Calendar, PreparedCalendar
-from tests.unit.worktime.calendars import closed, day, general, registry
+from shared.worktime import Calendar, Pause, PreparedCalendar, Weekday
+from tests.unit.worktime.calendars import closed, day, general, local, natural, registry
 
 VALID: dict[str, Any] = {
     "id": "HAB-GRAL",
@@ -34,6 +35,7 @@ def test_a_calendar_survives_the_wire() -> None:
         ({"kind": "natural"}, "every day of a natural calendar counts"),
         ({"week": {"mon": [["18:00", "09:00"]]}}, "segments must be ordered"),
         ({"week": {"mon": [["09:00", "14:00"], ["13:00", "15:00"]]}}, "segments must be ordered"),
+        ({"week": {"mon": [["09:00", "09:00"]]}}, "segments must be ordered"),
         ({"week": {"mon": [["9:00", "18:00"]]}}, "pattern"),
         ({"week": {"lun": [["09:00", "18:00"]]}}, "mon"),
         ({"holidays": []}, "Extra inputs"),
@@ -56,6 +58,52 @@ def test_a_calendar_survives_the_wire() -> None:
 def test_a_calendar_that_cannot_work_is_refused(change: dict[str, Any], fault: str) -> None:
     with pytest.raises(ValidationError, match=fault):
         Calendar.model_validate(VALID | change)
+
+
+def test_hours_that_touch_are_in_order() -> None:
+    night_and_day = {"mon": [["00:00", "09:00"], ["09:00", "24:00"]]}
+    calendar = Calendar.model_validate(VALID | {"week": night_and_day})
+    assert calendar.week[Weekday.MONDAY] == (("00:00", "09:00"), ("09:00", "24:00"))
+
+
+@pytest.mark.parametrize(
+    ("opens", "fault"),
+    [
+        ([["09:00", "09:00"]], "segments must be ordered"),
+        ([["09:00", "14:00"], ["13:59", "15:00"]], "segments must be ordered"),
+        ([["00:00", "24:01"]], "pattern"),
+    ],
+)
+def test_the_hours_of_an_exception_are_held_to_the_same(opens: object, fault: str) -> None:
+    with pytest.raises(ValidationError, match=fault):
+        closed("2026-01-02", opens=opens)
+
+
+def test_an_exception_of_one_day_ends_with_it() -> None:
+    assert closed("2026-01-02", "2026-01-02").last == date(2026, 1, 2)
+
+
+def test_one_word_against_counting_breaks_a_natural_calendar_and_none_does_not() -> None:
+    """Closing a day, or saying that it counts, leaves every day counted."""
+    always = natural().calendar.model_dump()
+    shut, said = closed("2026-01-02", counts=None), closed("2026-01-03", counts=True)
+    assert Calendar.model_validate(always | {"days": (shut, said)}).days == (shut, said)
+    later = {"since": "2026-10-01", "week": always["week"], "counting": tuple(Weekday)}
+    assert len(Calendar.model_validate(always | {"weeks": (later,)}).weeks) == 1
+    with pytest.raises(ValidationError, match="every day of a natural calendar counts"):
+        Calendar.model_validate(always | {"days": (shut, closed("2026-01-04"), said)})
+
+
+def test_a_pause_may_end_as_it_starts() -> None:
+    start = local("2026-07-06 12:00")
+    assert Pause(start, start).end == start
+
+
+def test_a_naive_pause_is_refused() -> None:
+    aware, naive = local("2026-07-06 12:00"), datetime(2026, 7, 6, 13)  # noqa: DTZ001
+    for start, end in ((naive, None), (aware, naive), (naive, aware)):
+        with pytest.raises(ValueError, match="naive"):
+            Pause(start, end)
 
 
 def test_an_exception_can_give_a_day_hours_of_its_own_and_make_it_count() -> None:
