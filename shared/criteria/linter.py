@@ -12,25 +12,26 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final
 
-from shared.criteria import phrases, words
+from shared.criteria import words
 from shared.criteria.claims import Amount, Claims, claims_of
 from shared.criteria.model import (
-    Availability,
     Count,
     Criterion,
+    Figure,
     Groups,
     Mean,
     Measure,
     Nps,
     Part,
     Percentile,
+    Ratio,
     Schedule,
     Share,
     Sum,
     Window,
     measures_of,
 )
-from shared.criteria.values import Clock, Limit, Population
+from shared.criteria.values import Clock, Limit, Outage, Population
 from shared.criteria.vocabulary import Anchor, Period, WindowKind
 from shared.criteria.words import EventWords
 from shared.worktime.model import MICROSECONDS, Unit
@@ -209,18 +210,29 @@ def _facts(criterion: Criterion, window: Window) -> _Facts:
 def _pairs(part: Part) -> Iterator[tuple[Decimal, Unit | None]]:
     """Yield each fixed limit or target that is no percentage, with its unit of time if any."""
     figure, target = part.figure, part.target
-    inner = figure.inner if isinstance(figure, Groups) else figure
-    value = getattr(inner, "value", None)
-    unit = value.unit if isinstance(value, Clock) else getattr(value, "unit", None)
-    own = [figure] if figure is inner else [figure, inner]
-    for limit in (getattr(each, "limit", None) for each in own):
-        if isinstance(limit, Limit):
-            yield from ((bound, unit) for bound in _bounds(limit))
-    follows = target is not None and target.reference is not None
-    if target is None or follows or isinstance(figure, Availability):
+    if isinstance(figure, Groups) and not isinstance(figure.inner, Share):
+        yield from ((bound, _unit_of(figure.inner)) for bound in _bounds(figure.limit))
+    for each in _statistics(figure):
+        if isinstance(each, Share | Count) and each.limit is not None:
+            unit = each.value.unit if isinstance(each.value, Clock) else None
+            yield from ((bound, unit) for bound in _bounds(each.limit))
+    if target is None or target.reference is not None:
         return
     if isinstance(figure, Mean | Percentile | Sum | Count | Nps):
-        yield target.value, unit
+        yield target.value, _unit_of(figure)
+
+
+def _statistics(figure: Figure) -> tuple[Figure, ...]:
+    """Return the figures whose items may have limits of their own."""
+    if isinstance(figure, Ratio):
+        return figure.numerator, figure.denominator
+    return (figure.inner if isinstance(figure, Groups) else figure,)
+
+
+def _unit_of(figure: Figure) -> Unit | None:
+    """Return the unit of time in which the figure comes; a number of cases has none."""
+    value = figure.value if isinstance(figure, Mean | Percentile | Sum) else None
+    return value.unit if isinstance(value, Clock | Outage) else None
 
 
 def _bounds(limit: Limit) -> Iterator[Decimal]:
@@ -232,6 +244,8 @@ def _bounds(limit: Limit) -> Iterator[Decimal]:
 
 def _promised_shares(part: Part) -> Iterator[Decimal]:
     figure, target = part.figure, part.target
+    if isinstance(figure, Groups) and isinstance(figure.inner, Share):
+        yield from _bounds(figure.limit)
     if isinstance(figure, Percentile):
         yield figure.p
     elif target is not None and target.reference is None and target.unit == "%":
@@ -299,9 +313,10 @@ def _shares(claims: Claims, facts: _Facts) -> Iterator[Problem]:
 
 
 def _unsaid(claims: Claims, facts: _Facts) -> Iterator[Problem]:
-    said = {amount.value for amount in claims.amounts} | claims.numbers
+    if claims.amounts:
+        return
     for value in (*(value for value, _ in facts.limits), *facts.numbers):
-        if value not in said and not claims.amounts:
+        if value not in claims.numbers:
             message = f"límite: el texto no menciona el {words.number(value)} que se evalúa"
             yield Problem(("limit",), message, Severity.WARNING)
 
@@ -411,16 +426,3 @@ def is_blank(text: str) -> bool:
     """Return whether a field was left as its form had it: empty, or a default option (C-3)."""
     bare = text.strip().lower()
     return not bare.strip("-–. ?") or any(bare.startswith(default) for default in _DEFAULTS)
-
-
-__all__ = [
-    "Problem",
-    "Severity",
-    "beyond_duty",
-    "compare_text",
-    "is_blank",
-    "kinds_of",
-    "lint",
-    "loosened",
-    "phrases",
-]

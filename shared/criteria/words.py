@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
@@ -225,11 +226,14 @@ def neither(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} ni {words[-1]}" if len(words) > 1 else "".join(words)
 
 
+_BEGINS_WITH_O: Final = re.compile(r"h?[oó]|8|11(?![0-9])", re.IGNORECASE)
+
+
 def alternatives(words: Sequence[str]) -> str:
-    """Join as "a, b o c"; "u" before a word that sounds like o."""
+    """Join as "a, b o c"; "u" before what is read with an o in front: ocho, hora, 8, 80, 11."""
     if len(words) < 2:
         return "".join(words)
-    joint = "u" if words[-1].lower().startswith(("o", "ho")) else "o"
+    joint = "u" if _BEGINS_WITH_O.match(words[-1]) else "o"
     return f"{', '.join(words[:-1])} {joint} {words[-1]}"
 
 
