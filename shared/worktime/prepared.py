@@ -207,8 +207,9 @@ def _year_of(day: int) -> int:
 def _build(calendar: Calendar, zone: zoneinfo.ZoneInfo, number: int) -> _Year:
     first, end = date(number, 1, 1).toordinal(), date(number + 1, 1, 1).toordinal()
     exceptions = exceptions_by_day(calendar.days, first, end)
-    segments = list(_open_segments(calendar, zone, first, end, exceptions))
-    midnights = tuple(_local(zone, day, "00:00") for day in range(first, end + 1))
+    days = range(first, end)
+    segments = list(_open_segments(calendar, zone, days, exceptions))
+    midnights = tuple(_local(zone, day, "00:00") for day in (*days, end))
     return _Year(
         number=number,
         first_day=first,
@@ -216,9 +217,7 @@ def _build(calendar: Calendar, zone: zoneinfo.ZoneInfo, number: int) -> _Year:
         begins=microseconds_of(midnights[0]),
         ends=microseconds_of(midnights[-1]),
         midnights=midnights,
-        counting=tuple(
-            day for day in range(first, end) if day_counts(calendar, day, exceptions.get(day, ()))
-        ),
+        counting=tuple(day for day in days if day_counts(calendar, day, exceptions.get(day, ()))),
         opens=tuple(opens for opens, _ in segments),
         closes=tuple(closes for _, closes in segments),
         totals=tuple(accumulate(closes - opens for opens, closes in segments)),
@@ -273,11 +272,11 @@ def day_hours(
 
 
 def _open_segments(
-    calendar: Calendar, zone: zoneinfo.ZoneInfo, first: int, end: int, exceptions: ByDay
+    calendar: Calendar, zone: zoneinfo.ZoneInfo, days: range, exceptions: ByDay
 ) -> Iterator[tuple[int, int]]:
     """Yield [opens, closes) in order; hours that a change of the clocks removes are left out."""
     previous: int | None = None
-    for day in range(first, end):
+    for day in days:
         for opens, closes in day_hours(calendar, day, exceptions.get(day, ())):
             start = microseconds_of(_local(zone, day, opens))
             start = start if previous is None else max(start, previous)

@@ -7,7 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from shared.worktime import Calendar, PreparedCalendar, Unit, Weekday, dead_years, due_instant
+from shared.worktime.prepared import day_counts, day_hours, exceptions_by_day
 from tests.unit.worktime.calendars import (
+    ALL_DAY,
     MONDAY_TO_FRIDAY,
     OFFICE,
     closed,
@@ -147,3 +149,80 @@ def test_hours_that_the_clocks_skip_every_year_never_open() -> None:
     assert hours_on(calendar, "2026-03-08") == 0
     assert hours_on(calendar, "2026-03-15") == 1
     assert date(2026, 3, 8).weekday() == 6
+
+
+def test_exceptions_are_listed_by_the_days_that_they_touch() -> None:
+    one, range_ = closed("2026-07-06"), closed("2026-07-05", "2026-07-07")
+    sixth = day("2026-07-06")
+    assert exceptions_by_day((one, range_), sixth, sixth + 2) == {
+        sixth: [one, range_],
+        sixth + 1: [range_],
+    }
+    assert exceptions_by_day((one, range_), sixth - 3, sixth) == {sixth - 1: [range_]}
+    assert exceptions_by_day((one,), sixth + 1, sixth + 9) == {}
+
+
+def test_the_last_of_several_hours_counts_and_one_that_closes_wins() -> None:
+    morning, evening = (("08:00", "12:00"),), (("16:00", "20:00"),)
+    monday = day("2026-07-06")
+    first, second = (closed("2026-07-06", opens=hours) for hours in (morning, evening))
+    usual, shut = closed("2026-07-06", opens=True), closed("2026-07-06")
+    calendar = general(days=()).calendar
+    assert day_hours(calendar, monday, ()) == OFFICE
+    assert day_hours(calendar, monday, (first, second)) == evening
+    assert day_hours(calendar, monday, (second, first)) == morning
+    assert day_hours(calendar, monday, (first, usual)) == morning
+    assert day_hours(calendar, monday, (usual,)) == OFFICE
+    assert day_hours(calendar, monday, (first, shut, second)) == ()
+    assert day_hours(calendar, monday - 1, (usual,)) == ()
+
+
+def test_the_last_that_prevails_decides_what_opens() -> None:
+    guard, noon = (
+        closed("2026-07-06", opens=((opens, closes),), prevails=True)
+        for opens, closes in (("08:00", "12:00"), ("12:00", "13:00"))
+    )
+    shut, decreed = closed("2026-07-06"), closed("2026-07-06", prevails=True)
+    terms = closed("2026-07-06", opens=None, prevails=True)
+    calendar, monday = general(days=()).calendar, day("2026-07-06")
+    for exceptions, hours in (
+        ((guard, shut), guard.opens),
+        ((guard, noon), noon.opens),
+        ((decreed, guard), guard.opens),
+        ((guard, decreed), ()),
+        ((guard, terms), guard.opens),
+        ((terms,), OFFICE),
+    ):
+        assert day_hours(calendar, monday, exceptions) == hours
+
+
+def test_the_last_that_prevails_decides_what_counts() -> None:
+    stops, counts = closed("2026-07-06"), closed("2026-07-06", counts=True)
+    decreed, recalled = (closed("2026-07-06", counts=n, prevails=True) for n in (False, True))
+    work = closed("2026-07-06", counts=None, prevails=True)
+    calendar, monday, sunday = general(days=()).calendar, day("2026-07-06"), day("2026-07-05")
+    for exceptions, expected in (
+        ((stops,), False),
+        ((counts,), True),
+        ((counts, stops), False),
+        ((stops, counts), False),
+        ((stops, recalled), True),
+        ((recalled, stops), True),
+        ((decreed, recalled), True),
+        ((recalled, decreed), False),
+        ((decreed, work), False),
+        ((stops, work), False),
+    ):
+        for date_ in (monday, sunday):
+            assert day_counts(calendar, date_, exceptions) is expected, exceptions
+    assert [day_counts(calendar, date_, (work,)) for date_ in (monday, sunday)] == [True, False]
+    assert [day_counts(calendar, date_, ()) for date_ in (monday, sunday)] == [True, False]
+
+
+def test_a_week_holds_from_its_very_day() -> None:
+    later = {"since": "2026-10-01", "week": {"thu": ALL_DAY}, "counting": ["thu"]}
+    calendar = general(days=(), weeks=(later,)).calendar
+    since = day("2026-10-01")  # a Thursday
+    assert day_hours(calendar, since - 1, ()) == OFFICE
+    assert day_hours(calendar, since, ()) == ALL_DAY
+    assert day_hours(calendar, since + 1, ()) == ()

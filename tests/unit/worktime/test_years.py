@@ -18,8 +18,6 @@ from shared.worktime import (
 )
 from shared.worktime.prepared import (
     EPOCH,
-    day_hours,
-    exceptions_by_day,
     instant_of,
     microseconds_of,
 )
@@ -27,7 +25,6 @@ from tests.unit.worktime.calendars import (
     ALL_DAY,
     MEXICO_CITY,
     MONDAY_TO_FRIDAY,
-    OFFICE,
     closed,
     day,
     general,
@@ -165,6 +162,15 @@ def test_the_nth_counting_day_after_a_date(after: str, count: int, expected: str
     assert no_days().after(day(after), count) == day(expected)
 
 
+def test_years_are_asked_for_in_any_order() -> None:
+    calendar = no_days()
+    for text in ("2026-07-06", "2024-02-29", "2028-12-31", "2026-01-01", "2027-06-01"):
+        assert calendar.midnight(day(text)) == local(text)
+    assert calendar.between(day("2024-02-29"), day("2024-02-29")) == 1
+    assert calendar.after(day("2025-12-31"), 1) == day("2026-01-01")
+    assert calendar.between(day("2025-12-31"), day("2026-01-01")) == 2
+
+
 def test_each_date_begins_at_its_local_midnight() -> None:
     """Tijuana is eight hours behind, seven in summer; and so on either side of a year."""
     calendar = natural("America/Tijuana")
@@ -212,41 +218,6 @@ def test_hours_that_the_clocks_skip_in_part_open_where_time_goes_on() -> None:
     calendar = general(zone="America/Tijuana", week=only, days=())
     midnight = at("2026-03-08 00:00", calendar.zone)
     assert calendar.open_between(midnight, midnight + 23 * HOUR) == 2 * HOUR
-
-
-def test_exceptions_are_listed_by_the_days_that_they_touch() -> None:
-    one, range_ = closed("2026-07-06"), closed("2026-07-05", "2026-07-07")
-    sixth = day("2026-07-06")
-    assert exceptions_by_day((one, range_), sixth, sixth + 2) == {
-        sixth: [one, range_],
-        sixth + 1: [range_],
-    }
-    assert exceptions_by_day((one, range_), sixth - 3, sixth) == {sixth - 1: [range_]}
-    assert exceptions_by_day((one,), sixth + 1, sixth + 9) == {}
-
-
-def test_the_last_of_several_hours_counts_and_one_that_closes_wins() -> None:
-    morning, evening = (("08:00", "12:00"),), (("16:00", "20:00"),)
-    monday = day("2026-07-06")
-    first, second = (closed("2026-07-06", opens=hours) for hours in (morning, evening))
-    usual, shut = closed("2026-07-06", opens=True), closed("2026-07-06")
-    calendar = no_days().calendar
-    assert day_hours(calendar, monday, ()) == OFFICE
-    assert day_hours(calendar, monday, (first, second)) == evening
-    assert day_hours(calendar, monday, (second, first)) == morning
-    assert day_hours(calendar, monday, (first, usual)) == morning
-    assert day_hours(calendar, monday, (usual,)) == OFFICE
-    assert day_hours(calendar, monday, (first, shut, second)) == ()
-    assert day_hours(calendar, monday - 1, (usual,)) == ()
-
-
-def test_a_week_holds_from_its_very_day() -> None:
-    later = {"since": "2026-10-01", "week": {"thu": ALL_DAY}, "counting": ["thu"]}
-    calendar = general(days=(), weeks=(later,)).calendar
-    since = day("2026-10-01")  # a Thursday
-    assert day_hours(calendar, since - 1, ()) == OFFICE
-    assert day_hours(calendar, since, ()) == ALL_DAY
-    assert day_hours(calendar, since + 1, ()) == ()
 
 
 @pytest.mark.parametrize(
