@@ -175,13 +175,12 @@ class PreparedCalendar:
         return year if moment < year.ends else self._year(year.number + 1)
 
     def _year(self, number: int) -> _Year:
-        year = self._years.get(number)
-        if year is None:
+        if number not in self._years:
             if not FIRST_YEAR <= number <= LAST_YEAR:
                 raise CalendarExhaustedError(f"{self.calendar.id}: nothing is known of {number}")
             year = self._years[number] = _build(self.calendar, self.zone, number)
             self._of_day |= dict.fromkeys(range(year.first_day, year.end_day), year)
-        return year
+        return self._years[number]
 
 
 def dead_years(calendar: Calendar) -> tuple[int, ...]:

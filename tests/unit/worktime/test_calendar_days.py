@@ -1,6 +1,7 @@
 """Guards, suspensions and weeks that change: what opens and what counts on a day."""
 
 from datetime import date
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -148,6 +149,9 @@ def test_hours_that_the_clocks_skip_every_year_never_open() -> None:
     calendar = general(zone="America/Tijuana", week=only, days=())
     assert hours_on(calendar, "2026-03-08") == 0
     assert hours_on(calendar, "2026-03-15") == 1
+    new_year = int(calendar.midnight(day("2026-01-01")).timestamp()) * 1_000_000
+    opened = list(islice(calendar.hours_from(new_year), 51))
+    assert [closes - opens for opens, closes in opened] == [HOUR] * 51  # of 52 Sundays
     assert date(2026, 3, 8).weekday() == 6
 
 

@@ -9,6 +9,7 @@ import pytest
 from shared.worktime import (
     CalendarExhaustedError,
     PreparedCalendar,
+    Segment,
     Unit,
     Weekday,
     dead_years,
@@ -69,6 +70,15 @@ def test_time_adds_up_within_opening_hours_and_stands_still_outside() -> None:
         ("2026-01-01 00:00", "2027-01-01 00:00", 261 * 9),
     ):
         assert no_days().open_between(at(start), at(stop)) == hours * HOUR, start
+
+
+def test_an_office_opens_and_closes_to_the_minute() -> None:
+    calendar = general(week={Weekday.MONDAY: (("08:35", "13:07"), ("23:59", "24:00"))}, days=())
+    opened = list(islice(calendar.hours_from(at("2026-07-06 00:00")), 2))
+    assert opened == [
+        (at("2026-01-05 08:35"), at("2026-01-05 13:07")),
+        (at("2026-01-05 23:59"), at("2026-01-06 00:00")),
+    ]
 
 
 def test_nothing_runs_in_a_year_that_is_closed() -> None:
@@ -179,6 +189,7 @@ def test_each_date_begins_at_its_local_midnight() -> None:
     turn = calendar.midnights(day("2025-12-31"), day("2026-01-01"))
     assert turn == [datetime(2025, 12, 31, 8, tzinfo=UTC), datetime(2026, 1, 1, 8, tzinfo=UTC)]
     assert turn == [calendar.midnight(day(text)) for text in ("2025-12-31", "2026-01-01")]
+    assert all(each.tzinfo is UTC for each in (*found, *turn))
     assert len(calendar.midnights(day("2025-12-31"), day("2027-01-01"))) == 367
     assert calendar.midnights(day("2026-01-01"), day("2026-01-01")) == turn[1:]
 
@@ -212,10 +223,19 @@ def test_a_time_that_the_clocks_repeat_is_the_first_of_the_two() -> None:
     assert hours in islice(calendar.hours_from(hours[0]), 60)
 
 
-def test_hours_that_the_clocks_skip_in_part_open_where_time_goes_on() -> None:
-    # Tijuana, 8 March 2026: 2 to 3 does not exist; 1 to 4 has two hours.
-    only = {Weekday.SUNDAY: (("01:00", "02:30"), ("02:30", "04:00"))}
-    calendar = general(zone="America/Tijuana", week=only, days=())
+@pytest.mark.parametrize(
+    "hours",
+    [
+        (("01:00", "04:00"),),
+        (("01:00", "02:30"), ("02:30", "04:00")),
+        (("01:00", "02:30"), ("03:00", "04:00")),
+    ],
+)
+def test_hours_that_the_clocks_skip_in_part_are_never_open_twice(
+    hours: tuple[Segment, ...],
+) -> None:
+    # Tijuana, 8 March 2026: after 1:59 comes 3:00.
+    calendar = general(zone="America/Tijuana", week={Weekday.SUNDAY: hours}, days=())
     midnight = at("2026-03-08 00:00", calendar.zone)
     assert calendar.open_between(midnight, midnight + 23 * HOUR) == 2 * HOUR
 
