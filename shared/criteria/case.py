@@ -63,8 +63,8 @@ def prepare(measure: Measure, calendar: PreparedCalendar | None, *, zone: ZoneIn
     if isinstance(value, Clock):
         return _Times(measure, value, calendar, zone)
     if isinstance(value, Outage):
-        return _Outages(measure, value, calendar, zone)
-    return _Numbers(measure, value, calendar, zone)
+        return _Outages(measure, value, zone)
+    return _Numbers(measure, value, zone)
 
 
 def judge_case(
@@ -82,10 +82,9 @@ def judge_case(
 class CaseJudge(ABC):
     """Judges the cases of one measure by one version of its calendar."""
 
-    def __init__(self, measure: Measure, calendar: PreparedCalendar | None, zone: ZoneInfo) -> None:
+    def __init__(self, measure: Measure, zone: ZoneInfo) -> None:
         population, clock = measure.figure.population, measure.clock
         self.measure = measure
-        self.calendar = calendar
         self.zone = zone
         self.event = population.event
         self._anchor = population.anchor
@@ -145,7 +144,7 @@ class _Occurrences(CaseJudge):
     def __init__(
         self, measure: Measure, figure: Schedule, calendar: PreparedCalendar | None, zone: ZoneInfo
     ) -> None:
-        super().__init__(measure, calendar, zone)
+        super().__init__(measure, zone)
         if calendar is None:
             raise ValueError("occurrences are expected by a calendar")
         self._recurrence = figure.recurrence
@@ -164,10 +163,8 @@ class _Occurrences(CaseJudge):
 class _Outages(CaseJudge):
     """Time without service, from its event to the stop."""
 
-    def __init__(
-        self, measure: Measure, value: Outage, calendar: PreparedCalendar | None, zone: ZoneInfo
-    ) -> None:
-        super().__init__(measure, calendar, zone)
+    def __init__(self, measure: Measure, value: Outage, zone: ZoneInfo) -> None:
+        super().__init__(measure, zone)
         self._stop = value.stop
         self._owes_time = isinstance(measure.figure, Availability)
 
@@ -202,16 +199,10 @@ class _Outages(CaseJudge):
 class _Numbers(CaseJudge):
     """What takes no time: a score, a sum, or its mere occurrence."""
 
-    def __init__(
-        self,
-        measure: Measure,
-        value: Number | None,
-        calendar: PreparedCalendar | None,
-        zone: ZoneInfo,
-    ) -> None:
-        super().__init__(measure, calendar, zone)
+    def __init__(self, measure: Measure, value: Number | None, zone: ZoneInfo) -> None:
+        super().__init__(measure, zone)
         self._value = value
-        self._limit = None if value is None else measure.limit
+        self._limit = measure.limit
         self._promotes = isinstance(measure.figure, Nps)
         self._spreads = isinstance(measure.figure, Percentile) or measure.weighs
 
@@ -262,15 +253,16 @@ class _Times(CaseJudge):
     def __init__(
         self, measure: Measure, clock: Clock, calendar: PreparedCalendar | None, zone: ZoneInfo
     ) -> None:
-        super().__init__(measure, calendar, zone)
+        super().__init__(measure, zone)
         self._clock = clock
+        self._calendar = calendar
         self._limit = measure.limit
         self._constant = constant_term(clock, measure.limit)
         self._holds = isinstance(measure.figure, Share | Count)
         self._spreads = isinstance(measure.figure, Percentile)
 
     def _judge(self, case: Case, occurred: datetime, known: datetime | None) -> CaseVerdict:
-        timing = self._timing(case, occurred)
+        timing = self._timing(case)
         status, reason = self._status(case, timing, occurred, known)
         anchor = self._place(timing, occurred, status)
         return CaseVerdict(
@@ -285,13 +277,13 @@ class _Times(CaseJudge):
             self._span(timing, status) if self._spreads else None,
         )
 
-    def _timing(self, case: Case, occurred: datetime) -> Timing:
+    def _timing(self, case: Case) -> Timing:
         try:
             if self._constant is not None and not case.pauses:
                 return self._constant.timing(case.events)
-            return timing_of(self._clock, self._limit, case, self.calendar, zone=self.zone)
+            return timing_of(self._clock, self._limit, case, self._calendar, zone=self.zone)
         except (CalendarExhaustedError, OverflowError):
-            return Timing(start=occurred, stop=None, has_limit=False)
+            return Timing(start=None, stop=None, has_limit=False)
 
     def _status(
         self, case: Case, timing: Timing, occurred: datetime, known: datetime | None
@@ -345,12 +337,16 @@ class _Times(CaseJudge):
         return CaseStatus.FAILED if counts else CaseStatus.PENDING, CaseReason.OVERDUE_OPEN
 
     def _is_kept(self, limit: Limit, timing: Timing) -> bool:
-        if self._constant is not None and timing.elapsed is not None:
+        """Return whether a time that has ended keeps its limit: then no pause is open either."""
+        assert timing.stop is not None
+        assert timing.due is not None
+        assert timing.elapsed is not None
+        if self._constant is not None:
             return timing.elapsed <= self._constant.most
-        if timing.bound is None or timing.elapsed is None:
-            return timing.stop is not None and timing.due is not None and timing.stop <= timing.due
+        if timing.bound is None:
+            return timing.stop <= timing.due
         if is_less_than_months(limit.op, self._clock):
-            return timing.stop is not None and timing.due is not None and timing.stop < timing.due
+            return timing.stop < timing.due
         in_time = limit.op.holds(Decimal(timing.elapsed), timing.bound)
         return in_time and not is_day_early(self._clock, timing, self.zone)
 

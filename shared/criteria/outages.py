@@ -42,16 +42,12 @@ def without(spans: Iterable[Span], taken: list[Span]) -> list[Span]:
     """Return what is left of merged spans outside of other merged spans."""
     left: list[Span] = []
     for start, end in spans:
-        first, last = start, end
+        first = start
         for begin, stop in taken:
-            if stop <= first or begin >= last:
-                continue
-            if begin > first:
-                left.append((first, begin))
+            left.append((first, min(begin, end)))
             first = max(first, stop)
-        if first < last:
-            left.append((first, last))
-    return left
+        left.append((first, end))
+    return [(first, last) for first, last in left if first < last]
 
 
 def service_time(spans: Iterable[Span], calendar: PreparedCalendar | None) -> int:

@@ -39,13 +39,11 @@ class Timing(NamedTuple):
     due: datetime | None = None
     overdue_from: datetime | None = None
     elapsed: int | None = None
-    is_early: bool = False
 
     @property
     def is_backwards(self) -> bool:
-        if self.start is None or self.stop is None or self.is_early:
-            return False
-        return self.stop < self.start
+        """Whether it stopped before it started, a fault of the data: what is early took nothing."""
+        return self.start is not None and self.stop is not None and self.elapsed is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +97,15 @@ def timing_of(
     start, stop = instant_of(clock.start, case.events), instant_of(clock.stop, case.events)
     if start is None:
         return Timing(start=None, stop=stop)
-    is_early = clock.from_due and stop is not None and stop < start
-    pauses = _pauses(clock, case, start, None if stop is None or stop < start else stop, calendar)
+    is_backwards = stop is not None and stop < start
+    is_early = is_backwards and clock.from_due
+    ended = None if is_backwards and not is_early else stop
+    pauses = _pauses(clock, case, start, ended, calendar)
     taken = 0 if is_early else None
-    if stop is not None and stop >= start:
+    if stop is not None and not is_backwards:
         rule = _start_rule(clock)
         taken = elapsed(start, stop, clock.unit, calendar, pauses, start_rule=rule)
-    known = Timing(start=start, stop=stop, elapsed=taken, is_early=is_early)
+    known = Timing(start=start, stop=stop, elapsed=taken)
     return known if limit is None else _held_to(known, limit, clock, case, pauses, calendar, zone)
 
 

@@ -1,10 +1,12 @@
 """Spans of time at their edges, and the windows in which what lasts is counted."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from shared.criteria import Case, Criterion, Window, Windows, measures_of
 from shared.criteria.ledger import Bench, judged
-from shared.criteria.outages import microseconds, open_hours, service_time, within, without
+from shared.criteria.outages import instant, microseconds, open_hours, service_time, within, without
 from shared.criteria.verdict import Span
 from shared.worktime import Unit
 from tests.unit.criteria.builders import GENERAL, part
@@ -47,6 +49,12 @@ def test_planned_spans_are_taken_out_of_others(
     spans: list[Span], taken: list[Span], left: list[Span]
 ) -> None:
     assert without(spans, taken) == left
+
+
+def test_moments_are_exact_as_far_as_dates_go() -> None:
+    last = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+    assert microseconds(last) == 253_402_300_799_999_999  # no float holds it
+    assert instant(253_402_300_799_999_999) == last
 
 
 def test_service_time_is_that_of_the_open_hours() -> None:
