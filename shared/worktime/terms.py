@@ -109,8 +109,8 @@ def due_below(
     "Less than 8 days" ends with the seventh; "less than 2 months" with the day before the one that
     completes them; a duration is what it is.
     """
-    if unit in (Unit.WORKING_DAY, Unit.CALENDAR_DAY):
-        limit = max(0, math.ceil(limit) - 1)
+    if limit > 0 and unit in (Unit.WORKING_DAY, Unit.CALENDAR_DAY):
+        limit = math.ceil(limit) - 1
     due = due_instant(start, limit, unit, calendar, pauses, start_rule=start_rule)
     if due is None or unit is not Unit.MONTH:
         return due
