@@ -127,7 +127,7 @@ def _pieces(first: int, last: int, amount: int, calendar: PreparedCalendar) -> _
     pieces = _Pieces()
     ahead = calendar.hours_from(first)
     due_opens, due_closes = next(ahead)
-    begun = reached = 0
+    begun, reached = 0, 0
     while reached + due_closes - due_opens < amount:
         reached += due_closes - due_opens
         due_opens, due_closes = next(ahead)
