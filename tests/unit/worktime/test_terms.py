@@ -220,6 +220,7 @@ def test_the_start_day_can_be_day_one() -> None:
         "2026-07-07"
     )
     assert elapsed(start, start, Unit.WORKING_DAY, general(), start_rule=rule) == 1
+    assert kept_until(start, 1, Unit.WORKING_DAY, general(), start_rule=rule) == local("2026-07-07")
     by_calendar = general(start_rule="start_day")
     assert due_instant(start, 1, Unit.WORKING_DAY, by_calendar) == local("2026-07-07")
 
