@@ -1,7 +1,7 @@
 """The life of carta versions on the command line: check, draft, approve, publish, retire."""
 
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -20,6 +20,7 @@ from services.cartas.use_cases.errors import (
     VersionError,
 )
 from services.cartas.use_cases.versions import Target, line_of
+from shared.authoring.fields import as_date
 from shared.authoring.marked_yaml import MAX_BYTES
 from shared.cli import run_with_pool
 from shared.database import Pool
@@ -30,7 +31,6 @@ from shared.settings import load_settings
 T = TypeVar("T")
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 MAX_LINE: Final = 300
-DAY: Final = click.DateTime(["%Y-%m-%d"])
 
 
 def _municipality(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,7 +38,24 @@ def _municipality(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--municipality", help=words)(command)
 
 
-def _said(context: click.Context, option: click.Parameter, text: str) -> str:
+class Day(click.ParamType[date]):
+    """A day as 2026-09-16, which a file says in the same way."""
+
+    name = "year-month-day"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        day = as_date(value)
+        if day is None:
+            self.fail(f"se esperaba una fecha como 2026-09-16, no «{value[:40]}»", param, ctx)
+        return day
+
+
+DAY: Final = Day()
+
+
+def _said(context: click.Context, option: click.Parameter, text: str | None) -> str | None:
+    if text is None:
+        return None
     if 1 <= len(said := text.strip()) <= MAX_LINE:
         return said
     raise click.BadParameter(f"se espera un texto de 1 a {MAX_LINE} caracteres", context, option)
@@ -141,7 +158,11 @@ def diff(
 @click.option("--date", "dated", required=True, type=DAY, help="Date of the acta.")
 @click.option("--from", "first", required=True, type=DAY, help="First day in force.")
 @click.option("--until", "last", type=DAY, help="Last day in force; none: until another follows.")
-@click.option("--document", help="Where the acta can be read: an address or an archive reference.")
+@click.option(
+    "--document",
+    callback=_said,
+    help="Where the acta can be read: an address or an archive reference.",
+)
 @click.option("--acknowledge", default="", help="Code of the warnings that you took note of.")
 @_municipality
 def approve(  # noqa: PLR0917 - each is an option
@@ -150,15 +171,15 @@ def approve(  # noqa: PLR0917 - each is an option
     post: str,
     body: str,
     record: str,
-    dated: datetime,
-    first: datetime,
-    last: datetime | None,
+    dated: date,
+    first: date,
+    last: date | None,
     document: str | None,
     acknowledge: str,
     municipality: str | None,
 ) -> None:
     """Approve a draft by an acta. Errors refuse it; warnings ask to be acknowledged first."""
-    acta = Acta(body, record, dated.date(), first.date(), _day(last), document)
+    acta = Acta(body, record, dated, first, last, document)
     _step(
         municipality,
         (carta, version, post),
@@ -188,7 +209,7 @@ def retire(
     version: int,
     *,
     post: str,
-    last: datetime | None,
+    last: date | None,
     reason: str,
     municipality: str | None,
 ) -> None:
@@ -196,7 +217,7 @@ def retire(
     _step(
         municipality,
         (carta, version, post),
-        lambda tx, target: versions.retire(tx, target, last=_day(last), reason=reason),
+        lambda tx, target: versions.retire(tx, target, last=last, reason=reason),
     )
 
 
@@ -214,7 +235,7 @@ def certify(
     version: int,
     *,
     post: str,
-    until: datetime | None,
+    until: date | None,
     document: str,
     municipality: str | None,
 ) -> None:
@@ -222,7 +243,7 @@ def certify(
     _step(
         municipality,
         (carta, version, post),
-        lambda tx, target: versions.certify(tx, target, until=_day(until), document=document),
+        lambda tx, target: versions.certify(tx, target, until=until, document=document),
     )
 
 
@@ -339,7 +360,3 @@ async def _town(tx: Transaction, municipality: str | None) -> str:
 def _content(file: Path) -> bytes:
     with file.open("rb") as opened:
         return opened.read(MAX_BYTES + 1)
-
-
-def _day(moment: datetime | None) -> date | None:
-    return None if moment is None else moment.date()

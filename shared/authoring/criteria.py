@@ -166,7 +166,7 @@ def _in_spanish(message: str) -> str:
 def check_calendars(section: Section, around: Surroundings) -> None:
     """Note every `calendario` inside the criterion, however deep, that does not exist."""
     for key in section.names():
-        _check_calendar_node(section, key, section.node(key), around)
+        _check_calendar_node(section, key, section.peek(key), around)
 
 
 def _check_calendar_node(owner: Section, key: str, node: Node | None, around: Surroundings) -> None:

@@ -77,6 +77,10 @@ class Section:
         """Return the line of a key, or of the section where the key is absent."""
         return self._node.lines.get(key, self.line)
 
+    def peek(self, key: str) -> Node | None:
+        """Return what the author wrote under `key`, or None; that makes no key known."""
+        return self._present(key)
+
     def node(self, key: str) -> Node | None:
         """Return what the author wrote under `key`, or None; the key counts as known."""
         self._used.add(key)
@@ -98,9 +102,14 @@ class Section:
         """Note every key that nobody asked for: a misspelt field must not be lost in silence."""
         for key in self._node.nodes:
             if key not in self._used:
-                near = difflib.get_close_matches(key, self._used, n=1)
-                hint = f"; ¿quiso decir «{near[0]}»?" if near else ""
-                self.fault(key, f"campo desconocido{hint}")
+                self.fault(key, f"campo desconocido{self._hint(key)}")
+
+    def _hint(self, key: str) -> str:
+        """A figure alone is the rest of one with a comma: `{valor: 20,5}` has a key 5."""
+        if _INTEGER.fullmatch(key):
+            return "; un número va con punto decimal y sin comas"
+        near = difflib.get_close_matches(key, self._used, n=1)
+        return f"; ¿quiso decir «{near[0]}»?" if near else ""
 
     def _scalar(self, key: str) -> str | None:
         """Return the text of a field; None, and the fault noted, where it is missing or no text."""

@@ -99,7 +99,10 @@ _PROBLEMS = (
     ("could not find expected ':'", "falta un «:» después de la clave"),
     ("did not find expected key", "se esperaba una clave; revise la sangría"),
     ("did not find expected '-'", "se esperaba un «-»; revise la sangría"),
-    ("found character that cannot start", "hay un tabulador o un signo donde no puede haberlo"),
+    (
+        "found character that cannot start",
+        "hay un tabulador, o un signo sin comillas: van entre ellas '>=' y '%'",
+    ),
     ("found unexpected end of stream", "faltan comillas o un corchete de cierre"),
     ("did not find expected ',' or", "falta una coma, un corchete o una llave de cierre"),
 )

@@ -45,6 +45,15 @@ _AMOUNT: Final = re.compile(
 _PERCENT: Final = re.compile(rf"({_FIGURE})\s*(?:%|por ciento)")
 _NUMBER: Final = re.compile(_FIGURE)
 _MEAN: Final = re.compile(r"\b(promedio|medios?)\b|\bmedia\b(?! hora)")
+# Not "al menos 90 %", nor "no menos de"; "a más tardar 48 horas antes" promises 48 hours or more.
+_AT_MOST: Final = re.compile(
+    r"\bo menos\b|\bno más de\b|\b(?:como|cuando|de|en un) máximo\b|\ba más tardar\b"
+    r"|(?<!\bal )(?<!\bno )\bmenos de\b",
+    re.IGNORECASE,
+)
+_BEFOREHAND: Final = re.compile(
+    r"\bantes\b|\banticip|\banterioridad\b|\bantelación\b", re.IGNORECASE
+)
 _CONTENT: Final = re.compile(
     r"\bmedidas (?:tomadas|adoptadas|correctivas)|\bexplicando\b"
     r"|\bde (?:forma|manera) (?:clara|amable|correcta)\b",
@@ -81,6 +90,7 @@ class Claims:
     shares: tuple[Decimal, ...]
     numbers: frozenset[Decimal]
     speaks_of_mean: bool
+    at_most: str | None
     content: str | None
     periods: frozenset[Period]
 
@@ -88,11 +98,13 @@ class Claims:
 def claims_of(text: str) -> Claims:
     """Read a text; numbers as 1,500 and 8.5 or 8,5 are understood."""
     content = _CONTENT.search(text)
+    at_most = None if _BEFOREHAND.search(text) else _AT_MOST.search(text)
     return Claims(
         amounts=tuple(_amounts(text)),
         shares=tuple(n for found in _PERCENT.findall(text) for n in _readings(found)[:1]),
         numbers=_numbers(text),
         speaks_of_mean=bool(_MEAN.search(text.lower())),
+        at_most=at_most.group(0) if at_most else None,
         content=content.group(0) if content else None,
         periods=frozenset(p for p, pattern in _PERIODS.items() if pattern.search(text)),
     )

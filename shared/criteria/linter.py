@@ -184,6 +184,7 @@ def compare_text(
     """
     claims, facts = claims_of(text), _facts(criterion, window)
     found = [*_limits(claims, facts), *_statistic(claims, facts), *_periods(claims, facts)]
+    found += _direction(claims, criterion)
     if not generated:
         found += [*_shares(claims, facts), *_unsaid(claims, facts), *_content(claims)]
     return tuple(dict.fromkeys(found))
@@ -215,7 +216,7 @@ def _pairs(part: Part) -> Iterator[tuple[Decimal, Unit | None]]:
     for each in _statistics(figure):
         if isinstance(each, Share | Count) and each.limit is not None:
             unit = each.value.unit if isinstance(each.value, Clock) else None
-            yield from ((bound, unit) for bound in _bounds(each.limit))
+            yield from ((bound, unit) for bound in _bounds(each.limit, each.value))
     if target is None or target.reference is not None:
         return
     if isinstance(figure, Mean | Percentile | Sum | Count | Nps):
@@ -235,8 +236,10 @@ def _unit_of(figure: Figure) -> Unit | None:
     return value.unit if isinstance(value, Clock | Outage) else None
 
 
-def _bounds(limit: Limit) -> Iterator[Decimal]:
-    if limit.value:
+def _bounds(limit: Limit, value: object = None) -> Iterator[Decimal]:
+    """None of a thing, or no tolerance, needs no number in the text; a lapse of no time does."""
+    is_lapse = isinstance(value, Clock) and not value.from_due
+    if limit.value is not None and (limit.value or is_lapse):
         yield limit.value
     yield from (season.value for season in limit.seasons)
     yield from limit.values.values()
@@ -319,6 +322,32 @@ def _unsaid(claims: Claims, facts: _Facts) -> Iterator[Problem]:
         if value not in claims.numbers:
             message = f"límite: el texto no menciona el {words.number(value)} que se evalúa"
             yield Problem(("limit",), message, Severity.WARNING)
+
+
+def _direction(claims: Claims, criterion: Criterion) -> Iterator[Problem]:
+    """A promise of short times must not be kept by long ones: `>=` where the text says "o menos".
+
+    A tail told from above ("at most 1 % wait more than 30 minutes") wants less of what is long.
+    """
+    timed = [
+        part
+        for part in criterion.parts
+        if isinstance(part.figure, Share | Percentile | Mean)
+        and isinstance(part.figure.value, Clock)
+    ]
+    if claims.at_most is not None and timed and all(map(_wants_long, timed)):
+        message = (
+            f"límite: el texto dice «{claims.at_most}» y el criterio pide tiempos más largos; "
+            "el signo sería <="
+        )
+        yield Problem(("limit",), message)
+
+
+def _wants_long(part: Part) -> bool:
+    limit, target = getattr(part.figure, "limit", None), part.target
+    if target is None:
+        return False
+    return target.op.wants_more and (limit is None or limit.op.wants_more)
 
 
 def _statistic(claims: Claims, facts: _Facts) -> Iterator[Problem]:

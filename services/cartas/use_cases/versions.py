@@ -203,23 +203,38 @@ async def _end_before(
 async def retire(tx: Transaction, target: Target, *, last: date | None, reason: str) -> None:
     """End a version on `last` (today where it is None), or withdraw one that never held.
 
+    What never held has no last day; one that is given for it is refused, for the two are opposites.
     Raises TermsError, NotAllowedError, UnknownVersionError, WrongStateError.
     """
     town = await read_town(tx.connection, target.municipality, tx.now, lock=True)
     town.require_coordination(target.post)
     data = town.carta(target.carta, target.version)
     if data is None:
-        await _withdraw_draft(tx, target, reason)
+        await _withdraw_draft(tx, target, last=last, reason=reason)
     elif life_of(data, town.today) is Life.PUBLISHED:
+        _refuse_last_day(target, last)
         await _withdraw_published(tx, target, town, data=data, reason=reason)
     else:
         await _end(tx, target, town, data=data, last=last or town.today, reason=reason)
 
 
-async def _withdraw_draft(tx: Transaction, target: Target, reason: str) -> None:
+def _refuse_last_day(target: Target, last: date | None) -> None:
+    if last is not None:
+        reason = (
+            f"la versión {target.version} aún no rige: se retira entera, sin último día; si ha de "
+            f"regir hasta el {last}, retírela cuando haya empezado, o apruebe otra que termine ese "
+            "día"
+        )
+        raise TermsError([reason])
+
+
+async def _withdraw_draft(
+    tx: Transaction, target: Target, *, last: date | None, reason: str
+) -> None:
     _, found = await _drafted(tx, target)
     if found.state == versions.WITHDRAWN:
         return
+    _refuse_last_day(target, last)
     await versions.keep_draft(tx.connection, replace(found, state=versions.WITHDRAWN))
     taken = replace(target.taken(Step.RETIRED, tx), reason=reason)
     await versions.add_steps(tx.connection, [taken])

@@ -194,6 +194,58 @@ async def test_what_cannot_be_done_is_said_plainly(
     assert await rows(url, "SELECT FROM draft") == []
 
 
+@pytest.mark.parametrize("text", ["", "  ", "x" * 301])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("approve", *("--post", POST, "--acta", "1", "--date", NEXT, "--from", NEXT), "--body"),
+        ("approve", *("--post", POST, "--body", "C", "--date", NEXT, "--from", NEXT), "--acta"),
+        ("approve", *("--post", POST, "--body", "C", "--date", NEXT, "--from", NEXT), "--record"),
+        ("approve", *ACTA, "--from", NEXT, "--document"),
+        ("retire", "--post", POST, "--reason"),
+        ("certify", "--post", POST, "--document"),
+    ],
+)
+async def test_what_is_kept_on_record_is_said_and_fits_a_line(
+    url: str, arguments: tuple[str, ...], text: str
+) -> None:
+    step, *options = arguments
+    before = await rows(url, "SELECT * FROM step")
+    status, out, err = await command(url, step, "RC-01", "1", *options, text)
+    assert (status, out) == (2, "")
+    assert options[-1] in err
+    assert "se espera un texto de 1 a 300 caracteres" in err
+    assert await rows(url, "SELECT * FROM step") == before
+
+
+async def test_a_day_is_written_as_in_a_file(url: str) -> None:
+    days = ("--until", "15/01/2029", "--document", "AENOR 1")
+    status, out, err = await command(url, "certify", "RC-01", "1", "--post", POST, *days)
+    assert (status, out) == (2, "")
+    assert "se esperaba una fecha como 2026-09-16, no «15/01/2029»" in err
+
+
+async def test_what_never_held_is_withdrawn_whole_and_has_no_last_day(
+    url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "borrador.yaml"
+    file.write_text(draft(), encoding="utf-8")
+    await command(url, "draft", str(file), "--post", POST)
+    retirement = ("retire", "RC-01", "2", "--post", POST, "--reason", "x")
+    approval = ("approve", "RC-01", "2", *ACTA, "--from", NEXT)
+    code = await code_of(url, *approval)
+    for step in ((), (*approval, "--acknowledge", code), ("publish", "RC-01", "2", "--post", POST)):
+        if step:
+            assert (await command(url, *step))[0] == 0
+        status, _, err = await command(url, *retirement, "--last", NEXT)
+        assert (status, "la versión 2 aún no rige: se retira entera, sin último día" in err) == (
+            1,
+            True,
+        )
+    _, out, _ = await command(url, "versions", "RC-01")
+    assert "publicada" in out
+
+
 async def test_a_certificate_is_renewed_without_a_new_version(url: str) -> None:
     until = str(today() + 40 * DAY)
     renewal = ("certify", "RC-01", "1", "--post", POST, "--until", until, "--document", "AENOR 1")

@@ -226,6 +226,14 @@ def test_a_fault_reads_as_editors_expect() -> None:
         ("objetivo: 90", "objetivo: 90 %", "no «90 %»; va con punto decimal y sin signos"),
         ("inaceptable: 80", "inaceptable: '80,5'", "«80,5»; va con punto decimal y sin signos"),
         ("forma: share_within", "forma: promedio", "no «promedio»"),
+        (
+            "valor: 15}",
+            "valor: 15,5}",
+            "campo desconocido; un número va con punto decimal y sin comas",
+        ),
+        ("limite: {", "min_muestra: 9\n          limite: {", "campo desconocido"),
+        ("limite: {", "exclui: [x]\n          limite: {", "campo desconocido"),
+        ("limite: {", "pausas: {motivo: x}\n          limite: {", "campo desconocido"),
     ],
 )
 def test_one_mistake_is_one_fault(old: str, new: str, says: str) -> None:
@@ -297,6 +305,8 @@ def test_a_repeated_key_is_a_fault_with_both_lines() -> None:
         (b"a: \x07\n", "U+0007"),
         (b"a: [1, 2\n", "no es YAML"),
         (b"a: b: c\n", "entre comillas"),
+        (b"a: {op: >=, unidad: x}\n", "sin comillas"),
+        (b"a: {unidad: %}\n", "sin comillas"),
         (b"a:\n\tb: 1\n", "tabulador"),
         (b"? [1]\n: 2\n", "debe ser un texto"),
         (b"a: " + b"[" * (MAX_DEPTH + 1), "niveles"),

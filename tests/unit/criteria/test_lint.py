@@ -69,6 +69,40 @@ def test_each_difference_is_named(text: str, found: list[tuple[str, Severity]]) 
     assert compared(text, answer()) == found
 
 
+def test_a_limit_of_no_time_is_another_limit_than_that_of_the_text() -> None:
+    nothing = wait(limit={"op": "<=", "value": 0})
+    (problem,) = compare_text(
+        "Le llamamos en 15 minutos en 90 % de los casos.", Criterion(parts=(nothing,)), QUARTER
+    )
+    said = "límite: el texto dice 15 minutos y el criterio evalúa 0 minutos"
+    assert (problem.severity, problem.message) == (ERROR, said)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("En 15 minutos o menos en al menos 90 % de los casos.", [("limit", ERROR)]),
+        ("En no más de 15 minutos en 90 % de los casos.", [("limit", ERROR)]),
+        ("En menos de 15 minutos en 90 % de los casos.", [("limit", ERROR)]),
+        ("A más tardar en 15 minutos en 90 % de los casos.", [("limit", ERROR)]),
+        ("Dura 15 minutos en al menos 90 % de los casos.", []),
+        ("Avisamos a más tardar 15 minutos antes, en 90 % de los casos.", []),
+        ("Con 15 minutos de anticipación, no más de eso, en 90 % de los casos.", []),
+        ("Dura no menos de 15 minutos en 90 % de los casos.", []),
+    ],
+)
+def test_a_promise_of_short_times_is_not_kept_by_long_ones(
+    text: str, found: list[tuple[str, Severity]]
+) -> None:
+    assert compared(text, wait(limit={"op": ">=", "value": 15})) == found
+    assert compared(text, wait(limit={"op": "<=", "value": 15})) == []
+
+
+def test_a_tail_told_from_above_may_say_at_most() -> None:
+    tail = wait(limit={"op": ">", "value": 30}, target={"op": "<=", "value": 1})
+    assert compared("No más de 1 % espera más de 30 minutos.", tail) == []
+
+
 def test_a_mean_must_be_called_one() -> None:
     # CLM 012 (row 32): "in under 18 s", claimed as met because the mean was 13 s.
     calls = counter(target={"op": "<", "value": 18, "unit": "min"})
