@@ -1,6 +1,7 @@
 """The outlook of each form of figure, whole: every number in it is worked out by hand."""
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,11 +14,16 @@ from shared.criteria import (
     Part,
     Prospect,
     Tally,
+    at_risk,
+    forecasts_of,
+    judge_result,
     outlooks_of,
+    worst_of,
 )
 from tests.unit.criteria.builders import counter, part, setting, wait
 from tests.unit.criteria.test_outlook import (
     MINUTE,
+    PENDING,
     POPULATION,
     RUNNING,
     counted,
@@ -25,6 +31,8 @@ from tests.unit.criteria.test_outlook import (
     lasted,
     monthly,
     promoting,
+    scored,
+    scoring,
     took,
 )
 from tests.unit.criteria.test_shapes import daily
@@ -93,6 +101,7 @@ def percentile(p: int, op: str) -> Part:
 
 TWO_OPEN = lasted(3) + lasted(9) + lasted(9) + Tally(pending=2)
 """The first of five within five minutes, two beyond, two open."""
+MANY = Tally(met=100, spread={(3 * MINUTE, 3 * MINUTE): 100})
 
 
 @pytest.mark.parametrize(
@@ -112,6 +121,8 @@ TWO_OPEN = lasted(3) + lasted(9) + lasted(9) + Tally(pending=2)
         (20, ">=", TWO_OPEN, Outlook(3, 1, 2, BEHIND, may_fail=0)),
         # The greatest can still grow with a case to come.
         (100, ">=", lasted(3), Outlook(1, 1, 0, BEHIND, may_fail=0)),
+        # One of a hundred and one is the slowest of them.
+        (100, "<=", MANY + lasted(9), Outlook(101, 1, 0, LOST, may_fail=0)),
         (50, "<=", lasted(5), Outlook(1, 0, 0, SAFE, may_fail=0)),
         (50, "<", lasted(5), Outlook(1, 1, 0, BEHIND, may_fail=0)),
     ],
@@ -231,3 +242,82 @@ def test_of_what_is_owed_the_open_months_are_those_to_come() -> None:
 def test_a_window_is_over_when_it_is_known_through_its_end() -> None:
     for known, prospect in (("2026-09-30 23:59:59.999999", SAFE), ("2026-10-01", SECURED)):
         assert outlook(wait(), Tally(met=1), known=known).prospect is prospect
+
+
+NPS = part(
+    "nps",
+    population=POPULATION,
+    value={"kind": "number", "field": "nota", "lowest": 0, "highest": 10},
+    target={"op": ">=", "value": 20},
+)
+
+
+@pytest.mark.parametrize(
+    ("of", "come"),
+    [
+        (wait(), Tally(met=2, failed=1)),
+        (percentile(60, "<="), lasted(3) + lasted(3) + lasted(9)),
+        (counted(">=", 6), Tally(met=2, failed=1)),
+        (counted("<=", 6), Tally(met=2, failed=1)),
+        (NPS, promoting(1) + promoting(0) + promoting(-1)),
+        (scored(">=", 6), scoring(5) + scoring(6) + scoring(4)),
+    ],
+    ids=["share", "percentile", "lower count", "upper count", "nps", "mean"],
+)
+def test_what_is_expected_and_has_not_come_counts_as_open(of: Part, come: Tally) -> None:
+    """Nine are expected and four have come, one of which is open: five more."""
+    counts = Counts(setting(known=RUNNING), [{"": come + PENDING}])
+    criterion = Criterion(parts=(of,))
+    told = outlooks_of(criterion, counts)
+    (found,) = forecasts_of(criterion, counts, outlooks=told, expected=[9])
+    assert found == outlook(of, come + Tally(pending=6))
+    (found,) = forecasts_of(criterion, counts, outlooks=told, expected=[4])
+    assert (found,) == told
+    (found,) = forecasts_of(criterion, counts, outlooks=told, expected=[3])
+    assert (found,) == told
+
+
+def test_forecasts_and_outlooks_are_those_of_each_part() -> None:
+    informs, share, mean = wait(target=None), wait(), counter()
+    criterion = Criterion(parts=(informs, mean, share))
+    minutes, cases = took(7 * MINUTE), Tally(met=8, failed=2)
+    counts = Counts(setting(3, known=RUNNING), [{"": each} for each in (cases, minutes, cases)])
+    told = outlooks_of(criterion, counts)
+    assert told == (None, outlook(mean, minutes), outlook(share, cases))
+    assert worst_of(told) is BEHIND
+    found = forecasts_of(criterion, counts, outlooks=told, expected=[99, 2, 20])
+    assert found == (
+        None,
+        outlook(mean, minutes + PENDING),
+        outlook(share, cases + Tally(pending=10)),
+    )
+    found = forecasts_of(criterion, counts, outlooks=told, expected=[99, None, 20])
+    assert [each is None for each in found] == [True, True, False]
+    for expected in ([99, 2], [99, 2, 20, 1]):
+        with pytest.raises(ValueError, match="argument"):
+            forecasts_of(criterion, counts, outlooks=told, expected=expected)
+
+
+def test_the_worst_of_several_prospects_is_that_of_them_all() -> None:
+    """From the best to the worst: secured, safe, open, behind, lost."""
+    each = {prospect: Outlook(0, 0, 0, prospect) for prospect in Prospect}
+    for better, worse in pairwise((SECURED, SAFE, OPEN, BEHIND, LOST)):
+        assert worst_of([each[better], None, each[worse]]) is worse
+        assert worst_of([each[worse], each[better]]) is worse
+    assert worst_of([]) is None
+
+
+def test_a_window_is_at_risk_by_any_of_its_parts_and_each_has_its_forecast() -> None:
+    few, share = counted(">=", 4), wait()
+    criterion = Criterion(parts=(share, few))
+    counts = Counts(setting(2, known=RUNNING), [{"": Tally(met=1)}, {"": Tally(met=1)}])
+    result = judge_result(criterion, counts, minimum_sample=0, source_known=True)
+    assert not at_risk(criterion, result, is_broken=False)
+    behind, reachable = Outlook(0, 0, 0, BEHIND), Outlook(0, 0, 0, OPEN)
+    assert at_risk(criterion, result, is_broken=False, forecasts=[None, behind])
+    assert not at_risk(criterion, result, is_broken=True, forecasts=[None, behind])
+    # What is kept as it stands is not at risk by a forecast.
+    assert not at_risk(criterion, result, is_broken=False, forecasts=[behind, reachable])
+    for number in (1, 3):
+        with pytest.raises(ValueError, match="argument"):
+            at_risk(criterion, result, is_broken=False, forecasts=[None] * number)

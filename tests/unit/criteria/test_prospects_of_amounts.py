@@ -178,22 +178,34 @@ def test_outages_in_office_hours_add_up_within_them() -> None:
     assert outlook(of, MORNING + NO_END) == averaged(1, 1, LOST, distance=Fraction(-30))
 
 
-def test_of_a_ratio_both_sides_are_open() -> None:
+@pytest.mark.parametrize(
+    ("op", "goal", "prospect", "distance", "best"),
+    [
+        (">=", 80, OPEN, Fraction(1, 5), 100),
+        (">=", 50, SAFE, Fraction(-1), 100),
+        (">", 100, BEHIND, Fraction(1), 100),
+        ("<=", 80, OPEN, Fraction(1, 5), 50),
+        ("<=", 100, SAFE, Fraction(1), 50),
+        ("<", 50, BEHIND, Fraction(-1), 50),
+    ],
+)
+def test_of_a_ratio_both_sides_are_open(
+    op: str, goal: int, prospect: Prospect, distance: Fraction, best: int
+) -> None:
     """Three of four; with one open above and two below, from 3 of 6 to 4 of 4."""
     above, below = Tally(met=3, pending=1), Tally(met=4, pending=2)
-    for op, best in ((">=", 100), ("<=", 50)):
-        target = {"op": op, "value": 80}
-        quantity = counted("<=", 0).figure.model_dump(mode="json")
-        of = part("ratio", numerator=quantity, denominator=quantity, target=target)
-        assert outlook(of, above, below) == Outlook(
-            due=4,
-            failed=None,
-            open=3,
-            prospect=OPEN,
-            uncounted=Uncounted.TWO_POPULATIONS,
-            distance=Fraction(1, 5),
-            best=Fraction(best),
-        )
+    quantity = counted("<=", 0).figure.model_dump(mode="json")
+    target = {"op": op, "value": goal}
+    of = part("ratio", numerator=quantity, denominator=quantity, target=target)
+    assert outlook(of, above, below) == Outlook(
+        due=4,
+        failed=None,
+        open=3,
+        prospect=prospect,
+        uncounted=Uncounted.TWO_POPULATIONS,
+        distance=distance,
+        best=Fraction(best),
+    )
 
 
 def served(op: str, goal: int) -> Part:
