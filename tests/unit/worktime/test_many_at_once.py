@@ -104,9 +104,9 @@ def test_days_and_months_of_many_end_with_a_local_date() -> None:
 
 @pytest.mark.parametrize("unit", list(Unit))
 def test_what_is_due_is_said_in_utc(unit: Unit) -> None:
-    start = datetime(2026, 7, 6, 9, tzinfo=split().zone)
-    (due,) = due_instants([start], 1, unit, split())
-    assert due.tzinfo is UTC
+    starts = [datetime(2026, 7, 6, hour, tzinfo=split().zone) for hour in (8, 10)]
+    dues = due_instants(starts, 1, unit, split())
+    assert all(due.tzinfo is UTC for due in dues)
 
 
 def test_what_has_elapsed_of_each_pair_of_dates() -> None:
