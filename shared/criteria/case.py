@@ -63,8 +63,8 @@ def prepare(measure: Measure, calendar: PreparedCalendar | None, *, zone: ZoneIn
     if isinstance(value, Clock):
         return _Times(measure, value, calendar, zone)
     if isinstance(value, Outage):
-        return _Outages(measure, value, zone)
-    return _Numbers(measure, value, zone)
+        return _Outages(measure, value, calendar, zone)
+    return _Numbers(measure, value, calendar, zone)
 
 
 def judge_case(
@@ -80,11 +80,15 @@ def judge_case(
 
 
 class CaseJudge(ABC):
-    """Judges the cases of one measure by one version of its calendar."""
+    """Judges the cases of one measure by one version of its calendar.
 
-    def __init__(self, measure: Measure, zone: ZoneInfo) -> None:
+    A verdict is told with `calendar`, the version that it was reached by, also where it takes none.
+    """
+
+    def __init__(self, measure: Measure, calendar: PreparedCalendar | None, zone: ZoneInfo) -> None:
         population, clock = measure.figure.population, measure.clock
         self.measure = measure
+        self.calendar = calendar
         self.zone = zone
         self.event = population.event
         self._anchor = population.anchor
@@ -144,7 +148,7 @@ class _Occurrences(CaseJudge):
     def __init__(
         self, measure: Measure, figure: Schedule, calendar: PreparedCalendar | None, zone: ZoneInfo
     ) -> None:
-        super().__init__(measure, zone)
+        super().__init__(measure, calendar, zone)
         if calendar is None:
             raise ValueError("occurrences are expected by a calendar")
         self._recurrence = figure.recurrence
@@ -163,8 +167,10 @@ class _Occurrences(CaseJudge):
 class _Outages(CaseJudge):
     """Time without service, from its event to the stop."""
 
-    def __init__(self, measure: Measure, value: Outage, zone: ZoneInfo) -> None:
-        super().__init__(measure, zone)
+    def __init__(
+        self, measure: Measure, value: Outage, calendar: PreparedCalendar | None, zone: ZoneInfo
+    ) -> None:
+        super().__init__(measure, calendar, zone)
         self._stop = value.stop
         self._owes_time = isinstance(measure.figure, Availability)
 
@@ -199,8 +205,14 @@ class _Outages(CaseJudge):
 class _Numbers(CaseJudge):
     """What takes no time: a score, a sum, or its mere occurrence."""
 
-    def __init__(self, measure: Measure, value: Number | None, zone: ZoneInfo) -> None:
-        super().__init__(measure, zone)
+    def __init__(
+        self,
+        measure: Measure,
+        value: Number | None,
+        calendar: PreparedCalendar | None,
+        zone: ZoneInfo,
+    ) -> None:
+        super().__init__(measure, calendar, zone)
         self._value = value
         self._limit = measure.limit
         self._promotes = isinstance(measure.figure, Nps)
@@ -253,9 +265,8 @@ class _Times(CaseJudge):
     def __init__(
         self, measure: Measure, clock: Clock, calendar: PreparedCalendar | None, zone: ZoneInfo
     ) -> None:
-        super().__init__(measure, zone)
+        super().__init__(measure, calendar, zone)
         self._clock = clock
-        self._calendar = calendar
         self._limit = measure.limit
         self._constant = constant_term(clock, measure.limit)
         self._holds = isinstance(measure.figure, Share | Count)
@@ -281,7 +292,7 @@ class _Times(CaseJudge):
         try:
             if self._constant is not None and not case.pauses:
                 return self._constant.timing(case.events)
-            return timing_of(self._clock, self._limit, case, self._calendar, zone=self.zone)
+            return timing_of(self._clock, self._limit, case, self.calendar, zone=self.zone)
         except (CalendarExhaustedError, OverflowError):
             return Timing(start=None, stop=None, has_limit=False)
 
