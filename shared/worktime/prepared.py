@@ -52,7 +52,7 @@ class _Year:
 
     number: int
     first_day: int
-    end_day: int
+    days: range
     begins: int
     ends: int
     midnights: tuple[datetime, ...]
@@ -155,7 +155,7 @@ class PreparedCalendar:
         found: list[datetime] = []
         for number in range(_year_of(first), _year_of(last) + 1):
             year = self._year(number)
-            begin, end = max(first, year.first_day), min(last + 1, year.end_day)
+            begin, end = max(first, year.first_day), min(last + 1, year.days.stop)
             found += year.midnights[begin - year.first_day : end - year.first_day]
         return found
 
@@ -179,7 +179,7 @@ class PreparedCalendar:
             if not FIRST_YEAR <= number <= LAST_YEAR:
                 raise CalendarExhaustedError(f"{self.calendar.id}: nothing is known of {number}")
             year = self._years[number] = _build(self.calendar, self.zone, number)
-            self._of_day |= dict.fromkeys(range(year.first_day, year.end_day), year)
+            self._of_day |= dict.fromkeys(year.days, year)
         return self._years[number]
 
 
@@ -212,7 +212,7 @@ def _build(calendar: Calendar, zone: zoneinfo.ZoneInfo, number: int) -> _Year:
     return _Year(
         number=number,
         first_day=first,
-        end_day=end,
+        days=days,
         begins=microseconds_of(midnights[0]),
         ends=microseconds_of(midnights[-1]),
         midnights=midnights,
