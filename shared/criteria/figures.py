@@ -123,7 +123,7 @@ def _share(tally: Tally) -> FigureValue:
 
 def _mean(figure: Mean | Nps, tally: Tally) -> FigureValue:
     """Net promoters are the mean of 1, 0 and -1, in points of a hundred."""
-    scale = scale_of(figure) if isinstance(figure, Mean) else Fraction(scale_of(figure), 100)
+    scale = Fraction(scale_of(figure), 100 if isinstance(figure, Nps) else 1)
     count, total = tally.amount_count, Fraction(tally.amount_sum) / scale
     value = total / count if count else None
     return FigureValue(value, total, Fraction(count), count, tally, *_settled(value, tally))
@@ -135,7 +135,7 @@ def _settled(value: Fraction | None, tally: Tally) -> tuple[Fraction | None, Fra
 
 def _percentile(figure: Percentile, tally: Tally) -> FigureValue:
     scale, pending = scale_of(figure), tally.pending
-    spread = {span[0]: count for span, count in tally.spread.items()}
+    spread = {amount: count for (amount, _), count in tally.spread.items()}
     value = _nearest_rank(spread, figure, scale)
     return FigureValue(
         value=value,
@@ -150,7 +150,7 @@ def _percentile(figure: Percentile, tally: Tally) -> FigureValue:
 
 
 def _with(spread: Mapping[int, int], amount: int, count: int) -> Mapping[int, int]:
-    return {**spread, amount: spread.get(amount, 0) + count} if count else spread
+    return {**spread, amount: spread.get(amount, 0) + count}
 
 
 def _nearest_rank(spread: Mapping[int, int], figure: Percentile, scale: int) -> Fraction | None:
@@ -192,8 +192,8 @@ def _so_far(setting: Setting) -> tuple[int, int]:
 
 
 def _ratio(figure: Ratio, above: Tally, below: Tally, setting: Setting) -> FigureValue:
-    top = statistic(figure.numerator, above, setting, None)
-    bottom = statistic(figure.denominator, below, setting, None)
+    top = statistic(figure.numerator, above, setting, setting.calendars[0])
+    bottom = statistic(figure.denominator, below, setting, setting.calendars[1])
     value = None
     if top.value is not None and bottom.value:
         value = 100 * top.value / bottom.value
@@ -214,7 +214,7 @@ def _ratio(figure: Ratio, above: Tally, below: Tally, setting: Setting) -> Figur
 def _weights(figure: Ratio, below: Tally) -> Mapping[int, int]:
     if isinstance(figure.denominator, Count):
         return {1: below.decided}
-    return {span[0]: count for span, count in below.spread.items()}
+    return {weight: count for (weight, _), count in below.spread.items()}
 
 
 def _ratio_bounds(top: FigureValue, bottom: FigureValue) -> tuple[Fraction | None, Fraction | None]:

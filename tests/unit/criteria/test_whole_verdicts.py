@@ -13,15 +13,21 @@ from shared.criteria import (
     ContestReason,
     Part,
     judge_case,
+    prepare,
 )
 from shared.criteria.outages import microseconds
-from tests.unit.criteria.builders import case, judged, measure, part
+from tests.unit.criteria.builders import GENERAL, case, judged, measure, part, wait
 from tests.unit.criteria.test_shapes import SCORE, outage, portal
 from tests.unit.worktime.calendars import ZONE, local
 
 MINUTE = 60_000_000
 ACCEPTED = frozenset({ContestReason.FORCE_MAJEURE.value})
 LISTED = frozenset({"suspendido"})
+
+
+def test_a_judge_keeps_the_calendar_that_its_verdicts_are_told_with() -> None:
+    for of in (owed(every="month"), down(by="day"), scored("mean"), wait()):
+        assert prepare(measure(of), GENERAL, zone=ZONE).calendar is GENERAL
 
 
 # What is owed once a period
