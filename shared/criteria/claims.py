@@ -7,6 +7,7 @@ claims nothing, so that nobody is corrected for good Spanish.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -44,7 +45,10 @@ _AMOUNT: Final = re.compile(
 )
 _PERCENT: Final = re.compile(rf"({_FIGURE})\s*(?:%|por ciento)")
 _NUMBER: Final = re.compile(_FIGURE)
-_MEAN: Final = re.compile(r"\b(promedio|medios?)\b|\bmedia\b(?! hora)")
+_MEAN: Final = re.compile(
+    r"\bpromedios?\b|\b(?:tiempos?|plazos?|valor(?:es)?|nivel(?:es)?|grado|número|índice) medios?\b"
+    r"|(?<!\by )\bmedia\b(?! hora| jornada| mañana| tarde)"
+)
 # Not "al menos 90 %", nor "no menos de"; "a más tardar 48 horas antes" promises 48 hours or more.
 _AT_MOST: Final = re.compile(
     r"\bo menos\b|\bno más de\b|\b(?:como|cuando|de|en un) máximo\b|\ba más tardar\b"
@@ -101,7 +105,7 @@ def claims_of(text: str) -> Claims:
     at_most = None if _BEFOREHAND.search(text) else _AT_MOST.search(text)
     return Claims(
         amounts=tuple(_amounts(text)),
-        shares=tuple(n for found in _PERCENT.findall(text) for n in _readings(found)[:1]),
+        shares=tuple(_readings(_PERCENT.findall(text))),
         numbers=_numbers(text),
         speaks_of_mean=bool(_MEAN.search(text.lower())),
         at_most=at_most.group(0) if at_most else None,
@@ -112,27 +116,31 @@ def claims_of(text: str) -> Claims:
 
 def _numbers(text: str) -> frozenset[Decimal]:
     half = {Decimal(50)} if "mitad" in text.lower() else set()
-    return frozenset(half | {n for found in _NUMBER.findall(text) for n in _readings(found)})
+    return frozenset(half | {*_readings(_NUMBER.findall(text))})
 
 
 def _amounts(text: str) -> list[Amount]:
     return [
         Amount(" ".join(found.group(0).split()), value, _units(found.group(2), found.group(3)))
         for found in _AMOUNT.finditer(text)
-        for value in _values(found.group(1))[:1]
+        if (value := _value(found.group(1))) is not None
     ]
 
 
-def _values(written: str) -> list[Decimal]:
+def _value(written: str) -> Decimal | None:
     word = _WORDS.get(written.lower())
-    return _readings(written) if word is None else [Decimal(word)]
+    return _reading(written) if word is None else Decimal(word)
 
 
-def _readings(written: str) -> list[Decimal]:
-    """Return the numbers that it may mean: 1,500 is a thousand, 8,5 a decimal."""
-    thousands = re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", written)
-    forms = [written.replace(",", "")] if thousands else [written.replace(",", ".")]
-    return [Decimal(form) for form in forms if re.fullmatch(r"[0-9]+(\.[0-9]+)?", form)]
+def _readings(written: list[str]) -> Iterator[Decimal]:
+    return (number for each in written if (number := _reading(each)) is not None)
+
+
+def _reading(written: str) -> Decimal | None:
+    """Return the number: 1,500 is a thousand, 8,5 a decimal; None where it is neither (1.2.3)."""
+    has_thousands = re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", written)
+    plain = written.replace(",", "" if has_thousands else ".")
+    return Decimal(plain) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", plain) else None
 
 
 def _units(noun: str, kind: str | None) -> frozenset[Unit]:
