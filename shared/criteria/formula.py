@@ -88,13 +88,13 @@ class _Formula:
         groups = (
             words.periods(figure.by)
             if figure.by is not None
-            else f"grupos según {words.value(figure.attribute or '')}"
+            else f"grupos según {words.value(str(figure.attribute))}"
         )
-        value = getattr(figure.inner, "value", None)
-        of = value if isinstance(figure.inner, Mean | Percentile | Sum) else None
-        held = phrases.sign_of(figure.limit, of, phrases.noun_of(figure.inner))
+        inner = figure.inner
+        of = inner.value if isinstance(inner, Mean | Percentile | Sum) else None
+        held = phrases.sign_of(figure.limit, of, phrases.noun_of(inner))
         bare = groups.removeprefix("los ").removeprefix("las ")
-        return f"{bare} con ({self.of(figure.inner)}) {held} ÷ {bare} con servicio × 100"
+        return f"{bare} con ({self.of(inner)}) {held} ÷ {bare} con servicio × 100"
 
     def _in(self, figure: Mean | Percentile) -> str:
         value = figure.value
@@ -134,16 +134,21 @@ class _Formula:
     def _quantity(self, figure: Sum | Count) -> str:
         event = words.event(figure.population.event, self.own)
         if isinstance(figure, Count):
-            kept = ""
-            if figure.value is not None and figure.limit is not None:
-                of = "calificación"
-                if isinstance(figure.value, Clock):
-                    of = phrases.taken(figure.value)
-                kept = f", con {of} {phrases.sign_of(figure.limit, figure.value)}"
-            return f"veces que {event}{kept}"
+            return f"veces que {event}{_counted(figure)}"
         if isinstance(figure.value, Number):
             return f"suma de «{words.value(figure.value.field)}» cuando {event}"
         return "suma de los tiempos" if isinstance(figure.value, Clock) else "suma de los cortes"
+
+
+def _counted(figure: Count) -> str:
+    """Say which of its cases are counted; nothing where all are."""
+    limit, value = figure.limit, figure.value
+    if limit is None:
+        return ""
+    held = phrases.sign_of(limit, value)
+    if limit.own_due:
+        return f", con {held}"
+    return f", con {phrases.taken(value) if isinstance(value, Clock) else 'calificación'} {held}"
 
 
 def _worst(part: Part) -> str:
@@ -177,12 +182,12 @@ def _keeping(figure: Share) -> str:
     return f"casos con {phrases.taken(value)} {held}{early}"
 
 
-def _summed(value: Clock | Number | Outage) -> tuple[str, str]:
+def _summed(value: Clock | Number) -> tuple[str, str]:
     if isinstance(value, Clock):
         return "los tiempos", "casos medidos"
-    if isinstance(value, Number) and value.lowest is not None:
+    if value.lowest is not None:
         return "las calificaciones", "respuestas válidas"
-    return f"«{words.value(value.field)}»" if isinstance(value, Number) else "los cortes", "casos"
+    return f"«{words.value(value.field)}»", "casos"
 
 
 def _clocked(value: Clock | Number | Outage | None) -> str:

@@ -219,7 +219,8 @@ def _pairs(part: Part) -> Iterator[tuple[Decimal, Unit | None]]:
             yield from ((bound, unit) for bound in _bounds(each.limit, each.value))
     if target is None or target.reference is not None:
         return
-    if isinstance(figure, Mean | Percentile | Sum | Count | Nps):
+    is_never = isinstance(figure, Count) and target.value == 0
+    if isinstance(figure, Mean | Percentile | Sum | Count | Nps) and not is_never:
         yield target.value, _unit_of(figure)
 
 

@@ -44,6 +44,8 @@ class _Statistic(Declared):
     def _placeable(self) -> Self:
         """Only a limit makes a case due; what is not timed happens at one instant."""
         value, limit = getattr(self, "value", None), getattr(self, "limit", None)
+        if isinstance(limit, Limit) and limit.own_due and not isinstance(value, Clock):
+            raise ValueError("only a time ends at an instant promised to the case")
         anchor = self.population.anchor
         if isinstance(value, Clock):
             if anchor is Anchor.DUE and limit is None:
@@ -59,12 +61,6 @@ class Share(_Statistic):
     form: Literal["share_within"] = "share_within"
     value: Measurable
     limit: Limit
-
-    @model_validator(mode="after")
-    def _due_only_for_times(self) -> Self:
-        if self.limit.own_due and not isinstance(self.value, Clock):
-            raise ValueError("only a time ends at an instant promised to the case")
-        return self
 
 
 class Mean(_Statistic):

@@ -172,8 +172,10 @@ def bounded(op: Op, value: Decimal, written: str) -> str:
 
 
 def limit(given: Limit, of: Clock | Number | Outage | None, unit: str = "") -> str:
-    """Write what one item is held to, seasons and each looked-up value included."""
-    bound = BOUNDS[given.op]
+    """Write what one item is held to, seasons and each looked-up value included.
+
+    Not for a limit that is the case's own instant: that one is no amount.
+    """
     if given.value is not None:
         seasons = "".join(f" ({_season(season, of, unit)})" for season in given.seasons)
         return bounded(given.op, given.value, amount(given.value, of, unit)) + seasons
@@ -184,8 +186,10 @@ def limit(given: Limit, of: Clock | Number | Outage | None, unit: str = "") -> s
             for key, value in given.values.items()
         ]
         return words.alternatives(each)
-    percent = words.number((given.factor or Decimal(1)) * 100)
-    return bound.format(f"{percent} % de su {words.value(given.field or '')}")
+    assert given.field is not None
+    assert given.factor is not None
+    term = f"{words.number(given.factor * 100)} % de su {words.value(given.field)}"
+    return BOUNDS[given.op].format(term)
 
 
 def _season(season: Season, of: Clock | Number | Outage | None, unit: str) -> str:
@@ -254,8 +258,9 @@ def sign_of(given: Limit, of: Clock | Number | Outage | None, unit: str = "") ->
         return f"{sign} {amount(given.value, of, unit)}{seasons}"
     if given.by is not None:
         return f"{sign} el límite según {words.value(given.by)}"
-    factor = words.number(given.factor or Decimal(1))
-    return f"{sign} {factor} × {words.value(given.field or '')}"
+    assert given.field is not None
+    assert given.factor is not None
+    return f"{sign} {words.number(given.factor)} × {words.value(given.field)}"
 
 
 def day(given: date) -> str:

@@ -173,6 +173,9 @@ class _Sentence:
         )
         if figure.value is None or figure.limit is None:
             return times
+        if figure.limit.own_due and isinstance(figure.value, Clock):
+            stop = phrases.instant(figure.value.stop, self.own)
+            return f"{times} y {stop} a más tardar en la fecha prometida"
         return (
             f"{times} con {self._bare(figure.value)} de {phrases.limit(figure.limit, figure.value)}"
         )
@@ -187,9 +190,9 @@ class _Sentence:
         if limit.own_due and isinstance(value, Clock):
             stop = phrases.instant(value.stop, self.own)
             return f"a más tardar en la fecha prometida a cada persona, {stop}"
-        is_plain = limit.op is Op.AT_MOST and limit.value is not None and not limit.seasons
-        if isinstance(value, Clock) and value.from_due and is_plain:
-            return self._by_due(value, limit.value or Decimal(0))
+        is_plain = limit.op is Op.AT_MOST and not limit.seasons
+        if isinstance(value, Clock) and value.from_due and is_plain and limit.value is not None:
+            return self._by_due(value, limit.value)
         return f"{phrases.measured(value, self.own)} será de {phrases.limit(limit, value)}"
 
     def _by_due(self, clock: Clock, late: Decimal) -> str:
@@ -274,7 +277,7 @@ def _quantified(target: Target, whom: str) -> str:
 def _groups(figure: Groups) -> str:
     if figure.by is not None:
         return f"{words.periods(figure.by)} con servicio"
-    return f"los grupos con servicio, según {words.value(figure.attribute or '')}"
+    return f"los grupos con servicio, según {words.value(str(figure.attribute))}"
 
 
 def _bound(figure: Figure, target: Target, op: Op, value: Decimal) -> str:

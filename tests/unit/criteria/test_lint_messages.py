@@ -1,10 +1,21 @@
 """Each fault of a declared criterion, whole: where it is, how grave, and what its author reads."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from shared.criteria import Criterion, Part, Problem, Severity, is_blank, lint, loosened
+from shared.criteria import (
+    Criterion,
+    Part,
+    Problem,
+    Severity,
+    beyond_duty,
+    is_blank,
+    lint,
+    loosened,
+)
+from shared.worktime import Unit
 from tests.unit.criteria.builders import answer, counter, measure, part, wait
 from tests.unit.criteria.test_shapes import ISSUED, on_date, owed, portal, visits
 
@@ -123,6 +134,33 @@ def test_faults_of_what_is_measured_come_before_those_of_what_is_promised() -> N
     both = timed("ticket.issued", "ticket.issued", anchor="occurred")
     found = linted(both.model_copy(update={"target": None}))
     assert [problem.path for problem in found] == [("parts", 0, "stop"), ("parts", 0)]
+
+
+# Against the law
+
+
+def slack(legal: str, promised: str, unit: str = "minutos") -> tuple[Problem, ...]:
+    message = (
+        f"no promete más que la ley: el plazo legal es de {legal} {unit} "
+        f"y el compromiso de {promised} {unit}"
+    )
+    return (Problem(("limit",), message, WARNING),)
+
+
+def test_a_term_that_the_law_gives_already_is_no_promise() -> None:
+    one, two = (
+        Criterion(parts=(wait(),)),
+        Criterion(parts=(wait(), counter(), wait(limit={"op": "<=", "value": 30}))),
+    )
+    assert beyond_duty(one, (Decimal(16), Unit.MINUTE)) == ()
+    assert beyond_duty(one, (Decimal(15), Unit.MINUTE)) == slack("15", "15")
+    assert beyond_duty(one, (Decimal(15), Unit.SECOND)) == ()
+    assert beyond_duty(two, (Decimal(20), Unit.MINUTE)) == slack("20", "30")
+    assert beyond_duty(two, (Decimal(6), Unit.MINUTE)) == (
+        *slack("6", "15"),
+        *slack("6", "6"),
+        *slack("6", "30"),
+    )
 
 
 # Against the version before
