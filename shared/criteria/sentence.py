@@ -171,8 +171,9 @@ class _Sentence:
         times = (
             f"{words.event(figure.population.event, self.own)}{phrases.where(figure.population)}"
         )
-        if figure.value is None or figure.limit is None:
+        if figure.limit is None:
             return times
+        assert figure.value is not None
         if figure.limit.own_due and isinstance(figure.value, Clock):
             stop = phrases.instant(figure.value.stop, self.own)
             return f"{times} y {stop} a más tardar en la fecha prometida"
@@ -292,7 +293,7 @@ def _bound(figure: Figure, target: Target, op: Op, value: Decimal) -> str:
     if isinstance(figure, Nps):
         return phrases.BOUNDS[op].format(f"{words.number(value)} puntos")
     unit = "" if target.unit in (PERCENT, "razón") else target.unit
-    of = None if isinstance(figure, Count) else getattr(figure, "value", None)
+    of = figure.value if isinstance(figure, Mean | Percentile | Sum) else None
     return phrases.bounded(op, value, phrases.amount(value, of, unit))
 
 
@@ -323,6 +324,8 @@ def _month(recurrence: Recurrence) -> str:
 
 
 def _period(window: Window) -> str:
-    if window.kind is not WindowKind.CAMPAIGN or window.first is None or window.last is None:
+    if window.kind is not WindowKind.CAMPAIGN:
         return _WINDOWS[window.kind]
+    assert window.first is not None
+    assert window.last is not None
     return f"una vez, del {phrases.day(window.first)} al {phrases.day(window.last)}"

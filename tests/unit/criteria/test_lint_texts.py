@@ -368,7 +368,16 @@ def test_the_share_of_a_group_is_said_as_a_share() -> None:
     assert compared("15 minutos en 70 % de cada día, en 50 % de los días.", of) == [
         wrong("proporción: el texto dice 70 % y el criterio evalúa 60 %")
     ]
+    assert compared("25 minutos en 60 % de cada día, en 50 % de los días.", of) == [
+        wrong("límite: el texto dice 25 minutos y el criterio evalúa 15 minutos")
+    ]
     assert beyond_duty(Criterion(parts=(of,)), (Decimal(20), Unit.MINUTE)) == ()
+
+
+def test_the_mean_of_a_group_is_a_limit() -> None:
+    assert compared("En 50 % de los días, 20 minutos en promedio.", daily()) == [
+        wrong("límite: el texto dice 20 minutos y el criterio evalúa 10 minutos")
+    ]
 
 
 def test_a_ratio_says_the_limits_of_its_sides() -> None:
