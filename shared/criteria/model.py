@@ -185,7 +185,8 @@ class Availability(_Statistic):
 class Recurrence(Declared):
     """What is owed again and again: once in each period, by a day of it and an hour.
 
-    `working_day` counts the days that count from the first of the period (or of its `month`);
+    `working_day` counts the days that count from the first of the period (or of its `month`): one
+    with fewer owes it by its last day, one with none owes nothing.
     `day` is a day number, or the month's last where it is missing; neither: the period's last day.
     For `every` day each counting day is one. `time` is local; without it the whole day is in time.
     """

@@ -23,6 +23,7 @@ from shared.worktime.prepared import PreparedCalendar
 from shared.worktime.terms import due_instant
 
 _MOMENT = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
 
 
 def owed_by(
@@ -30,13 +31,13 @@ def owed_by(
 ) -> datetime | None:
     """Return the end (exclusive) of the time for the period that begins with `first`.
 
-    None where nothing is owed in it: of what recurs each day, on days that do not count.
+    UTC. None where nothing is owed in it: by a working day, where none of its days counts.
     """
     day = _day_owed(recurrence, first, calendar, zone)
     if day is None:
         return None
     if recurrence.time is None:
-        return midnight(day + timedelta(days=1), zone)
+        return midnight(day + _DAY, zone)
     local = datetime.combine(day, time.fromisoformat(recurrence.time), zone)
     return local.astimezone(UTC) + _MOMENT
 
@@ -79,25 +80,35 @@ def _outcome(found: Tally, end: datetime, known: datetime | None) -> Tally:
 def _day_owed(
     recurrence: Recurrence, first: date, calendar: PreparedCalendar, zone: ZoneInfo
 ) -> date | None:
-    if recurrence.every is Period.DAY:
-        return first if _nth_working_day(first, 1, calendar, zone) == first else None
-    if recurrence.working_day is not None:
-        begin = _month_owed(recurrence, first)
-        return _nth_working_day(begin, recurrence.working_day, calendar, zone)
+    if recurrence.every is Period.DAY or recurrence.working_day is not None:
+        return _working_day_owed(recurrence, first, calendar, zone)
+    month = _month_owed(recurrence, first)
     if recurrence.day is not None:
-        month = _month_owed(recurrence, first)
         last = gregorian.monthrange(month.year, month.month)[1]
         return month.replace(day=min(recurrence.day, last))
     if recurrence.month is not None:
-        month = _month_owed(recurrence, first)
-        return first_of_month(month, months_later=1) - timedelta(days=1)
-    return next_period(recurrence.every, first) - timedelta(days=1)
+        return first_of_month(month, months_later=1) - _DAY
+    return next_period(recurrence.every, first) - _DAY
+
+
+def _working_day_owed(
+    recurrence: Recurrence, first: date, calendar: PreparedCalendar, zone: ZoneInfo
+) -> date | None:
+    """Return the n-th counting day; the period's last day where it has fewer, None where none.
+
+    What came after its period would fulfil the next one, so nothing is owed beyond it.
+    """
+    begin, last = _month_owed(recurrence, first), next_period(recurrence.every, first) - _DAY
+    if _nth_working_day(begin, 1, calendar, zone) > last:
+        return None
+    return min(_nth_working_day(begin, recurrence.working_day or 1, calendar, zone), last)
 
 
 def _month_owed(recurrence: Recurrence, first: date) -> date:
-    if recurrence.every is Period.WEEK:
+    """Return the first day of the month that is named, else of the period."""
+    if recurrence.month is None:
         return first
-    return first_of_month(first, months_later=(recurrence.month or 1) - 1)
+    return first_of_month(first, months_later=recurrence.month - 1)
 
 
 def _nth_working_day(first: date, number: int, calendar: PreparedCalendar, zone: ZoneInfo) -> date:

@@ -358,7 +358,7 @@ def test_the_service_that_is_left_is_that_of_open_hours() -> None:
 
 
 def test_what_is_owed_counts_once_a_period_whether_or_not_anything_came() -> None:
-    # By the fifth working day of each week: the 4th, 11th, 25th; the 21st, for the 16th is none.
+    # By the fifth working day of each week: the 4th, 11th, 25th; the 20th ends one of four.
     weekly = owed(every="week", working_day=5)
     cells = [{"2026-08-31": Tally(met=2)}]
     waiting = setting(window=MONTH, known="2026-09-11 23:59:59.999999")
