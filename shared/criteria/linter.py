@@ -267,7 +267,7 @@ def _limits(claims: Claims, facts: _Facts) -> Iterator[Problem]:
             message = f"el texto no dice qué días son: se evalúa con {judged}"
             yield Problem(("unit",), f"unidad: {message}", Severity.WARNING)
         elif same_number:
-            said = phrases_of(same_number)
+            said = _said(same_number)
             yield _differs("unidad", said, words.duration(value, unit))
         elif value not in claims.numbers:
             yield from _other_number(value, unit, claims, facts)
@@ -279,27 +279,28 @@ def _other_number(value: Decimal, unit: Unit, claims: Claims, facts: _Facts) -> 
     alike = _alike(claims, unit)
     limits = {limit for limit, _ in facts.limits}
     if alike and not limits & {amount.value for amount in alike}:
-        yield _differs("límite", phrases_of(alike), judged)
+        yield _differs("límite", _said(alike), judged)
     elif claims.amounts:
         message = f"límite: el texto no menciona {judged}, que se evalúa"
         yield Problem(("limit",), message, Severity.WARNING)
 
 
 def _alike(claims: Claims, unit: Unit) -> list[Amount]:
-    return [a for a in claims.amounts if any(_class(unit) == _class(u) for u in a.units)]
+    """Return the amounts of the same kind: of time as clocks count it, or of days and months."""
+    is_time = unit in MICROSECONDS
+    return [a for a in claims.amounts if any((u in MICROSECONDS) == is_time for u in a.units)]
 
 
-def _class(unit: Unit) -> str:
-    return "time" if unit in MICROSECONDS else "days"
-
-
-def phrases_of(amounts: list[Amount]) -> str:
+def _said(amounts: list[Amount]) -> str:
     return words.alternatives([amount.said for amount in amounts])
 
 
+_PATHS: Final = {"límite": "limit", "unidad": "unit", "proporción": "share"}
+
+
 def _differs(what: str, said: str, judged: str) -> Problem:
-    path = {"límite": "limit", "unidad": "unit", "proporción": "share"}.get(what, what)
-    return Problem((path,), f"{what}: el texto dice {said} y el criterio evalúa {judged}")
+    message = f"{what}: el texto dice {said} y el criterio evalúa {judged}"
+    return Problem((_PATHS[what],), message)
 
 
 def _shares(claims: Claims, facts: _Facts) -> Iterator[Problem]:
