@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from pydantic import ValidationError
 
 from shared.authoring import figures
-from shared.authoring.fields import Section, listed
+from shared.authoring.fields import Section, suggested
 from shared.authoring.figures import NO_FIGURE, Scope
 from shared.authoring.limits import read_reference, read_seasons, read_target
 from shared.authoring.marked_yaml import Items, Mapping, Node, Scalar
@@ -187,4 +187,4 @@ def _check_calendar_node(owner: Section, key: str, node: Node | None, around: Su
 
 def missing_calendar(name: str, calendars: Collection[str]) -> str:
     """Return the message for a calendar that is cited and does not exist."""
-    return f"el calendario «{name}» no existe; hay: {listed(calendars)}"
+    return f"el calendario «{name}» no existe{suggested(name, calendars)}"

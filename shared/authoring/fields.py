@@ -7,7 +7,7 @@ a file with faults is ever used.
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from collections.abc import Mapping as MappingOf
 from datetime import date
 from decimal import Decimal
@@ -17,6 +17,7 @@ from pydantic import JsonValue
 
 from shared.authoring.faults import Fault, Report
 from shared.authoring.marked_yaml import Items, Mapping, Node, Scalar
+from shared.criteria.words import alternatives
 
 T = TypeVar("T")
 
@@ -30,6 +31,9 @@ NO_EVENT: Final = "sin.evento"
 NO_DATE: Final = date(2000, 1, 1)
 MAX_TEXT = 2000
 MAX_ITEMS = 5000
+FEW: Final = 5
+"""So many names are listed whole in a message; of more, the nearest."""
+NEAREST: Final = 3
 _INTEGER = re.compile(r"[0-9]{1,9}")
 _NUMBER = re.compile(r"[0-9]{1,7}(\.[0-9]{1,3})?")
 _YES = frozenset({"true", "sí", "si"})
@@ -322,6 +326,24 @@ def slug(text: str) -> str:
 def listed(words: Iterable[str]) -> str:
     """Return words for a message, or that there are none."""
     return ", ".join(words) or "(no hay ninguno)"
+
+
+def suggested(name: str, known: Collection[str], *, also: Collection[str] = ()) -> str:
+    """Return the end of a message about a name that is not known: all that there are, if few.
+
+    Else how many there are, and the nearest three among them and what they are `also` called.
+    """
+    if len(known) <= FEW:
+        return f"; hay: {', '.join(known)}" if known else "; no hay ninguno"
+    return f" (hay {len(known)}){nearest(name, (*known, *also))}"
+
+
+def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
+    """Return the question whether one of the nearest three was meant, or nothing."""
+    lowered = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(name.lower(), lowered, n=NEAREST, cutoff=cutoff)
+    quoted = [f"«{lowered[each]}»" for each in near]
+    return f"; ¿quiso decir {alternatives(quoted)}?" if near else ""
 
 
 def _name(node: Node, named_by: str | None) -> str | None:

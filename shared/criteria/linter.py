@@ -5,7 +5,7 @@ An error contradicts itself or judges nothing; a warning is doubtful and may be 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
@@ -85,6 +85,10 @@ def _of_measure(
         if not values:
             message = f"ningún valor de «{name}» se admite"
             yield Problem((*place, "where", name), message)
+    for reason in () if clock is None else clock.pauses:
+        if reason not in words.PAUSES and (near := _near(reason, words.PAUSES)):
+            message = f"la pausa «{reason}» no se conoce; ¿quiso decir «{near}»?"
+            yield Problem((*place, "pauses"), message, Severity.WARNING)
     for kind in kinds_of(measure):
         if kind not in words.EVENTS and kind not in events:
             yield Problem((*place, "event"), _wordless(kind, events), Severity.WARNING)
@@ -95,12 +99,16 @@ def _of_measure(
 
 
 def _wordless(kind: str, events: EventWords) -> str:
-    near = get_close_matches(kind, (*words.EVENTS, *events), n=1, cutoff=0.8)
-    hint = f"; ¿quiso decir «{near[0]}»?" if near else ""
+    near = _near(kind, (*words.EVENTS, *events))
+    hint = f"; ¿quiso decir «{near}»?" if near else ""
     return (
         f"la frase pública mostraría «{kind}»: ese evento no tiene nombre en palabras; "
         f"dígalo en «eventos» de la carta{hint}"
     )
+
+
+def _near(name: str, known: Iterable[str]) -> str | None:
+    return next(iter(get_close_matches(name, tuple(known), n=1, cutoff=0.8)), None)
 
 
 def kinds_of(measure: Measure) -> tuple[str, ...]:

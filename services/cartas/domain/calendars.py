@@ -7,6 +7,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
+from shared.authoring.criteria import missing_calendar
 from shared.authoring.fields import NO_CODE, Section, listed
 from shared.authoring.marked_yaml import Items
 from shared.worktime import (
@@ -317,8 +318,7 @@ def _resolve(name: str, declared: dict[str, _Declared]) -> _Declared | None:
             own.section.fault("hereda", f"herencia en círculo: {' → '.join([*seen, each.parent])}")
             return None
         if each.parent not in declared:
-            message = f"el calendario «{each.parent}» no existe; hay: {listed(declared)}"
-            each.section.fault("hereda", message)
+            each.section.fault("hereda", missing_calendar(each.parent, declared))
             return None
         seen.append(each.parent)
         each = declared[each.parent]

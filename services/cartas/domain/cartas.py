@@ -99,6 +99,8 @@ class CartaReader:
     default_calendar: str
     calendars: Collection[str]
     units: Units
+    sites: Collection[str] = ()
+    """Sites that published cartas have, beside the units."""
     compromisos: dict[tuple[str, int], set[str]] = field(default_factory=dict)
     earlier: list[EarlierVersion] = field(default_factory=list)
 
@@ -164,8 +166,8 @@ class CartaReader:
             department=department,
             unit=unit,
             calendar=calendar,
-            services=section.words("servicios", CODE, CODE_EXPECTED) or (code,),
-            sites=section.words("sedes", CODE, CODE_EXPECTED, most=200),
+            services=_distinct(section, "servicios", most=50) or (code,),
+            sites=self._sites(section),
             hours=section.optional_text("horario", longest=300) or "",
             valid_from=terms.valid_from,
             valid_to=terms.valid_to,
@@ -179,6 +181,14 @@ class CartaReader:
         )
         section.ignore(*_CARTA_NOTES)
         return DeclaredCarta(data, section.line, section.path, section.plain())
+
+    def _sites(self, section: Section) -> tuple[str, ...]:
+        sites = _distinct(section, "sedes", most=200)
+        if self.units.declared:
+            for site in sites:
+                if site not in self.units.found and site not in self.sites:
+                    section.warn("sedes", f"la sede {self.units.unknown(site)}")
+        return sites
 
     def _calendar(self, section: Section) -> str:
         if "calendario" not in section:
@@ -232,6 +242,13 @@ class CartaReader:
         section.close()
         data = current.model_copy(update=changes)
         return DeclaredCarta(data, section.line, section.path, section.plain())
+
+
+def _distinct(section: Section, key: str, *, most: int) -> tuple[str, ...]:
+    codes = section.words(key, CODE, CODE_EXPECTED, most=most)
+    for code in dict.fromkeys(code for code in codes if codes.count(code) > 1):
+        section.fault(key, f"«{code}» está dos veces")
+    return tuple(dict.fromkeys(codes))
 
 
 def _validity(section: Section) -> tuple[date, date | None]:

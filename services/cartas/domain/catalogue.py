@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from services.cartas.domain.calendars import read_calendars
 from services.cartas.domain.cartas import CartaReader, DeclaredCarta, EarlierVersion
+from services.cartas.domain.doubts import shared_services, warn_of_nobody
 from services.cartas.domain.organisation import (
     read_escalation,
     read_municipality,
@@ -97,7 +98,8 @@ def _catalogue(root: Section) -> Catalogue:
     posts = read_posts(root.sections("puestos", "clave"), units, steps)
     root.close()
     _check_versions(cartas, root)
-    _check_mail(root, posts)
+    warn_of_nobody(root, posts)
+    root.report.warnings.extend(shared_services(cartas))
     _check_calendar_years(root, calendars.built, cartas)
     return Catalogue(
         municipality=municipality,
@@ -147,11 +149,6 @@ def clash(earlier: DeclaredCarta, later: DeclaredCarta) -> str | None:
             f"la {one.version} (desde {one.valid_from}, {until})"
         )
     return None
-
-
-def _check_mail(root: Section, posts: tuple[PostData, ...]) -> None:
-    if not any(post.mailbox for post in posts):
-        root.warn("puestos", "ningún puesto tiene correo: los avisos no llegarán a nadie")
 
 
 def _check_calendar_years(

@@ -12,6 +12,7 @@ from pydantic import JsonValue, ValidationError
 from services.cartas.domain.cartas import CartaReader, DeclaredCarta, Terms, asks_less
 from services.cartas.domain.catalogue import backstop
 from services.cartas.domain.checklist import NO_APPROVAL
+from services.cartas.domain.doubts import services_elsewhere
 from services.cartas.domain.life import Acta
 from services.cartas.domain.organisation import Units
 from shared.authoring.faults import Fault, Report
@@ -93,6 +94,7 @@ def read_draft(content: bytes, around: Around, version: int, acta: Acta = NOT_YE
         root.close()
         declared = _certified_as_before(declared, around)
         _check_owners(declared, around, report)
+        report.warnings.extend(services_elsewhere(declared, around.cartas))
         before = around.last_before(declared.data.carta, version)
         # What could not be read has a stand-in, and a stand-in relaxes nothing.
         if before and not report.faults:
@@ -112,6 +114,7 @@ def _reader(around: Around) -> CartaReader:
         default_calendar=around.municipality.calendar,
         calendars=around.calendars,
         units=Units(code, declared=True, found=dict(around.units)),
+        sites={site for carta in around.cartas for site in carta.sites},
     )
 
 

@@ -7,7 +7,8 @@ from datetime import time
 from typing import Final
 
 from services.cartas.domain.calendars import Calendars, known_zone
-from shared.authoring.fields import CODE, CODE_EXPECTED, NO_CODE, Section, listed, slug
+from shared.authoring.criteria import missing_calendar
+from shared.authoring.fields import CODE, CODE_EXPECTED, NO_CODE, Section, slug, suggested
 from shared.contracts.cartas import (
     EscalationStep,
     MunicipalityData,
@@ -94,7 +95,7 @@ def _own_calendar(section: Section, calendars: Calendars) -> str:
     if "calendario" in section:
         name = section.code("calendario")
         if name not in calendars.names:
-            section.fault("calendario", f"el calendario «{name}» no existe")
+            section.fault("calendario", missing_calendar(name, calendars.names))
         return name
     section.ignore("calendario")
     working = [name for name, each in calendars.built.items() if each.kind == "working"]
@@ -173,9 +174,14 @@ class Units:
         if code is not None:
             return code
         if self.declared:
-            section.fault(key, f"la unidad «{cited}» no está en «unidades»: {listed(self.found)}")
+            section.fault(key, f"la unidad {self.unknown(cited)}")
             return NO_CODE
         return self._derived(section, key, cited=cited, parent=parent)
+
+    def unknown(self, cited: str) -> str:
+        """Return the message for a unit that is cited and was not declared."""
+        names = [unit.name for unit in self.found.values()]
+        return f"«{cited}» no está en «unidades»{suggested(cited, self.found, also=names)}"
 
     def _derived(self, section: Section, key: str, *, cited: str, parent: str | None) -> str:
         code = slug(cited)
@@ -221,7 +227,7 @@ def _check_parents(code: str, section: Section, units: dict[str, UnitData]) -> N
     while (parent := units[seen[-1]].parent) is not None:
         if parent not in units:
             if len(seen) == 1:
-                section.fault("padre", f"la unidad «{parent}» no existe; hay: {listed(units)}")
+                section.fault("padre", f"la unidad «{parent}» no existe{suggested(parent, units)}")
             return
         if parent in seen:
             if code != min(seen):
