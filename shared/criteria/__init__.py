@@ -9,8 +9,6 @@ from shared.criteria.ledger import places_of
 from shared.criteria.linter import (
     Problem,
     Severity,
-    beyond_duty,
-    compare_text,
     is_blank,
     kinds_of,
     lint,
@@ -44,6 +42,7 @@ from shared.criteria.model import (
     unit_of,
 )
 from shared.criteria.outlook import at_risk, forecasts_of, outlooks_of, worst_of
+from shared.criteria.printed import beyond_duty, compare_text
 from shared.criteria.prospects import Outlook, Prospect, Uncounted
 from shared.criteria.result import Counts, broken, figures_of, is_every_case, judge_result
 from shared.criteria.sentence import formula_text, public_sentence

@@ -56,7 +56,7 @@ def windows_between(
 ) -> tuple[WindowBounds, ...]:
     """Return the windows that [first, last] touches, in order; at most so many."""
     found: list[WindowBounds] = []
-    if window.kind is WindowKind.CAMPAIGN and window.first is not None:
+    if window.first is not None:  # only a campaign has dates
         first = max(first, midnight(window.first, zone))
         return () if first > last else tuple(filter(None, (window_of(window, first, zone),)))
     current = window_of(window, first, zone)
@@ -75,7 +75,7 @@ def earlier_window(
     if reference is Reference.PREVIOUS:
         return window_of(window, bounds.start - _MOMENT, zone)
     first = local_day(bounds.start, zone)
-    return window_of(window, midnight(date(first.year - 1, first.month, 1), zone), zone)
+    return window_of(window, midnight(first.replace(year=first.year - 1), zone), zone)
 
 
 def cell_of(period: Period, instant: datetime, zone: zoneinfo.ZoneInfo) -> str:
