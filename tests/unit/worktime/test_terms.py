@@ -297,6 +297,12 @@ def test_years_are_known_from_1900_to_2299() -> None:
             due_instant(local(text), 1, Unit.OPEN_HOUR, natural())
 
 
+def test_months_are_known_through_2299() -> None:
+    assert due("2298-12-10 12:00", 12, Unit.MONTH, natural()) == local("2299-12-11")
+    with pytest.raises(CalendarExhaustedError, match="nothing is known of 2300"):
+        due("2298-12-10 12:00", 13, Unit.MONTH, natural())
+
+
 def test_a_term_of_nothing_ends_as_it_starts_or_with_its_day() -> None:
     # Saturday: the office is closed, and nothing has to run.
     start = local("2026-07-04 12:00")
