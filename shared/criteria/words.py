@@ -208,8 +208,7 @@ def value(name: str) -> str:
 
 def number(amount: Decimal) -> str:
     """Write 1500.50 as 1,500.5, the Mexican way."""
-    whole = f"{amount:,f}"
-    return whole.rstrip("0").rstrip(".") if "." in whole else whole
+    return f"{amount.normalize():,f}"
 
 
 def duration(amount: Decimal, unit: Unit) -> str:

@@ -174,6 +174,7 @@ SEASONS = [
     ("limit", "of", "said", "sign"),
     [
         ({"op": "<=", "value": 15}, WAIT, "15 minutos o menos", "≤ 15 minutos"),
+        ({"op": "<=", "value": 0}, WAIT, "0 minutos", "≤ 0 minutos"),
         ({"op": ">", "value": 15}, None, "más de 15 pasos", "> 15 pasos"),
         (
             {"op": "<", "value": 15, "seasons": SEASONS},
@@ -260,6 +261,10 @@ def test_what_is_unacceptable_begins_beyond_the_target(
     assert phrases.worst_of(of) == worst
 
 
+ANSWERS = {"form": "count", "population": ANSWERED}
+RATIO = part("ratio", numerator=ANSWERS, denominator=ANSWERS)
+
+
 @pytest.mark.parametrize(
     ("of", "nouns"),
     [
@@ -271,6 +276,7 @@ def test_what_is_unacceptable_begins_beyond_the_target(
         (daily(by="week"), ("semana con servicio", "semanas con servicio")),
         (daily(by=None, attribute="sede"), ("grupo con servicio", "grupos con servicio")),
         (owed(every="month"), ("fecha esperada", "fechas esperadas")),
+        (RATIO, ("caso", "casos")),
         (portal(), None),
         (visits(None), None),
     ],
@@ -279,6 +285,13 @@ def test_a_minimum_sample_counts_what_the_figure_rests_on(
     of: Part, nouns: tuple[str, str] | None
 ) -> None:
     assert phrases.sampled(of.figure) == nouns
+
+
+def test_a_bound_of_nothing_in_particular_has_no_noun() -> None:
+    eight = Limit.model_validate({"op": ">=", "value": 8})
+    assert phrases.limit(eight, None) == "8 o más"
+    assert phrases.sign_of(eight, None) == "≥ 8"
+    assert phrases.amount(Decimal(8), None) == "8"
 
 
 def test_one_of_a_sample_is_singular() -> None:
@@ -300,6 +313,7 @@ def test_small_words_agree() -> None:
     assert phrases.day(date(2026, 3, 1)) == "1 de marzo de 2026"
     assert phrases.noun_of(wait().figure) == "%"
     assert phrases.noun_of(counter().figure) == ""
+    assert phrases.noun_of(part("nps", population=ANSWERED, value=SCORE).figure) == "puntos"
 
 
 def test_days_that_recur_are_those_of_their_calendar() -> None:

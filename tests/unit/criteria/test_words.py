@@ -39,6 +39,10 @@ def test_one_of_a_unit_is_singular(amount: str, unit: Unit, written: str) -> Non
     assert words.duration(Decimal(amount), unit) == written
 
 
+def test_a_unit_has_its_plural() -> None:
+    assert [words.plural_of(unit) for unit in (Unit.SECOND, Unit.MONTH)] == ["segundos", "meses"]
+
+
 @pytest.mark.parametrize(
     ("said", "joined"),
     [
