@@ -130,8 +130,10 @@ def term_of(
     if clock is None or limit is None or limit.own_due:
         return None
     start, stop = instant_of(clock.start, case.events), instant_of(clock.stop, case.events)
-    value = None if start is None else _limit(limit, case, start, zone)
-    if start is None or value is None:
+    if start is None:
+        return None
+    value = _limit(limit, case, start, zone)
+    if value is None:
         return None
     if stop is not None and stop < start:
         stop = None
@@ -204,9 +206,10 @@ def _began_in_time(
 ) -> bool:
     """Return whether the pause began within its own term, which no other pause lengthens."""
     term = clock.pause_terms.get(pause.reason)
-    if term is None or pause.start <= start:
+    if term is None:
         return True
-    waited = elapsed(start, pause.start, clock.unit, calendar, start_rule=_start_rule(clock))
+    asked, rule = max(start, pause.start), _start_rule(clock)
+    waited = elapsed(start, asked, clock.unit, calendar, start_rule=rule)
     return waited <= term * MICROSECONDS.get(clock.unit, 1)
 
 
@@ -219,7 +222,7 @@ def _earlier(end: datetime | None, stop: datetime | None) -> datetime | None:
 def _limit(limit: Limit, case: Case, start: datetime, zone: ZoneInfo) -> Decimal | None:
     """Return the limit of this case in the clock's unit; None where its attributes give none."""
     if limit.value is not None:
-        return limit.value_on(start.astimezone(zone).date()) if limit.seasons else limit.value
+        return limit.value_on(start.astimezone(zone).date())
     if limit.by is not None:
         return limit.values.get(case.code(limit.by) or "")
     written = case.attributes.get(limit.field or "", "")
