@@ -173,9 +173,9 @@ def _sample(part: Part, minimum: int) -> str:
 
 def _keeping(figure: Share) -> str:
     limit, value = figure.limit, figure.value
-    if limit.own_due:
-        return f"casos con {phrases.sign_of(limit, value)}"
     held = phrases.sign_of(limit, value)
+    if limit.own_due:
+        return f"casos con {held}"
     if not isinstance(value, Clock):
         return f"respuestas {held}"
     early = " y sin adelanto de día" if value.exact_day else ""

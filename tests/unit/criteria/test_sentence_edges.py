@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.criteria import Criterion, Part, Window, WindowKind, public_sentence
+from shared.criteria import Criterion, Part, Window, WindowKind, formula_text, public_sentence
 from tests.unit.criteria.builders import part, wait
 from tests.unit.criteria.test_sentence import ANSWERS, QUARTER, SCORE, said
 
@@ -124,4 +124,52 @@ def test_what_the_cases_of_a_group_leave_out_is_said_of_all() -> None:
     )
     assert said(grouped_).endswith(
         " No se cuentan abandonos antes del límite ni turnos duplicados. Se evalúa cada trimestre."
+    )
+
+
+def test_a_formula_says_who_enters_under_which_conditions_and_by_which_calendar() -> None:
+    clock = {
+        "start": {"event": "request.received"},
+        "stop": {"event": "request.resolved"},
+        "unit": "dia_habil",
+        "calendar": "HAB-GRAL",
+        "pauses": ["prevencion"],
+    }
+    population = {
+        "event": "request.complete",
+        "anchor": "closed",
+        "where": {"tipo": ["obra"]},
+        "exclude": ["duplicado"],
+    }
+    conditions = "en que está completa su solicitud; tipo: obra"
+    counted_by = (
+        "; sin contar duplicados; calendario «HAB-GRAL»; "
+        "el tiempo se detiene mientras usted completa lo que le pedimos"
+    )
+    mean = part("mean", population=population, clock=clock)
+    assert formula_text(mean) == (
+        "suma de los tiempos ÷ casos medidos, en días hábiles (casos concluidos en el periodo; "
+        f"{conditions}{counted_by})"
+    )
+    share = part("share_within", population=population, clock=clock, limit={"op": "<=", "value": 3})
+    assert formula_text(share) == (
+        "casos con tiempo ≤ 3 días hábiles ÷ casos concluidos en el periodo "
+        f"({conditions}) × 100{counted_by}"
+    )
+
+
+def test_the_formula_of_what_is_owed_says_what_excuses_it() -> None:
+    owed = part(
+        "deadline",
+        population={
+            "event": "document.published",
+            "anchor": "occurred",
+            "where": {"sede": ["norte"]},
+            "exclude": ["orden_judicial"],
+        },
+        recurrence={"every": "month", "calendar": "HAB-GRAL"},
+    )
+    assert formula_text(owed) == (
+        "ocurrencias a tiempo ÷ los meses del periodo × 100; sede: norte; "
+        "sin contar casos con orden judicial; calendario «HAB-GRAL»"
     )
