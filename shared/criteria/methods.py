@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Final
 
@@ -72,7 +72,7 @@ def margin_of(part: Part, items: int | Fraction) -> Decimal | None:
     with localcontext() as context:
         context.prec = 40
         margin = width / (Decimal(items.numerator) / items.denominator).sqrt()
-    return margin.quantize(_PLACES, rounding=ROUND_HALF_EVEN)
+    return margin.quantize(_PLACES)
 
 
 def range_of(figure: Figure) -> Decimal | None:

@@ -105,8 +105,11 @@ def test_the_margin_of_a_share_is_that_of_the_offices_of_madrid(items: int, marg
 
 
 def test_a_margin_is_a_part_of_the_range_of_its_figure() -> None:
-    """Scores from 0 to 10 lie within 10 points, net promoters within 200."""
+    """Scores from 0 to 10 lie within 10 points, from 1 to 5 within 4, net promoters within 200."""
     assert margin_of(scores("mean"), 100) == Decimal(1)
+    assert margin_of(scores("mean", value=NOTA | {"lowest": 1, "highest": 5}), 100) == Decimal(
+        "0.4"
+    )
     assert margin_of(scores("nps"), 100) == Decimal(20)
 
 
@@ -175,6 +178,20 @@ def test_a_ratio_that_is_not_said_to_be_of_a_sample_has_no_margin() -> None:
 @pytest.mark.parametrize("weights", [{}, {0: 3}, {-1: 1, 3: 3}])
 def test_weights_that_are_none_leave_no_sample(weights: dict[int, int]) -> None:
     assert effective_sample(weights) is None
+
+
+def test_an_answer_without_weight_is_worth_nothing_beside_others() -> None:
+    assert effective_sample({0: 3, 2: 5}) == 5
+
+
+def test_the_instruments_of_a_ratio_are_those_of_both_its_sides() -> None:
+    asked, answered = (population(where={"encuesta": [code]}) for code in ("E-2", "E-1"))
+    both = weighted(
+        numerator={"form": "count", "population": asked},
+        denominator={"form": "count", "population": answered},
+        margin=False,
+    )
+    assert instruments_of(both) == ("E-1", "E-2")
 
 
 @given(st.dictionaries(st.integers(1, 10**9), st.integers(1, 50), min_size=1, max_size=9))
