@@ -98,7 +98,11 @@ def listing(count: Count, calendar: PreparedCalendar) -> dict[str, Any]:
         "calendar": {"id": known.id, "version": known.version, "zone": known.zone},
         "source": known.source,
         "start": count.start.isoformat(),
-        "term": {"limit": str(count.rule.limit), "unit": count.rule.unit.value},
+        "term": {
+            "limit": str(count.rule.limit),
+            "unit": count.rule.unit.value,
+            "less_than": count.rule.below,
+        },
         "due_at": None if count.due is None else count.due.isoformat(),
         "headline": headline(count, calendar),
         "due": due_words(count, calendar),

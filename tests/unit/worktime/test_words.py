@@ -218,7 +218,7 @@ def test_a_count_is_listed_whole() -> None:
         "calendar": {"id": "HAB-GRAL", "version": 1, "zone": "America/Mexico_City"},
         "source": "Gaceta 7",
         "start": "2026-07-06T15:30:00+00:00",
-        "term": {"limit": "1.50", "unit": "h_habil"},
+        "term": {"limit": "1.50", "unit": "h_habil", "less_than": False},
         "due_at": "2026-07-06T17:00:00+00:00",
         "headline": "1.5 horas hábiles desde el lunes 6 de julio de 2026 a las 09:30",
         "due": "Vence el lunes 6 de julio de 2026 a las 11:00:00.",
@@ -234,3 +234,9 @@ def test_a_count_is_listed_whole() -> None:
             }
         ],
     }
+
+
+def test_a_listing_tells_less_than_two_months_from_two_months() -> None:
+    rule = Rule(Decimal(2), Unit.MONTH, below=True)
+    term = listing(count_days(START, rule, split()), split())["term"]
+    assert term == {"limit": "2", "unit": "mes", "less_than": True}
