@@ -122,10 +122,9 @@ class _Sentence:
             case Groups():
                 return f"la proporción de {phrases.in_which(_groups(figure))} {self._inner(figure)}"
             case Availability():
-                exclude = phrases.without(figure.population).replace("; ", ", ", 1)
-                exclude += "," if exclude else ""
-                where = phrases.where(figure.population)
-                return f"la disponibilidad del servicio{where}{exclude}"
+                without = phrases.without(figure.population).removeprefix("; ")
+                aside = f", {without}," if without else ""
+                return f"la disponibilidad del servicio{phrases.where(figure.population)}{aside}"
             case Schedule():
                 every = phrases.occasions(figure.recurrence)
                 return f"la proporción de {phrases.in_which(every)} {self._on_time(figure)}"

@@ -219,6 +219,19 @@ def test_an_upper_target_is_eased_upwards_and_a_lower_limit_downwards() -> None:
     assert loosened(after, before) == ()
 
 
+def test_what_had_no_limit_for_each_case_has_none_to_ease() -> None:
+    clock = {
+        "start": {"event": "ticket.issued"},
+        "stop": {"event": "ticket.called"},
+        "unit": "min",
+    }
+    all_, late = (
+        Criterion(parts=(part("count", population=ISSUED, **held_),))
+        for held_ in ({}, {"clock": clock, "limit": {"op": ">", "value": 30}})
+    )
+    assert loosened(all_, late) == loosened(late, all_) == ()
+
+
 def test_a_part_more_or_less_is_compared_with_none() -> None:
     one, two = Criterion(parts=(wait(),)), Criterion(parts=(wait(), wait(limit=AT_MOST_15)))
     assert loosened(one, two) == loosened(two, one) == ()

@@ -1,5 +1,7 @@
 """Where a sentence changes its words: at all and nothing, on the very day, for both sides."""
 
+from typing import Any
+
 import pytest
 
 from shared.criteria import Criterion, Part, Window, WindowKind, formula_text, public_sentence
@@ -101,6 +103,53 @@ def test_a_lateness_that_changes_or_is_looked_up_is_said_as_a_time() -> None:
         {"op": "<", "value": 5},
     ):
         assert "el retraso desde que llega la fecha" in said(wait(clock=clock, limit=limit))
+
+
+def test_a_sum_that_stays_at_nothing_is_nothing() -> None:
+    population = {"event": "class.ended", "anchor": "occurred"}
+    value = {"kind": "number", "field": "horas"}
+    target = {"op": "<=", "value": 0, "unit": "horas"}
+    assert said(part("sum", population=population, value=value, target=target)) == (
+        "La suma de «horas», cada vez que termina una clase será de 0. Se evalúa cada trimestre."
+    )
+
+
+def test_a_carta_s_own_words_are_said_in_every_form() -> None:
+    own = {"class.ended": "acaba el taller", "class.started": "arranca el taller"}
+    population = {"event": "class.ended", "anchor": "occurred"}
+    clock = {"start": {"event": "class.started"}, "stop": {"event": "class.ended"}, "unit": "min"}
+    hours = {"kind": "number", "field": "horas"}
+    recurrence = {"every": "month", "calendar": "HAB-GRAL"}
+    forms: list[tuple[str, dict[str, Any], str, str]] = [
+        ("count", {}, "veces que acaba el taller se", "veces que acaba el taller ("),
+        ("sum", {"value": hours}, "cada vez que acaba el taller se", "cuando acaba el taller ("),
+        ("deadline", {"recurrence": recurrence}, "en los que acaba el taller a más", ""),
+        ("mean", {"clock": clock}, "desde que arranca el taller hasta que acaba el taller", ""),
+        (
+            "share_within",
+            {"clock": clock, "limit": {"op": "<=", "value": 9}},
+            "los casos en que acaba el taller en los que el tiempo desde que arranca el taller",
+            "(en que acaba el taller)",
+        ),
+    ]
+    for form, fields, words, formula in forms:
+        of = part(form, population=population, **fields)
+        assert words in public_sentence(Criterion(parts=(of,)), QUARTER, events=own)
+        assert formula in formula_text(of, events=own)
+
+
+def test_what_a_service_leaves_out_is_said_in_its_place() -> None:
+    population = {
+        "event": "outage.started",
+        "anchor": "occurred",
+        "where": {"sede": ["norte"]},
+        "exclude": ["mantenimiento_avisado", "red_ajena"],
+    }
+    value = {"kind": "outage", "stop": "outage.ended", "unit": "min"}
+    assert said(part("availability", population=population, value=value)) == (
+        "La disponibilidad del servicio (sede: norte), sin contar mantenimientos avisados, redes "
+        "que no son del municipio, se publica sin meta. Se publica cada trimestre."
+    )
 
 
 def test_both_sides_of_a_ratio_say_together_what_both_leave_out() -> None:
