@@ -70,6 +70,17 @@ def test_an_event_without_words_is_told_once_with_the_one_that_it_may_have_meant
     assert linted(ratio) == (wordless("pase.sellado"),)
 
 
+def test_a_pause_that_was_misspelt_is_told_and_one_of_their_own_is_not() -> None:
+    fields = {
+        "start": {"event": "ticket.issued"},
+        "stop": {"event": "ticket.called"},
+        "unit": "min",
+        "pauses": ["prevencion", "obra_propia", "prevension"],
+    }
+    message = "la pausa «prevension» no se conoce; ¿quiso decir «prevencion»?"
+    assert linted(wait(clock=fields)) == (Problem(("parts", 0, "pauses"), message, WARNING),)
+
+
 def test_a_carta_s_own_words_are_words_and_may_be_what_was_meant() -> None:
     own = {"pase.sellado": "sellamos su pase"}
     assert linted(timed("ticket.issued", "pase.sellado"), events=own) == ()
