@@ -179,6 +179,8 @@ def test_a_score_is_measured_in_ten_thousandths_in_its_group() -> None:
     assert judged(scored("mean"), answered()) == kept
     assert judged(by_desk(), answered(mesa="2")) == kept._replace(cell="2")
     assert judged(by_desk(), answered()) == kept
+    unlisted = replace(answered(), exclusions=frozenset({"otro_motivo"}))
+    assert judged(by_desk(), unlisted) == kept
     daily = part(
         "nested_share", by="day", inner=by_desk().figure.model_dump()["inner"], limit=LEAST
     )
