@@ -66,6 +66,11 @@ def _post(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--post", required=True, help=words)(command)
 
 
+def _acknowledge(command: Callable[..., Any]) -> Callable[..., Any]:
+    words = "Code of the warnings that you took note of."
+    return click.option("--acknowledge", default="", help=words)(command)
+
+
 @click.command("check")
 @click.argument("file", type=FILE)
 def check(file: Path) -> None:
@@ -163,7 +168,7 @@ def diff(
     callback=_said,
     help="Where the acta can be read: an address or an archive reference.",
 )
-@click.option("--acknowledge", default="", help="Code of the warnings that you took note of.")
+@_acknowledge
 @_municipality
 def approve(  # noqa: PLR0917 - each is an option
     carta: str,
@@ -203,6 +208,7 @@ def publish(carta: str, version: int, post: str, municipality: str | None) -> No
 @_post
 @click.option("--last", type=DAY, help="Last day in force; today if none is given.")
 @click.option("--reason", required=True, callback=_said, help="Why; kept on record.")
+@_acknowledge
 @_municipality
 def retire(
     carta: str,
@@ -211,13 +217,16 @@ def retire(
     post: str,
     last: date | None,
     reason: str,
+    acknowledge: str,
     municipality: str | None,
 ) -> None:
     """End a version in force, or withdraw one that never held."""
     _step(
         municipality,
         (carta, version, post),
-        lambda tx, target: versions.retire(tx, target, last=last, reason=reason),
+        lambda tx, target: versions.retire(
+            tx, target, last=last, reason=reason, acknowledged=acknowledge
+        ),
     )
 
 

@@ -31,6 +31,7 @@ MAX_VERSION = 1_000_000
 MAX_DRAFT = 500_000
 Number = Annotated[int, Path(ge=1, le=MAX_VERSION)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+Note = Annotated[str, StringConstraints(max_length=20)]
 JSON = dict[str, Any]
 
 router = APIRouter(prefix="/v1", tags=["versions"], dependencies=[Depends(require_service)])
@@ -61,14 +62,15 @@ class ApproveBody(StepBody):
     valid_from: date
     valid_to: date | None = None
     document: Line | None = Field(default=None, description="Where the acta can be read.")
-    acknowledge: Annotated[str, StringConstraints(max_length=20)] = ""
+    acknowledge: Note = ""
 
 
 class RetireBody(StepBody):
-    """`last` is the last day in force, today where it is left out."""
+    """`last` is the last day in force, today where it is left out; `acknowledge` as in approval."""
 
     reason: Line
     last: date | None = None
+    acknowledge: Note = ""
 
 
 class CertifyBody(StepBody):
@@ -156,7 +158,9 @@ async def retire(
     return await _take(
         request,
         target,
-        lambda tx: versions.retire(tx, target, last=body.last, reason=body.reason),
+        lambda tx: versions.retire(
+            tx, target, last=body.last, reason=body.reason, acknowledged=body.acknowledge
+        ),
     )
 
 

@@ -43,6 +43,15 @@ class Around:
         ]
         return max(found, key=lambda each: each.version, default=None)
 
+    def first_after(self, carta: str, version: int) -> CartaData | None:
+        """Return the published version that follows `version`, if one does."""
+        found = [
+            each
+            for each in self.cartas
+            if each.carta == carta and each.version > version and each.status is Status.ACTIVE
+        ]
+        return min(found, key=lambda each: each.version, default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class DraftReading:

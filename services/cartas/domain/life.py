@@ -104,10 +104,20 @@ def warnings_of_terms(first: date, before: CartaData | None, today: date) -> lis
         was = before.valid_to or "sin fin"
         return [f"la versión {before.version} terminará el {end} (ahora: {was})"]
     assert before.valid_to is not None
-    if before.valid_to < end:
-        gap = before.valid_to + ONE_DAY
-        return [f"del {gap} al {end} no habrá versión vigente: sus casos no se evaluarán"]
-    return []
+    return _gap(before.valid_to, first)
+
+
+def warnings_of_end(last: date, after: CartaData | None) -> list[str]:
+    """Return what ending a version on `last` leaves without one; `after` is the next published."""
+    return [] if after is None else _gap(last, after.valid_from)
+
+
+def _gap(last: date, first: date) -> list[str]:
+    """Name the days after one version's last and before the next one's first."""
+    begin, end = last + ONE_DAY, first - ONE_DAY
+    if end < begin:
+        return []
+    return [f"del {begin} al {end} no habrá versión vigente: sus casos no se evaluarán"]
 
 
 def ended_before(before: CartaData, first: date) -> CartaData:

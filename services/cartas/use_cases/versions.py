@@ -4,7 +4,7 @@ Each is idempotent: taken again with the same content it changes nothing and is 
 Each waits for the others of its municipality, loads of files included.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -18,6 +18,7 @@ from services.cartas.domain.life import (
     fault_of_end,
     faults_of_terms,
     life_of,
+    warnings_of_end,
     warnings_of_terms,
 )
 from services.cartas.domain.versions import Stored
@@ -102,8 +103,7 @@ async def approve(tx: Transaction, target: Target, acta: Acta, *, acknowledged: 
     if reasons:
         raise TermsError(reasons)
     warnings = warnings_of(reading.warnings, acta, before=before, today=town.today)
-    if warnings and warnings_code(warnings) != acknowledged.strip().lower():
-        raise UnacknowledgedError(warnings, warnings_code(warnings))
+    _require_note(warnings, acknowledged)
     data = reading.declared.data
     approval = data.approval.model_copy(update={"post": target.post})
     data = data.model_copy(update={"approval": approval})
@@ -111,6 +111,12 @@ async def approve(tx: Transaction, target: Target, acta: Acta, *, acknowledged: 
     await versions.keep_draft(tx.connection, approved)
     taken = replace(_with_acta(target.taken(Step.APPROVED, tx), data), warnings=tuple(warnings))
     await versions.add_steps(tx.connection, [taken])
+
+
+def _require_note(warnings: Sequence[str], acknowledged: str) -> None:
+    """Raise UnacknowledgedError unless exactly these warnings were taken note of."""
+    if warnings and warnings_code(warnings) != acknowledged.strip().lower():
+        raise UnacknowledgedError(warnings, warnings_code(warnings))
 
 
 def warnings_of(
@@ -200,11 +206,14 @@ async def _end_before(
     await versions.add_steps(tx.connection, [_with_end(taken, before, ended, reason=reason)])
 
 
-async def retire(tx: Transaction, target: Target, *, last: date | None, reason: str) -> None:
+async def retire(
+    tx: Transaction, target: Target, *, last: date | None, reason: str, acknowledged: str = ""
+) -> None:
     """End a version on `last` (today where it is None), or withdraw one that never held.
 
     What never held has no last day; one that is given for it is refused, for the two are opposites.
-    Raises TermsError, NotAllowedError, UnknownVersionError, WrongStateError.
+    An end that leaves days without a version before the next one begins is asked about first.
+    Raises TermsError, UnacknowledgedError, NotAllowedError, UnknownVersionError, WrongStateError.
     """
     town = await read_town(tx.connection, target.municipality, tx.now, lock=True)
     town.require_coordination(target.post)
@@ -215,7 +224,8 @@ async def retire(tx: Transaction, target: Target, *, last: date | None, reason: 
         _refuse_last_day(target, last)
         await _withdraw_published(tx, target, town, data=data, reason=reason)
     else:
-        await _end(tx, target, town, data=data, last=last or town.today, reason=reason)
+        end = _End(last or town.today, reason, acknowledged)
+        await _end(tx, target, town, data=data, end=end)
 
 
 def _refuse_last_day(target: Target, last: date | None) -> None:
@@ -270,18 +280,27 @@ async def _restore_before(tx: Transaction, target: Target, town: Town) -> None:
     await versions.add_steps(tx.connection, [_with_end(taken, before, restored, reason=reason)])
 
 
-async def _end(
-    tx: Transaction, target: Target, town: Town, *, data: CartaData, last: date, reason: str
-) -> None:
-    if data.status is Status.RETIRED or data.valid_to == last:
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a version ends: its last day, why, and which warnings were taken note of."""
+
+    last: date
+    reason: str
+    acknowledged: str
+
+
+async def _end(tx: Transaction, target: Target, town: Town, *, data: CartaData, end: _End) -> None:
+    if data.status is Status.RETIRED or data.valid_to == end.last:
         return
-    fault = fault_of_end(data, last, town.today)
+    fault = fault_of_end(data, end.last, town.today)
     if fault is not None:
         raise TermsError([fault])
-    ended = data.model_copy(update={"valid_to": last})
+    warnings = warnings_of_end(end.last, town.around.first_after(data.carta, data.version))
+    _require_note(warnings, end.acknowledged)
+    ended = data.model_copy(update={"valid_to": end.last})
     await _keep(tx, Stored(ended, town.cartas[data.carta, data.version].declared))
-    taken = _with_end(target.taken(Step.RETIRED, tx), data, ended, reason=reason)
-    await versions.add_steps(tx.connection, [taken])
+    taken = _with_end(target.taken(Step.RETIRED, tx), data, ended, reason=end.reason)
+    await versions.add_steps(tx.connection, [replace(taken, warnings=tuple(warnings))])
 
 
 async def certify(tx: Transaction, target: Target, *, until: date | None, document: str) -> None:
@@ -295,6 +314,9 @@ async def certify(tx: Transaction, target: Target, *, until: date | None, docume
     data = town.carta(target.carta, target.version)
     if data is None or data.status is Status.RETIRED:
         raise UnknownVersionError(f"no está publicada la versión {target.version} de la carta")
+    if until is not None and until < town.today:
+        advice = "diga el último día del que rige; sin fecha, la carta queda sin certificado"
+        raise TermsError([f"el certificado vence el {until}, que ya pasó: {advice}"])
     if until is not None and until > town.today + LONGEST_CERTIFICATE:
         raise TermsError([f"el certificado vence el {until}: ¿es correcto el año?"])
     if data.certified_until == until:

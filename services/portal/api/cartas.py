@@ -152,14 +152,14 @@ def _body(step: str, answers: Answers) -> dict[str, Any]:
         return {}
     if step == "retire":
         reason = answers.required("motivo", "Escribe por qué la retiras", limit=MAX_REASON)
-        return {"reason": reason, "last": _day(answers, "ultimo")}
+        last = _day(answers, "ultimo")
+        return {"reason": reason, "last": last, "acknowledge": _noted(answers)}
     acta = answers.required("acta", "Escribe el número del acta", limit=MAX_REASON)
     body = answers.required("organo", "Escribe quién la aprobó", limit=MAX_REASON)
     dated = answers.day("fecha", "Escribe la fecha del acta con día, mes y año")
     first = answers.day("desde", "Escribe el primer día de vigencia con día, mes y año")
     last = _day(answers, "hasta")
     document = answers.optional("documento", limit=MAX_REASON) or None
-    acknowledged = answers.get("codigo") if answers.get("enterada") == "si" else ""
     return {
         "record": acta,
         "body": body,
@@ -167,8 +167,13 @@ def _body(step: str, answers: Answers) -> dict[str, Any]:
         "valid_from": _iso(first),
         "valid_to": last,
         "document": document,
-        "acknowledge": acknowledged[:20],
+        "acknowledge": _noted(answers),
     }
+
+
+def _noted(answers: Answers) -> str:
+    """Return the code of the warnings that were shown, once their box is ticked."""
+    return answers.get("codigo")[:20] if answers.get("enterada") == "si" else ""
 
 
 def _day(answers: Answers, name: str) -> str | None:

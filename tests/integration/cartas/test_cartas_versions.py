@@ -154,6 +154,34 @@ async def test_a_version_in_force_ends_today_or_later_and_cases_of_it_are_still_
     assert tuple(state) == (today() + DAY, "active")
 
 
+async def test_an_end_that_leaves_days_without_a_version_asks_first(
+    url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "borrador.yaml"
+    file.write_text(draft(), encoding="utf-8")
+    await command(url, "draft", str(file), "--post", POST)
+    approval = ("approve", "RC-01", "2", *ACTA, "--from", str(today() + 9 * DAY))
+    await command(url, *approval, "--acknowledge", await code_of(url, *approval))
+    await command(url, "publish", "RC-01", "2", "--post", POST)
+    early = ("retire", "RC-01", "1", "--post", POST, "--reason", "x", "--last", str(today() + DAY))
+    status, out, err = await command(url, *early)
+    gap = f"del {today() + 2 * DAY} al {today() + 8 * DAY} no habrá versión vigente"
+    assert (status, out, gap in err) == (1, "", True)
+    assert (await command(url, *early, "--acknowledge", await code_of(url, *early)))[0] == 0
+    ended = await rows(url, "SELECT valid_to, warnings FROM step ORDER BY taken_at DESC LIMIT 1")
+    assert ended[0]["valid_to"] == today() + DAY
+    assert gap in ended[0]["warnings"][0]
+
+
+async def test_a_certificate_that_has_expired_is_not_noted(url: str) -> None:
+    past = ("--until", str(today() - DAY), "--document", "AENOR 1")
+    status, out, err = await command(url, "certify", "RC-01", "1", "--post", POST, *past)
+    assert (status, out, "que ya pasó" in err) == (1, "", True)
+    assert await rows(url, "SELECT FROM step WHERE step = 'certified'") == []
+    today_still = ("--until", str(today()), "--document", "AENOR 1")
+    assert (await command(url, "certify", "RC-01", "1", "--post", POST, *today_still))[0] == 0
+
+
 async def test_errors_of_a_draft_are_kept_with_it_and_refuse_its_approval(
     url: str, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.integration.cartas.towns import DAY, POST, catalogue, draft, today
-from tests.integration.portal.world import SETTINGS, World
+from tests.integration.portal.world import SETTINGS, Browser, World
 from tests.support.databases import Templates, own_databases
 from tests.support.servers import Servers
 from tests.support.systems import running_system
@@ -159,3 +159,34 @@ async def test_a_draft_is_tried_on_a_past_window_before_anybody_promises_it(
     async with office.browser() as browser:
         await office.sign_in(browser, UNIT)
         assert (await browser.open(found[1])).status_code in (403, 404)
+
+
+async def test_days_left_without_a_version_are_taken_note_of_before_one_ends(
+    office: World, tmp_path: Path
+) -> None:
+    await keep_draft(office, tmp_path, draft())
+    async with office.browser() as browser:
+        await office.sign_in(browser, COORDINATION)
+        listed = re.findall(rf"{PAGES}/RC-01/(\d+)", (await browser.open(PAGES)).text)
+        following, first = f"{PAGES}/RC-01/{max(map(int, listed))}", f"{PAGES}/RC-01/1"
+        acta = {"paso": "approve", "acta": "CI-8", "organo": "Comité Interno"}
+        acta |= fields_of("fecha", today()) | fields_of("desde", today() + 9 * DAY)
+        await acknowledged(browser, following, acta)
+        assert (await browser.send(following, {"paso": "publish"})).status_code == 303
+        early = {"paso": "retire", "motivo": "Obra en la oficina"}
+        early |= fields_of("ultimo", today() + DAY)
+        warned = await acknowledged(browser, first, early)
+        assert f"Del {today() + 2 * DAY} al {today() + 8 * DAY} no habrá versión" in warned
+        assert "Los revisé y la retiro con ellos" in warned
+        assert "Con 1 aviso tomado en cuenta" in (await browser.open(first)).text
+
+
+async def acknowledged(browser: Browser, address: str, form: dict[str, str]) -> str:
+    """Take a step that warns first, then with its warnings; return the page that warned."""
+    warned = await browser.send(address, form)
+    code = CODE.search(warned.text)
+    assert (warned.status_code, code is not None) == (409, True), warned.text
+    assert code is not None
+    noted = {"codigo": code.group(1), "enterada": "si"}
+    assert (await browser.send(address, {**form, **noted})).status_code == 303
+    return warned.text

@@ -12,6 +12,7 @@ from services.cartas.domain.life import (
     fault_of_end,
     faults_of_terms,
     life_of,
+    warnings_of_end,
     warnings_of_terms,
 )
 from shared.contracts.cartas import CartaData, Status
@@ -91,6 +92,14 @@ def test_a_first_version_may_have_begun_and_its_author_is_told() -> None:
 def test_days_without_any_version_are_named() -> None:
     (said,) = warnings_of_terms(date(2026, 12, 1), carta("2026-01-01", "2026-11-25"), TODAY)
     assert "del 2026-11-26 al 2026-11-30 no habrá versión vigente" in said
+
+
+def test_days_without_a_version_before_the_next_are_named_when_one_ends_early() -> None:
+    last = date(2026, 11, 30)
+    gap = "del 2026-12-01 al 2026-12-31 no habrá versión vigente: sus casos no se evaluarán"
+    assert warnings_of_end(last, carta("2027-01-01")) == [gap]
+    assert warnings_of_end(last, carta("2026-12-01")) == []
+    assert warnings_of_end(last, None) == []
 
 
 def test_no_end_reaches_back_or_makes_longer() -> None:
