@@ -61,7 +61,7 @@ def _block(rows: Iterable[Row]) -> Iterator[str]:
 
 
 def _columns(name: str, old: str, new: str) -> str:
-    left, right = wrap(old, TEXT_WIDTH) or [""], wrap(new, TEXT_WIDTH) or [""]
+    left, right = _lines(old), _lines(new)
     height = max(len(left), len(right))
     left += [""] * (height - len(left))
     right += [""] * (height - len(right))
@@ -70,6 +70,11 @@ def _columns(name: str, old: str, new: str) -> str:
         for place, (one, other) in enumerate(zip(left, right, strict=True))
     ]
     return "\n".join(lines)
+
+
+def _lines(text: str) -> list[str]:
+    """Break a text between words only: half a code is none."""
+    return wrap(text, TEXT_WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def listed(found: Sequence[Summary]) -> str:

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
+
+from pydantic import JsonValue
 
 from shared.contracts.cartas import CartaData, Scope
 from shared.criteria import Window, WindowKind
@@ -14,7 +16,8 @@ from shared.worktime import Unit
 
 NONE: Final = "—"
 _SIGNS: Final = {"<=": "≤", ">=": "≥"}
-_OWN_ROWS: Final = ("limit", "target", "calendar", "exclude", "pauses")
+_OWN: Final = ("limite", "umbral", "calendario", "excluir", "pausas")
+"""Fields of a written criterion that have rows of their own."""
 _WINDOWS: Final = {
     WindowKind.MONTH: "mes",
     WindowKind.QUARTER: "trimestre",
@@ -72,9 +75,30 @@ class Comparison:
         )
 
 
-def compare(old: CartaData | None, new: CartaData) -> Comparison:
-    """Put `new` beside `old`: compromisos in the new order, then those that are gone."""
-    before, after = _versions(old), _versions(new)
+Written: TypeAlias = Mapping[str, str]
+"""Each compromiso's criterion as its author wrote it."""
+
+
+def written_of(declared: JsonValue) -> Written:
+    """Return the criteria of a carta as its author wrote it; nothing where that was not kept."""
+    carta = declared if isinstance(declared, dict) else {}
+    listed = carta.get("compromisos")
+    found = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    return {str(each.get("id")): _criterion(each.get("criterio")) for each in found}
+
+
+def compare(
+    old: CartaData | None,
+    new: CartaData,
+    *,
+    old_written: Written | None = None,
+    new_written: Written | None = None,
+) -> Comparison:
+    """Put `new` beside `old`: compromisos in the new order, then those that are gone.
+
+    A criterion reads as its author wrote it, or by its public formula where that was not kept.
+    """
+    before, after = _versions(old, old_written or {}), _versions(new, new_written or {})
     compared = [_compared(code, before.get(code), each) for code, each in after.items()]
     gone = [_compared(code, each, None) for code, each in before.items() if code not in after]
     return Comparison(
@@ -85,24 +109,42 @@ def compare(old: CartaData | None, new: CartaData) -> Comparison:
     )
 
 
-def _versions(carta: CartaData | None) -> dict[str, Version]:
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """A compromiso of one version, and its criterion as it was written, "" where unknown."""
+
+    version: Version
+    written: str
+
+
+def _versions(carta: CartaData | None, written: Written) -> dict[str, _Side]:
     if carta is None:
         return {}
-    return {each.id: Version(carta, each) for each in carta.compromisos}
+    return {
+        each.id: _Side(Version(carta, each), written.get(each.id, "")) for each in carta.compromisos
+    }
 
 
-def _compared(code: str, old: Version | None, new: Version | None) -> Compared:
-    rows = _rows(
-        {} if old is None else of_compromiso(old), {} if new is None else of_compromiso(new)
-    )
+def _compared(code: str, old: _Side | None, new: _Side | None) -> Compared:
+    is_written = all(side.written for side in (old, new) if side is not None)
+    rows = _rows(_of_side(old, is_written=is_written), _of_side(new, is_written=is_written))
     if old is None:
         change = Change.ADDED
     elif new is None:
         change = Change.REMOVED
     else:
-        is_same = old.compromiso == new.compromiso and old.sentence == new.sentence
+        one, two = old.version, new.version
+        is_same = one.compromiso == two.compromiso and one.sentence == two.sentence
         change = Change.SAME if is_same else Change.CHANGED
     return Compared(code, change, rows)
+
+
+def _of_side(side: _Side | None, *, is_written: bool) -> Mapping[str, str]:
+    """Return what is said of one side; two sides show their criteria in the same way."""
+    if side is None:
+        return {}
+    criterion = side.written if is_written else "; ".join(side.version.formulas)
+    return {**of_compromiso(side.version), "Criterio": criterion}
 
 
 def _rows(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[Row, ...]:
@@ -135,10 +177,7 @@ def _of_carta(carta: CartaData) -> dict[str, str]:
 
 
 def of_compromiso(version: Version) -> dict[str, str]:
-    """Return what is said of a compromiso: the judged sentence first, then its figures.
-
-    `Criterio` has what no other row shows (population, anchor, events), by the contract's names.
-    """
+    """Return what is said of a compromiso: the judged sentence first, then its figures."""
     compromiso = version.compromiso
     found = compromiso.criterion.model_dump(mode="json", exclude_none=True)
     return {
@@ -162,7 +201,6 @@ def of_compromiso(version: Version) -> dict[str, str]:
         "Expectativa": NONE
         if compromiso.expectation is None
         else f"{compromiso.expectation.study} ({compromiso.expectation.date})",
-        "Criterio": _flat(_rest(found)) or NONE,
     }
 
 
@@ -194,11 +232,20 @@ def _limits(value: Any) -> Iterator[tuple[Any, str]]:
             yield from _limits(each)
 
 
-def _rest(value: Any) -> Any:
-    """Return what is left when the fields with rows of their own are taken away."""
+def _criterion(written: JsonValue) -> str:
+    """Write a criterion as a file says it, without the fields that have rows of their own."""
+    if not isinstance(written, dict):
+        return ""
+    return "; ".join(f"{key}: {_flow(value)}" for key, value in written.items() if key not in _OWN)
+
+
+def _flow(value: JsonValue) -> str:
     if isinstance(value, dict):
-        return {name: _rest(each) for name, each in value.items() if name not in _OWN_ROWS}
-    return [_rest(each) for each in value] if isinstance(value, list) else value
+        inner = (f"{key}: {_flow(each)}" for key, each in value.items() if key not in _OWN)
+        return f"{{{', '.join(inner)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    return NONE if value is None else str(value)
 
 
 def _joined(words: Iterator[str]) -> str:
@@ -206,16 +253,29 @@ def _joined(words: Iterator[str]) -> str:
 
 
 def _figures(found: Any, unit: str = "") -> str:
-    """Write `≤ 15 minutos`, `≥ 90 % (inaceptable: 80)`; anything else by its own names."""
+    """Write `≤ 15 minutos`, `≥ 90 % (inaceptable: 80)`, `≤ por prioridad: alta 4, baja 8 horas`."""
     if not isinstance(found, dict):
         return str(found)
+    if found.get("own_due"):
+        return "el plazo prometido a cada caso"
     sign = _SIGNS.get(str(found.get("op", "")), str(found.get("op", "")))
-    if "value" not in found:
-        rest = _flat({name: each for name, each in found.items() if name != "op"})
-        return f"{sign} {rest} {_unit(unit)}".strip()
-    text = f"{sign} {_number(found['value'])} {_unit(found.get('unit', unit))}".strip()
+    text = f"{sign} {_amount(found)} {_unit(found.get('unit', unit))}".strip()
     worst = found.get("unacceptable")
-    return text if worst is None else f"{text} (inaceptable: {_number(worst)})"
+    seasons = "".join(
+        f"; del {each['first']} al {each['last']}: {_number(each['value'])}"
+        for each in found.get("seasons", ())
+    )
+    return text + seasons + ("" if worst is None else f" (inaceptable: {_number(worst)})")
+
+
+def _amount(found: Mapping[str, Any]) -> str:
+    """Write how much: a number, one for each value of an attribute, or a figure of the case."""
+    if "by" in found:
+        each = ", ".join(f"{name} {_number(value)}" for name, value in found["values"].items())
+        return f"por {found['by']}: {each}"
+    if "field" in found:
+        return f"{found['field']} × {_number(found['factor'])}"
+    return _number(found["value"])
 
 
 def _unit(name: Any) -> str:
@@ -227,19 +287,6 @@ def _number(value: Any) -> str:
         return number(Decimal(str(value)))
     except InvalidOperation:
         return str(value)
-
-
-def _flat(value: Any, path: str = "") -> str:
-    """Write nested fields in one line, empty ones left out."""
-    if isinstance(value, dict):
-        inner = ((f"{path}.{k}" if path else k, v) for k, v in value.items())
-        return "; ".join(text for k, v in inner if (text := _flat(v, k)))
-    if isinstance(value, list):
-        if all(not isinstance(each, dict | list) for each in value):
-            return f"{path}={','.join(map(str, value))}" if value else ""
-        inner = ((f"{path}[{place}]", each) for place, each in enumerate(value, start=1))
-        return "; ".join(text for k, v in inner if (text := _flat(v, k)))
-    return f"{path}={value}" if value not in (None, "", False) else ""
 
 
 def _window(window: Window) -> str:

@@ -7,7 +7,7 @@ from typing import Final, cast
 
 from pydantic import JsonValue
 
-from services.cartas.domain.changes import Comparison, compare
+from services.cartas.domain.changes import Comparison, Written, compare, written_of
 from services.cartas.domain.drafts import DraftReading, draft_of, read_draft, warnings_code
 from services.cartas.domain.life import Life, life_of
 from services.cartas.domain.versions import Stored
@@ -102,14 +102,13 @@ async def show_version(tx: Transaction, municipality: str, carta: str, *, versio
     taken = await versions.steps_of(tx.connection, municipality, carta, version=version)
     warnings = tuple(line_of(each) for each in reading.warnings) if reading else ()
     summary = _summary(published, draft, town)
-    before = town.around.last_before(carta, version)
     return Detail(
         summary,
         data,
         tuple(line_of(each) for each in reading.faults) if reading else (),
         warnings,
         warnings_code(warnings),
-        None if data is None else compare(before, data),
+        None if data is None else _beside_the_one_before(town, data, reading),
         tuple(taken),
         ALLOWED[summary.life],
     )
@@ -131,7 +130,6 @@ async def check(tx: Transaction, municipality: str, content: bytes, carta: str) 
     reading = read_draft(content, town.around, version)
     data = reading.declared.data if reading.declared else None
     warnings = tuple(line_of(each) for each in reading.warnings)
-    before = town.around.last_before(carta, version)
     name = data.name if data else ""
     return Detail(
         Summary(carta, version, name, Life.DRAFT, None, None, None, None, None),
@@ -139,7 +137,7 @@ async def check(tx: Transaction, municipality: str, content: bytes, carta: str) 
         tuple(line_of(each) for each in reading.faults),
         warnings,
         warnings_code(warnings),
-        None if data is None else compare(before, data),
+        None if data is None else _beside_the_one_before(town, data, reading),
         (),
         (),
     )
@@ -150,22 +148,42 @@ async def compare_versions(
 ) -> Comparison:
     """Put any two versions side by side. Raises UnknownVersionError, FaultsError."""
     town = await read_town(tx.connection, municipality, tx.now)
+    one, one_written = await _data(tx, town, carta, version=old)
+    two, two_written = await _data(tx, town, carta, version=new)
+    return compare(one, two, old_written=one_written, new_written=two_written)
+
+
+def _beside_the_one_before(town: Town, data: CartaData, reading: DraftReading | None) -> Comparison:
+    before = town.around.last_before(data.carta, data.version)
     return compare(
-        await _data(tx, town, carta, version=old), await _data(tx, town, carta, version=new)
+        before,
+        data,
+        old_written=None if before is None else _written(town, before),
+        new_written=_written(town, data) if reading is None else _drafted(reading),
     )
 
 
-async def _data(tx: Transaction, town: Town, carta: str, *, version: int) -> CartaData:
+def _written(town: Town, data: CartaData) -> Written:
+    return written_of(town.cartas[data.carta, data.version].declared)
+
+
+def _drafted(reading: DraftReading) -> Written:
+    return written_of(None if reading.declared is None else reading.declared.declared)
+
+
+async def _data(
+    tx: Transaction, town: Town, carta: str, *, version: int
+) -> tuple[CartaData, Written]:
     published = town.carta(carta, version)
     if published is not None:
-        return published
+        return published, _written(town, published)
     draft = await versions.draft(tx.connection, town.code, carta, version=version)
     if draft is None:
         raise UnknownVersionError(f"no existe la versión {version} de {carta}")
     reading = _read(draft, town)
     if reading.declared is None:
         raise FaultsError(reading.faults)
-    return draft.data or reading.declared.data
+    return draft.data or reading.declared.data, _drafted(reading)
 
 
 async def draft_file(

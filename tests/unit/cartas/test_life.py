@@ -1,9 +1,10 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from services.cartas.domain import read_catalogue
-from services.cartas.domain.changes import Change, compare
+from services.cartas.domain.changes import Change, Row, compare, written_of
 from services.cartas.domain.drafts import Around, address_of, draft_of, read_draft, warnings_code
 from services.cartas.domain.life import (
     Acta,
@@ -15,7 +16,9 @@ from services.cartas.domain.life import (
     warnings_of_end,
     warnings_of_terms,
 )
+from services.cartas.version_report import table
 from shared.contracts.cartas import CartaData, Status
+from shared.explaining import Version
 from tests.integration.cartas.towns import draft
 from tests.unit.cartas.files import CATALOGUE
 
@@ -179,7 +182,12 @@ def test_what_is_exported_reads_back_as_the_same() -> None:
 def test_side_by_side_names_what_changes_and_nothing_else() -> None:
     reading = read_draft(draft(20).encode(), AROUND, 2)
     assert reading.declared is not None
-    compared = compare(CARTA, reading.declared.data)
+    compared = compare(
+        CARTA,
+        reading.declared.data,
+        old_written=written_of(DECLARED),
+        new_written=written_of(reading.declared.declared),
+    )
     (one,) = compared.compromisos
     assert one.change is Change.CHANGED
     rows = {row.name: (row.old, row.new) for row in one.rows if row.differs}
@@ -198,6 +206,51 @@ def test_added_and_removed_compromisos_stand_alone() -> None:
         ("RC-01-02", Change.REMOVED),
     ]
     assert all(row.old == "—" for row in compared.compromisos[0].rows)
+
+
+def test_a_criterion_reads_as_its_author_wrote_it_and_breaks_between_words() -> None:
+    text = draft().replace("inicio: ticket.issued, fin", "inicio: ticket.checked_in, fin")
+    reading = read_draft(text.encode(), AROUND, 2)
+    assert reading.declared is not None
+    one, two = written_of(DECLARED), written_of(reading.declared.declared)
+    compared = compare(CARTA, reading.declared.data, old_written=one, new_written=two)
+    rows = {row.name: row for each in compared.compromisos for row in each.rows}
+    assert rows["Criterio"].old == (
+        "forma: share_within; poblacion: {evento: ticket.issued, ancla: due}; "
+        "reloj: {inicio: ticket.issued, fin: ticket.called, unidad: min}"
+    )
+    assert rows["Criterio"].new == rows["Criterio"].old.replace(
+        "inicio: ticket.issued", "inicio: ticket.checked_in"
+    )
+    shown = table(compared).split()
+    assert "ticket.checked_in," in shown
+    long = "https://cobre.example/" + "x" * 60
+    wider = replace(compared, carta=(Row("Cómo se consulta", "—", long),))
+    assert long in table(wider).split()
+
+
+def test_a_criterion_that_nobody_kept_as_written_reads_as_its_formula() -> None:
+    [one] = compare(None, CARTA).compromisos
+    [criterion] = [row.new for row in one.rows if row.name == "Criterio"]
+    assert criterion == "; ".join(Version(CARTA, CARTA.compromisos[0]).formulas)
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        (
+            "{op: <=, por: prioridad, valores: {alta: 4.50, baja: 10}}",
+            "≤ por prioridad: alta 4.5, baja 10 minutos",
+        ),
+        ("{op: <=, campo: plazo_legal, factor: 1.5}", "≤ plazo_legal × 1.5 minutos"),
+        ("{op: <=, plazo_del_caso: true}", "el plazo prometido a cada caso"),
+    ],
+)
+def test_a_limit_of_each_case_is_said_in_words(limit: str, said: str) -> None:
+    reading = read_draft(draft().replace("{op: <=, valor: 10}", limit).encode(), AROUND, 2)
+    assert reading.declared is not None, reading.faults
+    [one] = compare(None, reading.declared.data).compromisos
+    assert [row.new for row in one.rows if row.name == "Límite"] == [said]
 
 
 def test_other_warnings_have_another_code() -> None:
