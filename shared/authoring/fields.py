@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from collections.abc import Mapping as MappingOf
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Final, TypeVar
@@ -232,8 +233,7 @@ class Section:
         """Return a group of fields that must be there."""
         node = self.node(key)
         if node is None:
-            self.fault(key, "falta este grupo de campos")
-            return _Absent(Mapping(self.line), self.path_of(key), self.report)
+            return _Absent(self, key)
         return Section(node, self.path_of(key), self.report)
 
     def optional_section(self, key: str) -> "Section | None":
@@ -285,10 +285,24 @@ class Section:
 
 
 class _Absent(Section):
-    """Stands in for a group that is missing: its own fields are not missed one by one as well."""
+    """Stands in for a group that is missing: one fault, which names the fields it must have."""
+
+    def __init__(self, owner: Section, key: str) -> None:
+        super().__init__(Mapping(owner.line), owner.path_of(key), owner.report)
+        self._missed: list[str] = []
+        self._place: int | None = None
+        if not isinstance(owner, _Absent):
+            self._place = len(self.report.faults)
+        owner.fault(key, "falta este grupo de campos")
 
     def fault(self, key: str | None, message: str) -> None:
-        """Say nothing: the missing group was noted already."""
+        """Add a field to those that the group must have."""
+        if self._place is None or key is None or key in self._missed:
+            return
+        self._missed.append(key)
+        noted = self.report.faults[self._place]
+        told = f"falta este grupo de campos: {', '.join(self._missed)}"
+        self.report.faults[self._place] = replace(noted, message=told)
 
 
 def plain(node: Node) -> JsonValue:

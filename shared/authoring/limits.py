@@ -49,7 +49,8 @@ def read_limit(section: Section, *, seasons: Sequence[Season] = ()) -> Limit:
     forms = [key for key in _LIMIT_FORMS if key in section]
     section.ignore(*_LIMIT_FORMS, "valores", "factor")
     if len(forms) != 1:
-        section.fault(None, f"se esperaba exactamente uno de: {listed(_LIMIT_FORMS)}")
+        message = f"se esperaba exactamente uno de: {listed(_LIMIT_FORMS)}"
+        section.fault(None if forms or section.names() else "valor", message)
         return NO_LIMIT
     limit = _limit_of(section, op, forms[0])
     section.close()

@@ -18,9 +18,11 @@ MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 24
 MAX_NODES = 200_000
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-# What YAML 1.1 calls printable; libyaml refuses the rest without naming the line.
+# What YAML 1.1 calls printable; libyaml refuses the rest without naming the line. Nor what it alone
+# takes for the end of a line: every line named after one would be another than editors show.
 _UNPRINTABLE = re.compile(
-    "[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    "[^\x09\x0a\x0d\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd"
+    "\U00010000-\U0010ffff]"
 )
 
 

@@ -23,6 +23,7 @@ from shared.authoring.faults import Fault
 from shared.authoring.fields import (
     CODE,
     CODE_EXPECTED,
+    MAX_TEXT,
     NO_CODE,
     Section,
 )
@@ -101,7 +102,6 @@ class CartaReader:
     units: Units
     sites: Collection[str] = ()
     """Sites that published cartas have, beside the units."""
-    compromisos: dict[tuple[str, int], set[str]] = field(default_factory=dict)
     earlier: list[EarlierVersion] = field(default_factory=list)
 
     def read(self, section: Section) -> list[DeclaredCarta]:
@@ -154,7 +154,7 @@ class CartaReader:
         calendar = self._calendar(section)
         events = read_event_words(section)
         around = Surroundings(self.calendars, calendar, events)
-        compromisos = self._compromisos(section, code, version=version, around=around)
+        compromisos = _compromisos(section, around)
         warn_of_idle_words(section, events, compromisos)
         warn_of_no_expectation(section, compromisos, approved=terms.approval.date)
         data = CartaData(
@@ -199,23 +199,6 @@ class CartaReader:
             section.fault("calendario", missing_calendar(name, self.calendars))
         return name
 
-    def _compromisos(
-        self, section: Section, code: str, *, version: int, around: Surroundings
-    ) -> tuple[Compromiso, ...]:
-        found = section.sections("compromisos", "id")
-        if not 1 <= len(found) <= MAX_COMPROMISOS:
-            section.fault("compromisos", f"se esperaban de 1 a {MAX_COMPROMISOS} compromisos")
-        compromisos = tuple(_compromiso(each, around) for each in found)
-        taken = self.compromisos.setdefault((code, version), set())
-        for each, compromiso in zip(found, compromisos, strict=True):
-            if compromiso.id in taken and compromiso.id != NO_CODE:
-                each.fault("id", f"el compromiso «{compromiso.id}» ya está declarado")
-            taken.add(compromiso.id)
-        missing = [base for base in BASES if base not in {each.base for each in compromisos}]
-        if missing:
-            section.warn("compromisos", f"faltan indicadores base: {', '.join(missing)}")
-        return compromisos
-
     def _earlier(self, section: Section, current: CartaData) -> DeclaredCarta | None:
         """Return an earlier version; what it does not say is as in the current one."""
         version = section.integer("version", 1, 9999)
@@ -229,7 +212,7 @@ class CartaReader:
             section.close()
             return None
         around = Surroundings(self.calendars, current.calendar, current.event_words)
-        compromisos = self._compromisos(section, current.carta, version=version, around=around)
+        compromisos = _compromisos(section, around)
         changes = {
             "version": version,
             "valid_from": valid_from,
@@ -242,6 +225,22 @@ class CartaReader:
         section.close()
         data = current.model_copy(update=changes)
         return DeclaredCarta(data, section.line, section.path, section.plain())
+
+
+def _compromisos(section: Section, around: Surroundings) -> tuple[Compromiso, ...]:
+    found = section.sections("compromisos", "id")
+    if not 1 <= len(found) <= MAX_COMPROMISOS:
+        section.fault("compromisos", f"se esperaban de 1 a {MAX_COMPROMISOS} compromisos")
+    compromisos = tuple(_compromiso(each, around) for each in found)
+    taken: set[str] = set()
+    for each, compromiso in zip(found, compromisos, strict=True):
+        if compromiso.id in taken and compromiso.id != NO_CODE:
+            each.fault("id", f"el compromiso «{compromiso.id}» ya está declarado")
+        taken.add(compromiso.id)
+    missing = [base for base in BASES if base not in {each.base for each in compromisos}]
+    if missing:
+        section.warn("compromisos", f"faltan indicadores base: {', '.join(missing)}")
+    return compromisos
 
 
 def _distinct(section: Section, key: str, *, most: int) -> tuple[str, ...]:
@@ -374,17 +373,21 @@ def _legal_term(section: Section) -> tuple[Decimal, Unit] | None:
 
 def _indicator(section: Section) -> Indicator:
     indicator = Indicator(
-        name=section.text("nombre"),
-        formula=section.text("formula"),
-        source=section.text("fuente", longest=200),
-        frequency=section.text("medicion", longest=200),
+        name=_filled(section, "nombre", longest=MAX_TEXT),
+        formula=_filled(section, "formula", longest=MAX_TEXT),
+        source=_filled(section, "fuente", longest=200),
+        frequency=_filled(section, "medicion", longest=200),
     )
-    for key in ("nombre", "formula", "fuente", "medicion"):
-        written = section.optional_text(key)
-        if written is not None and is_blank(written):
-            section.fault(key, "quedó sin llenar: diga qué es, no la opción por omisión")
     section.close()
     return indicator
+
+
+def _filled(section: Section, key: str, *, longest: int) -> str:
+    before = len(section.report.faults)
+    text = section.text(key, longest=longest)
+    if len(section.report.faults) == before and is_blank(text):
+        section.fault(key, "quedó sin llenar: diga qué es, no la opción por omisión")
+    return text
 
 
 def asks_less(carta: DeclaredCarta, before: CartaData) -> list[Fault]:

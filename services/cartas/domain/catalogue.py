@@ -18,7 +18,7 @@ from services.cartas.domain.organisation import (
     read_zone,
 )
 from shared.authoring.faults import Fault, Report
-from shared.authoring.fields import Section
+from shared.authoring.fields import NO_CODE, Section
 from shared.authoring.marked_yaml import UnreadableError, parse
 from shared.contracts.cartas import MunicipalityData, PostData, Status, UnitData
 from shared.worktime import Calendar
@@ -130,11 +130,24 @@ def _check_versions(cartas: tuple[DeclaredCarta, ...], root: Section) -> None:
                 message = f"el compromiso «{compromiso.id}» ya es de la carta «{owner}»"
                 root.report.faults.append(Fault(carta.line, carta.path, message))
     for versions in by_code.values():
-        in_force = (each for each in versions if each.data.status is Status.ACTIVE)
+        distinct = _declared_once(versions, root)
+        in_force = (each for each in distinct if each.data.status is Status.ACTIVE)
         ordered = sorted(in_force, key=lambda each: each.data.version)
         for earlier, later in pairwise(ordered):
             if (reason := clash(earlier, later)) is not None:
                 root.report.faults.append(Fault(later.line, later.path, reason))
+
+
+def _declared_once(versions: list[DeclaredCarta], root: Section) -> Iterable[DeclaredCarta]:
+    """Return the first declaration of each version; another one of the same number is a fault."""
+    found: dict[int, DeclaredCarta] = {}
+    for each in versions:
+        first = found.setdefault(each.data.version, each)
+        if first is not each and each.data.carta != NO_CODE:
+            message = f"la versión {each.data.version} está declarada dos veces"
+            fault = Fault(each.line, each.path, f"{message} (línea {first.line})")
+            root.report.faults.append(fault)
+    return found.values()
 
 
 def clash(earlier: DeclaredCarta, later: DeclaredCarta) -> str | None:

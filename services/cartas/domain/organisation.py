@@ -164,6 +164,8 @@ class Units:
     municipality: str
     declared: bool
     found: dict[str, UnitData] = field(default_factory=dict)
+    is_hiding: bool = False
+    """Whether a code stands twice: the unit that it hides is not missed wherever it is cited."""
 
     def cited(self, section: Section, key: str, *, parent: str | None = None) -> str:
         """Return the code of the unit that a carta cites by code or by name."""
@@ -173,6 +175,8 @@ class Units:
         code = next((unit.unit for unit in self.found.values() if unit.name == cited), None)
         if code is not None:
             return code
+        if self.declared and self.is_hiding:
+            return NO_CODE
         if self.declared:
             section.fault(key, f"la unidad {self.unknown(cited)}")
             return NO_CODE
@@ -212,12 +216,14 @@ def read_units(sections: list[Section], municipality: str) -> Units:
         section.ignore("padre")
         section.close()
         if code in units.found and code != NO_CODE:
-            section.fault("clave", f"la unidad «{code}» ya está declarada")
+            first = parents[code].line
+            section.fault("clave", f"la unidad «{code}» ya está declarada (línea {first})")
+            units.is_hiding = True
         units.found[code] = UnitData(
             municipality=municipality, unit=code, version=FIRST_VERSION, name=name, parent=parent
         )
         parents[code] = section
-    for code, section in parents.items():
+    for code, section in () if units.is_hiding else parents.items():
         _check_parents(code, section, units.found)
     return units
 

@@ -241,6 +241,75 @@ def test_one_mistake_is_one_fault(old: str, new: str, says: str) -> None:
     assert fault.message.endswith(says)
 
 
+INDICATOR = "indicador: {nombre: Espera, formula: a / b, fuente: turnos, medicion: continua}"
+MISSING = "falta este grupo de campos"
+UNIT = "  - {clave: RC-SUR, nombre: Oficina sur, padre: RC}\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "says"),
+    [
+        ("continua", "''", "indicador.medicion", "se esperaba un texto de 1 a 200 caracteres"),
+        ("continua", "'?'", "indicador.medicion", "quedó sin llenar: diga qué es, no la opción"),
+        (
+            INDICATOR,
+            "",
+            "indicador",
+            f"{MISSING}: nombre, formula, fuente, medicion",
+        ),
+        (
+            "limite: {op: <=, valor: 15}",
+            "",
+            "criterio.limite",
+            f"{MISSING}: op, valor",
+        ),
+        ("{op: <=, valor: 15}", "{op: <=}", "criterio.limite", "exactamente uno de: valor, por"),
+        (
+            "reloj: {inicio: ticket.issued, fin: ticket.called, unidad: min}",
+            "",
+            "criterio.reloj",
+            f"{MISSING}: unidad, inicio, fin",
+        ),
+    ],
+)
+def test_a_group_that_is_missing_or_left_empty_is_one_fault(
+    old: str, new: str, path: str, says: str
+) -> None:
+    [fault] = read_catalogue(changed(old, new)).faults
+    assert fault.path == f"cartas[RC-01].compromisos[RC-01-02].{path}"
+    assert says in fault.message
+
+
+def test_a_unit_declared_twice_is_one_fault_whoever_cites_the_one_it_hides() -> None:
+    text = CATALOGUE.replace("unidad_responsable: RC", "unidad_responsable: RC-SUR")
+    [fault] = read_catalogue(text.replace("clave: RC-SUR", "clave: RC").encode()).faults
+    assert (fault.path, fault.message) == (
+        "unidades[RC].clave",
+        "la unidad «RC» ya está declarada (línea 19)",
+    )
+
+
+def test_a_carta_that_stands_twice_is_one_fault() -> None:
+    [fault] = read_catalogue((CATALOGUE + SECOND).encode()).faults
+    first, again = line_of("- codigo: RC-01"), CATALOGUE.count("\n") + 1
+    assert (fault.line, fault.message) == (
+        again,
+        f"la versión 1 está declarada dos veces (línea {first})",
+    )
+    withdrawn = SECOND.replace("version: 1", "version: 1\n    estado: retirada")
+    [fault] = read_catalogue((CATALOGUE + withdrawn).encode()).faults
+    assert "está declarada dos veces" in fault.message
+
+
+def test_of_many_units_the_nearest_three_are_named() -> None:
+    more = "".join(f"  - {{clave: RC-{n:02}, nombre: Oficina {n}}}\n" for n in range(40))
+    text = CATALOGUE.replace(UNIT, UNIT + more).replace("dependencia: RC\n", "dependencia: RC-3O\n")
+    [fault] = read_catalogue(text.encode()).faults
+    assert fault.message == (
+        "la unidad «RC-3O» no está en «unidades» (hay 42); ¿quiso decir «RC-39», «RC-38» o «RC-37»?"
+    )
+
+
 def test_a_score_that_passes_must_be_on_its_scale() -> None:
     start, end = CATALOGUE.index("          poblacion:"), CATALOGUE.index("        umbral:")
     score = (
@@ -290,6 +359,13 @@ def test_a_repeated_key_is_a_fault_with_both_lines() -> None:
     first = line_of("tipo: habil")
     assert fault.line == first + 1
     assert f"(ya está en la línea {first})" in fault.message
+
+
+@pytest.mark.parametrize("sign", ["\x85", "\u2028", "\u2029"])
+def test_a_sign_that_only_yaml_takes_for_the_end_of_a_line_is_refused(sign: str) -> None:
+    [fault] = read_catalogue(changed("Registro Civil", f"Registro{sign}Civil")).faults
+    assert fault.line == line_of("Registro Civil")
+    assert f"no admitido (U+{ord(sign):04X})" in fault.message
 
 
 @pytest.mark.parametrize(
