@@ -24,10 +24,11 @@ def places(faults: Iterable[Fault], file: str, word: str) -> str:
 
 def contents(catalogue: Catalogue) -> str:
     """Return what the file holds."""
+    services = {service for carta in catalogue.cartas for service in carta.data.services}
     compromisos = sum(len(carta.data.compromisos) for carta in catalogue.cartas)
     return (
         f"{catalogue.municipality.name} ({catalogue.municipality.municipality}): "
-        f"{len(catalogue.cartas)} cartas, {compromisos} compromisos, "
+        f"{len(catalogue.cartas)} cartas, {len(services)} servicios, {compromisos} compromisos, "
         f"{len(catalogue.calendars)} calendarios, {len(catalogue.units)} unidades, "
         f"{len(catalogue.posts)} puestos"
     )

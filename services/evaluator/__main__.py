@@ -57,7 +57,7 @@ def explain_command(result: str) -> None:
     names = result.split("/")
     edition = names.pop() if len(names) == 5 else None
     if len(names) != 4 or not (edition is None or edition.isdecimal()):
-        raise click.BadParameter("a result is named by 4 names, or 5 with its edition, between /")
+        raise click.BadParameter("un resultado se nombra con 4 claves entre /, o 5 con su edición")
     town, compromiso, unit, window = names
 
     async def work(pool: Pool, settings: Settings) -> Explained | None:
@@ -66,7 +66,7 @@ def explain_command(result: str) -> None:
 
     found = run_with_pool(Settings, work)
     if found is None:
-        raise click.ClickException(f"no result {result}")
+        raise click.ClickException(f"no hay ningún resultado «{result}»")
     for line in telling.explanation(found):
         click.echo(line)
 
@@ -107,7 +107,7 @@ def _written(criterion: str) -> bytes:
         with Path(criterion).open("rb") as opened:
             return opened.read(MAX_BYTES + 1)
     except OSError as error:
-        raise click.BadParameter(f"no file {criterion} can be read") from error
+        raise click.BadParameter(f"no se puede leer el archivo {criterion}") from error
 
 
 @main.command("redated")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from zoneinfo import ZoneInfo
 
 from services.evaluator.use_cases.explaining import Explained
 from services.evaluator.use_cases.recompute import Comparison, Outcome
@@ -20,34 +21,40 @@ _VERDICTS = {
 
 def explanation(explained: Explained) -> Iterator[str]:
     """Tell a result from its promise to its verdict."""
-    made = explained.explanation
-    yield from _head(made)
+    made, zone = explained.explanation, explained.zone
+    yield from _head(made, zone)
     for number, part in enumerate(made.parts, start=1):
         yield from _part(part, number, of=len(made.parts))
     yield f"Veredicto: {made.verdict}"
     if made.result.reason:
         yield f"Motivo: {made.result.reason}"
     for edition in explained.editions:
-        yield _edition(edition)
+        yield _edition(edition, zone)
         yield from _why(edition)
     if explained.failing:
         yield f"Casos fuera de plazo: {', '.join(explained.failing)}"
 
 
-def _head(made: Explanation) -> Iterator[str]:
+def _head(made: Explanation, zone: ZoneInfo) -> Iterator[str]:
     result = made.result
     yield f"{result.municipality}/{result.compromiso}/{result.unit}/{result.window.id}"
     for version in made.versions:
         carta = version.carta
         yield (
-            f"Carta {carta.carta}, versión {carta.version}, vigente desde {carta.valid_from}"
+            f"Carta {carta.carta}, versión {carta.version}, vigente desde el"
+            f" {spanish.day(carta.valid_from)}"
             f" ({carta.approval.body}, {carta.approval.record}): {version.sentence}"
         )
     for calendar, number in sorted(result.calendar_versions.items()):
         yield f"Calendario {calendar}, versión {number}"
-    start, end = result.window.start.isoformat(), result.window.end.isoformat()
-    yield f"Periodo: desde {start} y antes de {end}; corte: {result.window.closes_at.isoformat()}"
-    yield f"Los datos están completos hasta {result.as_of.isoformat()}"
+    first, last = map(spanish.day, spanish.days_of(result.window, zone))
+    cut = spanish.instant(result.window.closes_at, zone)
+    yield f"Periodo: del {first} al {last}; corte: {cut}"
+    yield _complete(result, zone)
+
+
+def _complete(result: ResultData, zone: ZoneInfo) -> str:
+    return f"Los datos están completos hasta el {spanish.instant(result.as_of, zone)}"
 
 
 def _part(part: PartSteps, number: int, *, of: int) -> Iterator[str]:
@@ -62,9 +69,9 @@ def _part(part: PartSteps, number: int, *, of: int) -> Iterator[str]:
     yield from part.outlook
 
 
-def _edition(result: ResultData) -> str:
+def _edition(result: ResultData, zone: ZoneInfo) -> str:
     name = f"Edición {result.edition}" if result.edition else "Provisional"
-    return f"{name}, datos hasta {result.as_of.isoformat()}"
+    return f"{name}, datos hasta el {spanish.instant(result.as_of, zone)}"
 
 
 def _why(result: ResultData) -> Iterator[str]:
@@ -83,7 +90,7 @@ def tried(attempt: Tried) -> Iterator[str]:
     result = made.result
     yield f"{result.municipality}, {result.unit}, {result.window.id}"
     yield from (version.sentence for version in made.versions)
-    yield f"Los datos están completos hasta {result.as_of.isoformat()}"
+    yield _complete(result, attempt.zone)
     for number, part in enumerate(made.parts, start=1):
         yield from _part(part, number, of=len(made.parts))
     yield f"{_VERDICTS[result.verdict].capitalize()}{_reason(result)}"

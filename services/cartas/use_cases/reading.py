@@ -13,8 +13,8 @@ from services.cartas.domain.life import Life, life_of
 from services.cartas.domain.versions import Stored
 from services.cartas.store import versions
 from services.cartas.store.versions import Draft, Taken
-from services.cartas.use_cases.errors import FaultsError, UnknownVersionError
-from services.cartas.use_cases.town import Town, read_town
+from services.cartas.use_cases.errors import FaultsError
+from services.cartas.use_cases.town import Town, read_town, unknown_carta, unknown_version
 from services.cartas.use_cases.versions import line_of
 from shared.contracts.cartas import CartaData
 from shared.messaging import Transaction
@@ -84,6 +84,8 @@ async def list_versions(
     for draft in drafts:
         if (draft.carta, draft.version) not in found:
             found[draft.carta, draft.version] = _of_draft(draft, town)
+    if carta is not None and not found:
+        raise unknown_carta(town, carta)
     return [found[key] for key in sorted(found, key=lambda key: (key[0], -key[1]))]
 
 
@@ -93,7 +95,7 @@ async def show_version(tx: Transaction, municipality: str, carta: str, *, versio
     town = await read_town(tx.connection, municipality, tx.now)
     published = town.carta(carta, version)
     if published is None and draft is None:
-        raise UnknownVersionError(f"no existe la versión {version} de {carta}")
+        raise await unknown_version(tx.connection, town, carta, version)
     data, reading = published, None
     if published is None and draft is not None:
         data, reading = draft.data, _read(draft, town)
@@ -179,7 +181,7 @@ async def _data(
         return published, _written(town, published)
     draft = await versions.draft(tx.connection, town.code, carta, version=version)
     if draft is None:
-        raise UnknownVersionError(f"no existe la versión {version} de {carta}")
+        raise await unknown_version(tx.connection, town, carta, version)
     reading = _read(draft, town)
     if reading.declared is None:
         raise FaultsError(reading.faults)
@@ -201,8 +203,7 @@ async def draft_file(
     if wanted in live:
         return live[wanted].content
     if wanted not in own:
-        about = f"la versión {version} de {carta}" if version else f"la carta {carta}"
-        raise UnknownVersionError(f"no existe {about}")
+        raise await unknown_version(tx.connection, town, carta, wanted)
     return draft_of(municipality, _whole(own, wanted))
 
 

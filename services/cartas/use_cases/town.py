@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 from services.cartas.domain.drafts import Around
 from services.cartas.domain.versions import State, Stored
 from services.cartas.store import catalogue as store
+from services.cartas.store import versions
 from services.cartas.use_cases.errors import NotAllowedError, UnknownVersionError
+from shared.authoring.fields import suggested
 from shared.contracts.cartas import (
     CalendarData,
     CartaData,
@@ -47,6 +49,21 @@ class Town:
             raise NotAllowedError(
                 f"«{post}» no es un puesto de la coordinación de {self.code}; puede: {named}"
             )
+
+
+async def unknown_version(
+    connection: Connection, town: Town, carta: str, version: int
+) -> UnknownVersionError:
+    """Return the error that says what there is not: the version, or the whole carta."""
+    if await versions.last_version(connection, town.code, carta):
+        return UnknownVersionError(f"no existe la versión {version} de {carta}")
+    return unknown_carta(town, carta)
+
+
+def unknown_carta(town: Town, carta: str) -> UnknownVersionError:
+    """Return the error that names the nearest cartas."""
+    codes = list(dict.fromkeys(code for code, _ in town.cartas))
+    return UnknownVersionError(f"no existe la carta «{carta}»{suggested(carta, codes)}")
 
 
 async def read_town(

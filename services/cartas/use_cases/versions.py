@@ -33,7 +33,7 @@ from services.cartas.use_cases.errors import (
     WrongStateError,
 )
 from services.cartas.use_cases.loading import as_event
-from services.cartas.use_cases.town import Town, read_town
+from services.cartas.use_cases.town import Town, read_town, unknown_carta, unknown_version
 from shared.contracts import topics
 from shared.contracts.cartas import CartaData, Status
 from shared.messaging import Transaction
@@ -313,6 +313,8 @@ async def certify(tx: Transaction, target: Target, *, until: date | None, docume
     town.require_coordination(target.post)
     data = town.carta(target.carta, target.version)
     if data is None or data.status is Status.RETIRED:
+        if not await versions.last_version(tx.connection, town.code, target.carta):
+            raise unknown_carta(town, target.carta)
         raise UnknownVersionError(f"no está publicada la versión {target.version} de la carta")
     if until is not None and until < town.today:
         advice = "diga el último día del que rige; sin fecha, la carta queda sin certificado"
@@ -339,7 +341,7 @@ async def _drafted(tx: Transaction, target: Target) -> tuple[Town, Draft]:
     name = f"la versión {target.version} de {target.carta}"
     if town.carta(target.carta, target.version) is not None:
         raise WrongStateError(f"{name} ya está publicada: vino en un archivo con su acta")
-    raise UnknownVersionError(f"no existe {name}")
+    raise await unknown_version(tx.connection, town, target.carta, target.version)
 
 
 async def _keep(tx: Transaction, stored: Stored) -> None:

@@ -18,7 +18,16 @@ from shared.contracts.cartas import (
     Indicator,
     MunicipalityData,
 )
-from shared.criteria import Criterion, Part, Severity, Target, WindowBounds, lint
+from shared.criteria import (
+    Criterion,
+    Part,
+    Severity,
+    Target,
+    Window,
+    WindowBounds,
+    WindowKind,
+    lint,
+)
 from shared.criteria.windows import windows_between
 
 DRAFT: Final = "borrador"
@@ -175,4 +184,16 @@ def window_named(promise: Promise, name: str) -> WindowBounds:
         for found in windows_between(window, first, last, promise.zone):
             if found.id == name:
                 return found
-    raise DraftError(f"«{name}» no es una ventana de tipo {window.kind.value}")
+    raise DraftError(f"«{name}» no es {_expected(window)}")
+
+
+_WINDOWS: Final = {
+    WindowKind.MONTH: "un mes; se escribe como 2026-09",
+    WindowKind.QUARTER: "un trimestre; se escribe como 2026-Q3",
+    WindowKind.SEMESTER: "un semestre; se escribe como 2026-S2",
+    WindowKind.YEAR: "un año; se escribe como 2026",
+}
+
+
+def _expected(window: Window) -> str:
+    return _WINDOWS.get(window.kind, f"la campaña de la «ventana»; se escribe {window.id}")

@@ -1,12 +1,15 @@
 """A result explained from what is stored: its editions, the cartas, the failed cases."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from services.evaluator.store import cases as case_store
 from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import editions
 from services.evaluator.store.tallies import WindowKey
+from shared.contracts.cartas import MunicipalityData
 from shared.contracts.results import ResultData
 from shared.database import Pool
 from shared.explaining import Explanation, explain
@@ -18,10 +21,12 @@ MOST_CASES = 100
 class Explained:
     """An explanation with every edition there is, and the first failed cases of today.
 
-    `failing` are of the latest edition alone: a verdict keeps no memory of what it was.
+    `failing` are of the latest edition alone: a verdict keeps no memory of what it was. `zone` is
+    the municipality's.
     """
 
     explanation: Explanation
+    zone: ZoneInfo
     editions: tuple[ResultData, ...]
     failing: tuple[str, ...]
 
@@ -38,10 +43,18 @@ async def explain_result(pool: Pool, key: WindowKey, edition: int | None) -> Exp
             return None
         result = chosen[-1]
         cartas = await catalogue_store.cartas_of(plain, key[0])  # type: ignore[arg-type]
+        towns, _ = await catalogue_store.references(plain, key[0])  # type: ignore[arg-type]
         failing: list[str] = []
         if result is found[-1]:
             failing = await case_store.failing_cases(plain, key, limit=MOST_CASES)  # type: ignore[arg-type]
-    return Explained(explain(result, cartas), tuple(found), tuple(failing))
+    zone = zone_of(towns)
+    return Explained(explain(result, cartas), zone, tuple(found), tuple(failing))
+
+
+def zone_of(towns: Sequence[MunicipalityData]) -> ZoneInfo:
+    """Return the time zone of a municipality's newest version; UTC where none is known."""
+    newest = max(towns, key=lambda each: each.version, default=None)
+    return ZoneInfo("UTC" if newest is None else newest.zone)
 
 
 def as_json(explained: Explained) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from services.evaluator.domain.accounts import Records
 from services.evaluator.domain.catalogue import Catalogue, Promise, services_of
@@ -71,10 +72,12 @@ class Question:
 class Tried:
     """What would have been said of one unit, and of the same draft with other targets.
 
-    `failing` are the first of its `failing_total` cases that would have failed.
+    `failing` are the first of its `failing_total` cases that would have failed. `zone` is the
+    municipality's.
     """
 
     explanation: Explanation
+    zone: ZoneInfo
     failing: tuple[str, ...]
     failing_total: int
     beside: tuple[tuple[Variant, ResultData], ...]
@@ -121,6 +124,7 @@ async def try_draft(pool: Pool, question: Question) -> list[Tried]:
     return [
         Tried(
             explain(judge_one(promises[0], unit), [promises[0].carta]),
+            promises[0].zone,
             tuple(sorted(failing.get((unit, window.id), ()))[:MOST_FAILING]),
             len(failing.get((unit, window.id), ())),
             tuple(

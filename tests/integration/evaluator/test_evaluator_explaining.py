@@ -1,4 +1,5 @@
 import asyncio
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -81,12 +82,15 @@ async def test_the_command_tells_the_result_line_by_line(
     assert code == 0
     assert "9 ÷ 11 × 100 = 900/11 %." in told
     assert "900/11 = 81.8182 %" in told
-    assert "versión 1, vigente desde 2026-01-01" in told
+    assert "versión 1, vigente desde el 1 de enero de 2026" in told
+    assert "Periodo: del 1 de septiembre de 2026 al 30 de septiembre de 2026; corte: " in told
+    assert re.search(r"completos hasta el \d+ de octubre de 2026, \d\d:\d\d\u00a0h\n", told)
+    assert not re.search(r"\d{4}-\d\d-\d\dT", told)
     # The wait is counted by the clock alone; days with and without a count are the service's own.
     assert "Calendario HAB-GRAL, versión 1" in told
     corrected = (await run("explain", NAME))[1]
     assert "B-1" in corrected
     assert "Se corrigió por hechos que llegaron después del corte (1 caso): A-9" in corrected
     assert "Parte 1, a tiempo o medidos: de 9 a 10" in corrected
-    assert await run("explain", f"{NAME}/9") == (1, f"Error: no result {NAME}/9\n")
+    assert await run("explain", f"{NAME}/9") == (1, f"Error: no hay ningún resultado «{NAME}/9»\n")
     assert (await run("explain", "nogal/RC-01-02"))[0] == 2

@@ -114,7 +114,7 @@ async def test_a_window_without_cases_says_so(evaluator: Evaluator) -> None:
 @pytest.mark.parametrize("window", ["2026-Q3", "2026-13", "ayer", "", "9999-01"])
 async def test_a_window_of_another_kind_is_refused(evaluator: Evaluator, window: str) -> None:
     await with_cases(evaluator)
-    with pytest.raises(DraftError, match="no es una ventana de tipo month"):
+    with pytest.raises(DraftError, match=f"«{window}» no es un mes; se escribe como 2026-09"):
         await try_draft(evaluator.pool, question(window=window))
 
 
@@ -224,7 +224,7 @@ async def test_a_file_that_is_not_there_is_named(
 ) -> None:
     run = commands(monkeypatch, database_url)
     code, told = await run("borrador.yaml")
-    assert (code, "no file borrador.yaml" in told) == (2, True)
+    assert (code, "no se puede leer el archivo borrador.yaml" in told) == (2, True)
     code, told = await run(WRITTEN)
     assert (code, "no hay ningún municipio" in told) == (1, True)
 

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from services.cartas.domain import Catalogue, decide, read_catalogue
+from services.cartas.report import contents
 from shared.contracts.cartas import Compromiso, Role, Scope, Status, Suspension
 from shared.criteria import (
     Anchor,
@@ -357,3 +358,13 @@ def test_a_suspension_says_when_and_by_which_act_and_waits_until_it_is_published
 def _suspended(told: str) -> bytes:
     services = "    servicios: [RC-COPIAS]\n"
     return changed(services, f"{services}    suspensiones:\n      - {{{told}}}\n")
+
+
+def test_what_a_file_holds_is_said_with_its_services() -> None:
+    more = changed("servicios: [RC-COPIAS]", "servicios: [RC-COPIAS, RC-ACTAS]")
+    catalogue = read_catalogue(more).catalogue
+    assert catalogue is not None
+    assert contents(catalogue) == (
+        "Santa Clara del Cobre Viejo (cobre): 1 cartas, 2 servicios, 1 compromisos, "
+        "1 calendarios, 2 unidades, 1 puestos"
+    )
