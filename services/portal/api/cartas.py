@@ -83,7 +83,7 @@ async def _overview(tools: Tools, request: Request, visitor: Visitor) -> Respons
         request,
         "coordinacion_cartas.html",
         place=place,
-        cartas=_by_carta(found),
+        cartas=by_carta(found),
         certificates=certificates,
         away=sorted(set(away)),
         lives=LIVES,
@@ -91,12 +91,19 @@ async def _overview(tools: Tools, request: Request, visitor: Visitor) -> Respons
     )
 
 
-def _by_carta(found: list[JSON]) -> dict[str, list[JSON]]:
-    """Group versions, which come by carta and newest first."""
+def by_carta(found: list[JSON]) -> dict[str, list[JSON]]:
+    """Group versions, which come by carta and newest first, under the one that holds.
+
+    Those on their way follow, then what was withdrawn or has ended.
+    """
     grouped: dict[str, list[JSON]] = {}
     for each in found:
         grouped.setdefault(each["carta"], []).append(each)
-    return grouped
+    return {code: sorted(versions, key=_standing) for code, versions in grouped.items()}
+
+
+def _standing(version: JSON) -> int:
+    return {"vigente": 0, "retirada": 2}.get(version["life"], 1)
 
 
 async def _version(

@@ -110,6 +110,8 @@ async def test_the_coordination_approves_publishes_and_withdraws(
         last = (await browser.open(address)).text
         assert "Recurso de la unidad" in last
         assert "Acta CI-7" in last
+        rows = re.findall(rf'href="{PAGES}/RC-01/(\d+)"', (await browser.open(PAGES)).text)
+        assert rows == ["1", "2"], "the version in force heads the one that was withdrawn"
 
 
 async def test_a_unit_does_not_see_them(office: World) -> None:
