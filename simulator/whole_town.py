@@ -42,9 +42,13 @@ def whole_catalogue(cartas: int, procedures: int, compromisos: int) -> str:
 
 
 def _head() -> str:
-    """Take municipality, calendars and escalation from the demo's catalogue, under other names."""
+    """Take municipality, calendars and escalation from the demo's catalogue, under other names.
+
+    Units have one post here: no step of the escalation goes to one above it.
+    """
     text = CATALOGUE.read_text(encoding="utf-8")
-    head = text[: text.index(HEAD_ENDS)].rstrip()
+    lines = text[: text.index(HEAD_ENDS)].rstrip().splitlines()
+    head = "\n".join(line for line in lines if "a: titular_" not in line)
     return head.replace("Jacarandas del Valle", "Llanos de Encino").replace(
         "clave: jacarandas", "clave: llanos"
     )

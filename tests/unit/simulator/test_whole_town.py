@@ -6,6 +6,7 @@ from simulator.whole_town import CARTAS, COMPROMISOS, PROCEDURES, whole_catalogu
 
 def test_the_default_is_as_large_as_a_real_one_and_has_no_fault() -> None:
     reading = read_catalogue(whole_catalogue(CARTAS, PROCEDURES, COMPROMISOS).encode())
+    assert not [each for each in reading.warnings if "ningún puesto" in each.message]
     assert reading.catalogue is not None, reading.faults[:5]
     cartas = [each.data for each in reading.catalogue.cartas]
     assert len(cartas) == 54
