@@ -1,10 +1,13 @@
 """Commands that every service has: serve, migrate, dlt list | show | replay."""
 
 import asyncio
+import gettext
 import logging
+import os
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 import click
 import uvicorn
@@ -20,6 +23,8 @@ from shared.startup import await_database
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 T = TypeVar("T")
 
+LOCALE: Final = Path(__file__).parent / "locale"
+
 logger = logging.getLogger(__name__)
 
 
@@ -30,6 +35,7 @@ def service_cli(
     describe: str,
 ) -> click.Group:
     """Return the command group of a service; it adds its own commands to it."""
+    _speak_spanish()
 
     @click.group(name=name, help=describe)
     def cli() -> None:
@@ -66,6 +72,12 @@ def service_cli(
 
     cli.add_command(_dlt(settings_class))
     return cli
+
+
+def _speak_spanish() -> None:
+    """Let click say its own words in Spanish: it asks gettext for them, under no domain's name."""
+    gettext.bindtextdomain("messages", str(LOCALE))
+    os.environ["LANGUAGE"] = "es"
 
 
 def run_with_pool(

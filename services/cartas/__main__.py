@@ -16,12 +16,12 @@ from shared.cli import run_with_pool, service_cli
 from shared.database import Pool
 from shared.messaging import transaction
 
-cli = service_cli("cartas", Settings, build_app, "What a municipality promises, by version.")
+cli = service_cli("cartas", Settings, build_app, "Lo que un municipio promete, por versiones.")
 
 
-@cli.command("load")
+@cli.command("load", help="Carga un municipio (YAML) y publica lo nuevo; con un error, nada.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--check", is_flag=True, help="Only read FILE and say what is wrong with it.")
+@click.option("--check", is_flag=True, help="Solo lee el archivo y dice qué corregir.")
 def load_command(file: Path, check: bool) -> None:
     """Load a municipality's catalogue (YAML) and publish what is new in it.
 

@@ -31,25 +31,32 @@ START_RULES = {
 }
 
 
-@click.group("worktime")
+_EXPLAIN = """Cuenta el plazo RULE desde START en CALENDAR, día por día.
+
+START es una hora como "2026-07-06 10:00", local del calendario si no lleva desfase; RULE, un número
+y una unidad: "10 dia_habil", "3 h_habil", "< 2 mes".
+"""
+
+
+@click.group("worktime", help="Tiempo hábil: qué hace un calendario de un plazo.")
 def worktime() -> None:
     """Working time: what a calendar makes of a term."""
 
 
-@worktime.command("explain")
+@worktime.command("explain", help=_EXPLAIN)
 @click.argument("start")
 @click.argument("rule")
 @click.argument("calendar")
 @click.option(
     "--file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Take CALENDAR from this catalogue file instead of from what is published.",
+    help="Toma CALENDAR de este archivo y no de lo publicado.",
 )
-@click.option("--municipality", help="Whose CALENDAR, where there is more than one municipality.")
-@click.option("--as-of", "as_of", help="Count as the calendar was known at this instant.")
-@click.option("--pause", "pauses", multiple=True, metavar="FROM/TO", help="TO may be empty.")
-@click.option("--until", help="Show the count as far as this instant, past its end too.")
-@click.option("--start-rule", type=click.Choice(list(START_RULES)), help="Which day is day 1.")
+@click.option("--municipality", help="De qué municipio es CALENDAR, si hay más de uno.")
+@click.option("--as-of", "as_of", help="Cuenta con el calendario como se conocía en este instante.")
+@click.option("--pause", "pauses", multiple=True, metavar="DESDE/HASTA", help="HASTA puede faltar.")
+@click.option("--until", help="Muestra la cuenta hasta este instante, también pasado el plazo.")
+@click.option("--start-rule", type=click.Choice(list(START_RULES)), help="Cuál día es el día 1.")
 def explain(
     start: str,
     rule: str,
@@ -62,11 +69,7 @@ def explain(
     until: str | None,
     start_rule: str | None,
 ) -> None:
-    """Count the term RULE from START on CALENDAR, day by day.
-
-    START is a time such as "2026-07-06 10:00", local to the calendar unless it has an offset; RULE
-    a number and a unit: "10 dia_habil", "3 h_habil", "< 2 mes".
-    """
+    """Count the term RULE from START on CALENDAR, day by day."""
     if file is not None:
         prepared = _of_file(file, calendar)
     else:

@@ -34,14 +34,14 @@ MAX_LINE: Final = 300
 
 
 def _municipality(command: Callable[..., Any]) -> Callable[..., Any]:
-    words = "Code of the municipality, where more than one is published."
+    words = "Clave del municipio, si hay más de uno publicado."
     return click.option("--municipality", help=words)(command)
 
 
 class Day(click.ParamType[date]):
     """A day as 2026-09-16, which a file says in the same way."""
 
-    name = "year-month-day"
+    name = "año-mes-día"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> date:
         day = as_date(value)
@@ -62,16 +62,16 @@ def _said(context: click.Context, option: click.Parameter, text: str | None) -> 
 
 
 def _post(command: Callable[..., Any]) -> Callable[..., Any]:
-    words = "Post of the coordination that takes the step."
+    words = "Puesto de la coordinación que da el paso."
     return click.option("--post", required=True, help=words)(command)
 
 
 def _acknowledge(command: Callable[..., Any]) -> Callable[..., Any]:
-    words = "Code of the warnings that you took note of."
+    words = "Código de los avisos que ya revisó."
     return click.option("--acknowledge", default="", help=words)(command)
 
 
-@click.command("check")
+@click.command("check", help="Lee el borrador y dice qué corregir; no guarda nada.")
 @click.argument("file", type=FILE)
 def check(file: Path) -> None:
     """Read a draft of a carta and say what is wrong with it; nothing is kept."""
@@ -90,7 +90,7 @@ def check(file: Path) -> None:
         raise SystemExit(1)
 
 
-@click.command("draft")
+@click.command("draft", help="Guarda un borrador de la siguiente versión; de nuevo, lo reemplaza.")
 @click.argument("file", type=FILE)
 @_post
 def draft(file: Path, post: str) -> None:
@@ -113,7 +113,7 @@ def draft(file: Path, post: str) -> None:
     _say(found.faults, found.warnings, file)
 
 
-@click.command("export")
+@click.command("export", help="Escribe una versión como borrador, la más nueva si no se dice cuál.")
 @click.argument("carta")
 @click.argument("version", type=int, required=False)
 @_municipality
@@ -127,11 +127,11 @@ def export(carta: str, version: int | None, municipality: str | None) -> None:
     click.echo(_run(work), nl=False)
 
 
-@click.command("diff")
+@click.command("diff", help="Muestra qué cambia una versión: antes y después, lado a lado.")
 @click.argument("carta")
 @click.argument("version", type=int)
-@click.option("--against", type=int, help="Another version than the one that it follows.")
-@click.option("--all", "everything", is_flag=True, help="Show what stays the same, too.")
+@click.option("--against", type=int, help="Otra versión que la anterior.")
+@click.option("--all", "everything", is_flag=True, help="Muestra también lo que no cambia.")
 @_municipality
 def diff(
     carta: str, version: int, *, against: int | None, everything: bool, municipality: str | None
@@ -152,21 +152,21 @@ def diff(
     click.echo(report.table(_run(work), everything=everything))
 
 
-@click.command("approve")
+@click.command("approve", help="Aprueba un borrador por un acta; los avisos se reconocen primero.")
 @click.argument("carta")
 @click.argument("version", type=int)
 @_post
+@click.option("--body", required=True, callback=_said, help='Quién aprueba, como "Comité Interno".')
+@click.option("--record", "--acta", required=True, callback=_said, help="Número del acta.")
+@click.option("--date", "dated", required=True, type=DAY, help="Fecha del acta, como 2026-09-16.")
+@click.option("--from", "first", required=True, type=DAY, help="Primer día de vigencia.")
 @click.option(
-    "--body", required=True, callback=_said, help='Who approves, such as "Comité Interno".'
+    "--until", "last", type=DAY, help="Último día de vigencia; sin él, rige hasta que otra la siga."
 )
-@click.option("--record", "--acta", required=True, callback=_said, help="Number of the acta.")
-@click.option("--date", "dated", required=True, type=DAY, help="Date of the acta.")
-@click.option("--from", "first", required=True, type=DAY, help="First day in force.")
-@click.option("--until", "last", type=DAY, help="Last day in force; none: until another follows.")
 @click.option(
     "--document",
     callback=_said,
-    help="Where the acta can be read: an address or an archive reference.",
+    help="Dónde se lee el acta: una dirección o la clave del archivo.",
 )
 @_acknowledge
 @_municipality
@@ -192,7 +192,7 @@ def approve(  # noqa: PLR0917 - each is an option
     )
 
 
-@click.command("publish")
+@click.command("publish", help="Publica una versión aprobada; la anterior termina la víspera.")
 @click.argument("carta")
 @click.argument("version", type=int)
 @_post
@@ -202,12 +202,12 @@ def publish(carta: str, version: int, post: str, municipality: str | None) -> No
     _step(municipality, (carta, version, post), versions.publish)
 
 
-@click.command("retire")
+@click.command("retire", help="Termina una versión vigente, o retira una que aún no rige.")
 @click.argument("carta")
 @click.argument("version", type=int)
 @_post
-@click.option("--last", type=DAY, help="Last day in force; today if none is given.")
-@click.option("--reason", required=True, callback=_said, help="Why; kept on record.")
+@click.option("--last", type=DAY, help="Último día de vigencia; hoy, si no se dice.")
+@click.option("--reason", required=True, callback=_said, help="Por qué; queda en el registro.")
 @_acknowledge
 @_municipality
 def retire(
@@ -230,13 +230,15 @@ def retire(
     )
 
 
-@click.command("certify")
+@click.command("certify", help="Anota hasta cuándo está certificada la carta (UNE 93200).")
 @click.argument("carta")
 @click.argument("version", type=int)
 @_post
-@click.option("--until", type=DAY, help="Last day of the certificate; none: not certified.")
 @click.option(
-    "--document", required=True, callback=_said, help="Number or address of the certificate."
+    "--until", type=DAY, help="Último día del certificado; sin él, queda sin certificado."
+)
+@click.option(
+    "--document", required=True, callback=_said, help="Número o dirección del certificado."
 )
 @_municipality
 def certify(
@@ -256,7 +258,7 @@ def certify(
     )
 
 
-@click.command("versions")
+@click.command("versions", help="Lista las versiones y dónde están; de una, todos sus pasos.")
 @click.argument("carta", required=False)
 @click.argument("version", type=int, required=False)
 @_municipality
@@ -273,8 +275,8 @@ def list_versions(carta: str | None, version: int | None, municipality: str | No
     click.echo(_run(work))
 
 
-@click.command("certificates")
-@click.option("--within", type=click.IntRange(0, 3660), help="Only those that expire in N days.")
+@click.command("certificates", help="Lista las cartas certificadas; primero las que vencen antes.")
+@click.option("--within", type=click.IntRange(0, 3660), help="Solo los que vencen en N días.")
 @_municipality
 def certificates(within: int | None, municipality: str | None) -> None:
     """List certified cartas, those that expire soonest first; expired ones too."""
@@ -286,7 +288,7 @@ def certificates(within: int | None, municipality: str | None) -> None:
     click.echo(_run(work))
 
 
-@click.command("credential")
+@click.command("credential", help="Escribe la credencial con que se llama a la API.")
 def credential() -> None:
     """Print the services' credential, with which the HTTP API is called."""
     click.echo(service_credential(load_settings(Settings).service_secret))

@@ -19,6 +19,12 @@ from services.evaluator.use_cases.trying import Question, Tried, try_draft
 from shared.cli import run_with_pool, service_cli
 from shared.database import Pool
 
+_TRY = """Juzga el borrador CRITERION con lo que ya pasó; no escribe nada.
+
+CRITERION es un archivo, o el texto mismo: un compromiso en las palabras del catálogo (YAML). Lleva
+«criterio», «umbral» y «ventana»; puede llevar también lo que no decide un veredicto.
+"""
+
 main = service_cli("evaluator", Settings, build_app, DESCRIBE)
 
 
@@ -50,7 +56,7 @@ def _window(names: str) -> WindowKey:
     return (town, rest[0], rest[1], rest[2])
 
 
-@main.command("explain")
+@main.command("explain", help="Muestra cómo se llegó a un resultado, paso por paso.")
 @click.argument("result", metavar="MUNICIPALITY/COMPROMISO/UNIT/WINDOW[/EDITION]")
 def explain_command(result: str) -> None:
     """Show how a result came about: promise, versions, counts, sums step by step, failed cases."""
@@ -71,12 +77,14 @@ def explain_command(result: str) -> None:
         click.echo(line)
 
 
-@main.command("try")
+@main.command("try", help=_TRY)
 @click.argument("criterion")
-@click.option("--on", "window", required=True, help="Window, e.g. 2026-09, 2026-Q3, 2026-S2, 2026.")
+@click.option(
+    "--on", "window", required=True, help="Periodo, como 2026-09, 2026-Q3, 2026-S2 o 2026."
+)
 @click.option("--municipality", required=True)
-@click.option("--service", "services", required=True, multiple=True, help="May be repeated.")
-@click.option("--unit", default=DRAFT, help="The unit that would answer for it.")
+@click.option("--service", "services", required=True, multiple=True, help="Puede repetirse.")
+@click.option("--unit", default=DRAFT, help="La unidad que respondería.")
 def try_command(
     criterion: str, *, window: str, municipality: str, services: tuple[str, ...], unit: str
 ) -> None:
