@@ -1,5 +1,6 @@
 """All that a result says, not only its verdict; and each reason for which there is none."""
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -18,12 +19,13 @@ from shared.criteria import (
     Tally,
     Verdict,
     broken,
+    figures_of,
     is_every_case,
     judge_result,
 )
-from tests.unit.criteria.builders import counter, counts, part, result_of, setting, wait
+from tests.unit.criteria.builders import GENERAL, counter, counts, part, result_of, setting, wait
 from tests.unit.criteria.test_outlook import counted, lasted, monthly
-from tests.unit.criteria.test_shapes import fewer, followed, p, visits
+from tests.unit.criteria.test_shapes import daily, fewer, followed, p, portal, visits
 from tests.unit.worktime.calendars import local
 
 MET, NOT_MET, NOT_EVALUATED = Verdict
@@ -178,6 +180,33 @@ def test_a_window_is_judged_at_its_cut_off_only_where_it_is_said() -> None:
     assert found.verdict is MET
 
 
+def test_groups_count_their_days_and_show_the_cases_of_all() -> None:
+    """Six minutes and twelve are within ten on one day of two; the third had no case."""
+    minute = 60_000_000
+    cells = {
+        "2026-07-01": Tally(met=3, amount_sum=18 * minute, amount_count=3),
+        "2026-07-02": Tally(met=1, amount_sum=12 * minute, amount_count=1),
+        "2026-07-03": Tally(excluded={"desistida": 1}),
+    }
+    told = Counts(setting(), [cells])
+    found = judge_result(Criterion(parts=(daily(),)), told, minimum_sample=2, source_known=True)
+    (only,) = found.parts
+    assert (only.verdict, only.value, only.items) == (MET, Fraction(50), 2)
+    assert (only.numerator, only.denominator) == (Fraction(1), Fraction(2))
+    assert only.tally == Tally(
+        met=4, amount_sum=30 * minute, amount_count=4, excluded={"desistida": 1}
+    )
+    few = judge_result(Criterion(parts=(daily(),)), told, minimum_sample=3, source_known=True)
+    assert few.reason is SMALL_SAMPLE
+
+
+def test_a_silence_does_not_unsettle_a_total_that_was_reached() -> None:
+    enough = visits({"op": ">=", "value": 2, "unit": "visitas"})
+    silent = [Evidence(silent=Fraction(1, 2))]
+    assert judged(enough, Tally(met=2), final=True, evidence=silent).verdict is MET
+    assert judged(enough, Tally(met=1), final=True, evidence=silent).reason is SILENT
+
+
 def test_a_ratio_over_an_outage_that_goes_on_is_pending() -> None:
     """Nothing is decided below, though the outage already lasts."""
     outages = {
@@ -212,6 +241,22 @@ def test_a_conjunction_shows_its_worst_band_and_no_value_of_its_own() -> None:
     assert found == Result(NOT_MET, None, None, Band.AMBER, found.parts)
     found = result_of(wait(), amber(), tallies=(KEPT, KEPT))
     assert found == Result(MET, None, None, Band.GREEN, found.parts)
+
+
+def test_each_part_is_measured_in_the_hours_of_its_own_calendar() -> None:
+    """A Monday from 8 to 11: three hours out, of which two are office hours."""
+    start = int(local("2026-07-06 08:00").timestamp()) * 1_000_000
+    out = Tally(met=1, spread={(start, start + 3 * 3600 * 1_000_000): 1})
+    outage = {"kind": "outage", "stop": "outage.ended"}
+    always = portal(value=outage | {"unit": "h"})
+    in_office = portal(value=outage | {"unit": "h_habil", "calendar": "HAB-GRAL"})
+    for parts, calendars, hours in (
+        ((always, in_office), [None, GENERAL], [3, 2]),
+        ((in_office, always), [GENERAL, None], [2, 3]),
+    ):
+        around = replace(setting(2), calendars=calendars)
+        figures = figures_of(Criterion(parts=parts), Counts(around, [{"": out}] * 2))
+        assert [each.denominator - each.numerator for each in figures] == hours
 
 
 def test_the_first_part_without_a_verdict_gives_its_reason() -> None:
