@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from textwrap import wrap
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from services.cartas.domain.changes import NONE, Change, Comparison, Row
 from services.cartas.domain.life import Life, Step
@@ -112,12 +113,12 @@ def one(found: Detail) -> str:
     lines = [_summary(found.summary) + _certified(found), found.summary.name]
     lines += [f"  {each} [error]" for each in found.faults]
     lines += [f"  {each} [aviso]" for each in found.warnings]
-    lines += [_step(each) for each in found.steps]
+    lines += [_step(each, found.zone) for each in found.steps]
     return "\n".join(lines)
 
 
-def _step(taken: Taken) -> str:
-    parts = [f"{taken.taken_at:%Y-%m-%d %H:%M} UTC", STEPS[taken.step]]
+def _step(taken: Taken, zone: ZoneInfo) -> str:
+    parts = [f"{taken.taken_at.astimezone(zone):%Y-%m-%d %H:%M}", STEPS[taken.step]]
     if taken.post:
         parts.append(f"por {taken.post}")
     if taken.record:

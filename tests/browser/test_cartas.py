@@ -58,7 +58,7 @@ async def test_a_version_is_read_approved_and_published(
         await check(watcher, "coordinacion-carta-error")
         await page.get_by_label("Número del acta").fill("CI-7")
         await page.get_by_label("¿Quién la aprobó?").fill("Comité Interno")
-        now, then = today(), today() + DAY
+        now, then = today(), today() + 9 * DAY
         await fill_day(page, "fecha", (str(now.day), str(now.month), str(now.year)))
         await fill_day(page, "desde", (str(then.day), str(then.month), str(then.year)))
         await page.get_by_role("button", name="Aprobar").click()
@@ -73,3 +73,10 @@ async def test_a_version_is_read_approved_and_published(
         await check(watcher, "coordinacion-carta-publicada")
         await page.goto(f"{PAGES}/RC-01/1")
         await check(watcher, "coordinacion-carta-vigente")
+        await page.get_by_label("¿Por qué la retiras?").fill("Obra en la oficina")
+        await page.get_by_role("button", name="Retirar").click()
+        await page.get_by_text("no habrá versión vigente").wait_for()
+        await check(watcher, "coordinacion-carta-vigente-avisos")
+        await page.get_by_label("Los revisé y la retiro con ellos").check()
+        await page.get_by_role("button", name="Retirar").click()
+        await page.get_by_text("Obra en la oficina").wait_for()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, cast
+from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
@@ -46,7 +47,10 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One version. `data` is None where its draft has faults; `code` acknowledges `warnings`."""
+    """One version. `data` is None where its draft has faults; `code` acknowledges `warnings`.
+
+    `zone` is the municipality's.
+    """
 
     summary: Summary
     data: CartaData | None
@@ -56,6 +60,7 @@ class Detail:
     comparison: Comparison | None
     steps: tuple[Taken, ...]
     allowed: tuple[str, ...]
+    zone: ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,7 @@ async def show_version(tx: Transaction, municipality: str, carta: str, *, versio
         None if data is None else _beside_the_one_before(town, data, reading),
         tuple(taken),
         ALLOWED[summary.life],
+        town.zone,
     )
 
 
@@ -142,6 +148,7 @@ async def check(tx: Transaction, municipality: str, content: bytes, carta: str) 
         None if data is None else _beside_the_one_before(town, data, reading),
         (),
         (),
+        town.zone,
     )
 
 

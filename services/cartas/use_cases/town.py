@@ -36,6 +36,10 @@ class Town:
     def code(self) -> str:
         return self.around.municipality.municipality
 
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.around.municipality.zone)
+
     def carta(self, carta: str, version: int) -> CartaData | None:
         """Return a published version."""
         found = self.cartas.get((carta, version))

@@ -1,5 +1,6 @@
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -9,6 +10,7 @@ from services.cartas.domain.drafts import Around, address_of, draft_of, read_dra
 from services.cartas.domain.life import (
     Acta,
     Life,
+    Step,
     ended_before,
     fault_of_end,
     faults_of_terms,
@@ -16,7 +18,9 @@ from services.cartas.domain.life import (
     warnings_of_end,
     warnings_of_terms,
 )
-from services.cartas.version_report import table
+from services.cartas.store.versions import Taken
+from services.cartas.use_cases.reading import Detail, Summary
+from services.cartas.version_report import one, table
 from shared.contracts.cartas import CartaData, Status
 from shared.explaining import Version
 from tests.integration.cartas.towns import draft
@@ -251,6 +255,14 @@ def test_a_limit_of_each_case_is_said_in_words(limit: str, said: str) -> None:
     assert reading.declared is not None, reading.faults
     [one] = compare(None, reading.declared.data).compromisos
     assert [row.new for row in one.rows if row.name == "Límite"] == [said]
+
+
+def test_a_step_is_told_at_the_local_time_of_the_municipality() -> None:
+    taken = Taken("cobre", "RC-01", 1, Step.LOADED, None, datetime(2026, 11, 24, 2, 5, tzinfo=UTC))
+    summary = Summary("RC-01", 1, "Copias", Life.IN_FORCE, "RC", None, None, None, None)
+    zone = ZoneInfo("America/Mexico_City")
+    told = one(Detail(summary, CARTA, (), (), "", None, (taken,), (), zone))
+    assert told.splitlines()[-1] == "  2026-11-23 20:05; cargada de un archivo"
 
 
 def test_other_warnings_have_another_code() -> None:
