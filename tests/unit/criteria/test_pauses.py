@@ -4,8 +4,6 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from shared.criteria import Measure, term_of
 from shared.criteria.timing import CaseTerm, Timing
 from shared.worktime import Pause, StartRule, Unit
@@ -17,26 +15,22 @@ PAUSING = clock("dia_habil", pauses=["prevencion"])
 THREE = limit("<=", "3")
 
 
-@pytest.mark.parametrize(
-    ("reason", "asked", "answered", "due"),
-    [
+def test_a_pause_moves_the_end_by_the_dates_that_it_touches() -> None:
+    day = {number: f"2026-07-{number:02} 10:00" for number in range(1, 15)}
+    for reason, asked, answered, due in (
         # The dates that a pause touches do not count: Tuesday; Tuesday and Wednesday.
-        ("prevencion", "2026-07-07 10:00", "2026-07-07 11:00", "2026-07-11"),
-        ("prevencion", "2026-07-07 10:00", "2026-07-08 11:00", "2026-07-14"),
-        ("prevencion", "2026-07-07 10:00", "2026-07-07 10:00", "2026-07-11"),
+        ("prevencion", day[7], "2026-07-07 11:00", "2026-07-11"),
+        ("prevencion", day[7], day[8], "2026-07-14"),
+        ("prevencion", day[7], day[7], "2026-07-11"),
         # Faults of the source, reasons of others, and what came before pause nothing.
-        ("prevencion", "2026-07-08 10:00", "2026-07-07 10:00", "2026-07-10"),
-        ("vacaciones", "2026-07-07 10:00", "2026-07-07 11:00", "2026-07-10"),
-        ("prevencion", "2026-07-02 10:00", "2026-07-03 10:00", "2026-07-10"),
-        ("prevencion", "2026-07-07 10:00", None, None),
-    ],
-)
-def test_a_pause_moves_the_end_by_the_dates_that_it_touches(
-    reason: str, asked: str, answered: str | None, due: str | None
-) -> None:
-    found = timed(PAUSING, THREE, pauses=(paused(reason, asked, answered),))
-    end = None if due is None else local(due)
-    assert (found.due, found.overdue_from) == (end, end)
+        ("prevencion", day[8], day[7], "2026-07-10"),
+        ("vacaciones", day[7], "2026-07-07 11:00", "2026-07-10"),
+        ("prevencion", day[2], day[3], "2026-07-10"),
+        ("prevencion", day[7], None, None),
+    ):
+        found = timed(PAUSING, THREE, pauses=(paused(reason, asked, answered),))
+        end = None if due is None else local(due)
+        assert (found.due, found.overdue_from) == (end, end), (reason, asked, answered)
 
 
 def test_the_stop_ends_its_pauses_and_hides_what_comes_after() -> None:
@@ -81,25 +75,21 @@ def test_a_pause_takes_its_time_from_hours_and_from_days_by_the_clocks_rule() ->
     assert (found.due, found.overdue_from) == (local("2026-07-10"), local("2026-07-10"))
 
 
-@pytest.mark.parametrize(
-    ("unit", "term", "asked", "is_in_time"),
-    [
-        ("dia_habil", "1", "2026-07-07 23:59", True),
-        ("dia_habil", "1", "2026-07-08 00:00", False),
-        ("h", "2", "2026-07-06 14:00", True),
-        ("h", "2", "2026-07-06 14:00:00.000001", False),
+def test_a_pause_stops_the_clock_where_it_began_within_its_own_term() -> None:
+    for term, asked, is_in_time in (
+        ("1 dia_habil", "2026-07-07 23:59", True),
+        ("1 dia_habil", "2026-07-08 00:00", False),
+        ("2 h", "2026-07-06 14:00", True),
+        ("2 h", "2026-07-06 14:00:00.000001", False),
         # With the start, or before it.
-        ("h", "0", BEGAN, True),
-        ("h", "0", "2026-07-06 11:00", True),
-        ("h", "0", "2026-07-06 12:00:00.000001", False),
-    ],
-)
-def test_a_pause_stops_the_clock_where_it_began_within_its_own_term(
-    unit: str, term: str, asked: str, *, is_in_time: bool
-) -> None:
-    of = clock(unit, pauses=["prevencion"], pause_terms={"prevencion": term})
-    found = timed(of, limit("<=", "3"), pauses=(paused("prevencion", asked, None),))
-    assert (found.due is None) is is_in_time
+        ("0 h", BEGAN, True),
+        ("0 h", "2026-07-06 11:00", True),
+        ("0 h", "2026-07-06 12:00:00.000001", False),
+    ):
+        value, unit = term.split()
+        of = clock(unit, pauses=["prevencion"], pause_terms={"prevencion": value})
+        found = timed(of, limit("<=", "3"), pauses=(paused("prevencion", asked, None),))
+        assert (found.due is None) is is_in_time, (term, asked)
 
 
 def test_the_term_to_pause_is_counted_as_the_clock_counts() -> None:

@@ -148,44 +148,39 @@ def test_a_date_set_beforehand_is_day_0_and_what_comes_before_it_took_nothing() 
     assert not early.is_backwards
 
 
-@pytest.mark.parametrize(
-    ("op", "due", "overdue_from"),
-    [
+def test_what_is_used_up_at_closing_time_is_exceeded_at_the_opening() -> None:
+    told = {
         # Four open hours from noon: 16:00. Six: Monday's closing, exceeded only on Tuesday.
-        ("<= 4", "2026-07-06 16:00", "2026-07-06 16:00"),
-        ("<= 6", "2026-07-06 18:00", "2026-07-07 09:00"),
+        "<= 4": ("2026-07-06 16:00", "2026-07-06 16:00"),
+        "<= 6": ("2026-07-06 18:00", "2026-07-07 09:00"),
         # Less than six hours ends with the sixth, and Tuesday's opening is too late.
-        ("< 6", "2026-07-06 18:00", "2026-07-06 18:00"),
+        "< 6": ("2026-07-06 18:00", "2026-07-06 18:00"),
         # Lasting six hours is reached at closing; more than six, a moment after the opening.
-        (">= 6", "2026-07-06 18:00", "2026-07-06 18:00"),
-        ("> 6", "2026-07-06 18:00", "2026-07-07 09:00:00.000001"),
-        (">= 0", "2026-07-06 12:00", "2026-07-06 12:00"),
-    ],
-)
-def test_what_is_used_up_at_closing_time_is_exceeded_at_the_opening(
-    op: str, due: str, overdue_from: str
-) -> None:
-    held = limit(*op.split())
-    found = timed(clock("h_habil"), held)
-    bound = (held.value or Decimal(0)) * 60 * MINUTE
-    assert found == Timing(START, None, True, bound, local(due), local(overdue_from))
+        ">= 6": ("2026-07-06 18:00", "2026-07-06 18:00"),
+        "> 6": ("2026-07-06 18:00", "2026-07-07 09:00:00.000001"),
+        ">= 0": ("2026-07-06 12:00", "2026-07-06 12:00"),
+    }
+    for written, (due, overdue_from) in told.items():
+        held = limit(*written.split())
+        bound = (held.value or Decimal(0)) * 60 * MINUTE
+        expected = Timing(START, None, True, bound, local(due), local(overdue_from))
+        assert timed(clock("h_habil"), held) == expected, written
 
 
-@pytest.mark.parametrize(
-    ("op", "unit", "overdue_from"),
-    [
+def test_a_lower_limit_is_passed_at_its_first_moment() -> None:
+    told = {
         # Tuesday is day 1: two days have elapsed from Wednesday on, more than two from Thursday.
-        (">= 2", "dia_habil", "2026-07-08 00:00"),
-        ("> 2", "dia_habil", "2026-07-09 00:00"),
-        (">= 1.5", "dia_habil", "2026-07-08 00:00"),
-        (">= 0", "dia_habil", BEGAN),
-        (">= 1", "mes", "2026-07-07 00:00"),
-        (">= 0.5", "min", "2026-07-06 12:00:30"),
-        (">= 0.0000000083", "min", "2026-07-06 12:00:00.000001"),
-    ],
-)
-def test_a_lower_limit_is_passed_at_its_first_moment(op: str, unit: str, overdue_from: str) -> None:
-    assert timed(clock(unit), limit(*op.split())).overdue_from == local(overdue_from)
+        ">= 2 dia_habil": "2026-07-08 00:00",
+        "> 2 dia_habil": "2026-07-09 00:00",
+        ">= 1.5 dia_habil": "2026-07-08 00:00",
+        ">= 0 dia_habil": BEGAN,
+        ">= 1 mes": "2026-07-07 00:00",
+        ">= 0.5 min": "2026-07-06 12:00:30",
+        ">= 0.0000000083 min": "2026-07-06 12:00:00.000001",
+    }
+    for written, first in told.items():
+        op, value, unit = written.split()
+        assert timed(clock(unit), limit(op, value)).overdue_from == local(first), written
 
 
 def test_the_day_on_which_a_lower_limit_starts_is_the_clocks() -> None:

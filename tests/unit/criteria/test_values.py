@@ -83,9 +83,9 @@ def test_a_scale_rises_from_one_end_to_the_other() -> None:
             number(lowest, 10)
 
 
-@pytest.mark.parametrize(
-    ("written", "plain", "scaled"),
-    [
+def test_a_number_is_read_in_ten_thousandths_or_not_at_all() -> None:
+    """Without a scale what is below 0 is none; with one, what lies outside."""
+    for written, plain, scaled in (
         ("0", 0, 0),
         ("7", 70_000, 70_000),
         ("7.1234", 71_234, 71_234),
@@ -95,20 +95,11 @@ def test_a_scale_rises_from_one_end_to_the_other() -> None:
         ("-5.0001", None, None),
         ("123456789", 1_234_567_890_000, None),
         # Too long, or no plain number.
-        ("1234567890", None, None),
-        ("7.12345", None, None),
-        ("7,5", None, None),
-        ("1e2", None, None),
-        (" 7", None, None),
-        ("", None, None),
-    ],
-)
-def test_a_number_is_read_in_ten_thousandths_or_not_at_all(
-    written: str, plain: int | None, scaled: int | None
-) -> None:
-    """Without a scale what is below 0 is none; with one, what lies outside."""
-    told = {"nota": written, "otra": "9"}
-    assert (number().read(told), number(-5, 10).read(told)) == (plain, scaled)
+        *((written, None, None) for written in ("1234567890", "7.12345", "7,5", "1e2", " 7", "")),
+    ):
+        told = {"nota": written, "otra": "9"}
+        found = number().read(told), number(-5, 10).read(told)
+        assert found == (plain, scaled), written
     assert number().read({"otra": "9"}) is None
 
 
@@ -123,20 +114,15 @@ def test_a_population_of_instruments_says_so_by_its_event_or_by_its_condition() 
     assert not population("an.instrument.scored").is_of_instruments
 
 
-@pytest.mark.parametrize(
-    ("first", "last", "inside", "outside"),
-    [
+def test_a_season_holds_from_its_first_to_its_last_day() -> None:
+    for first, last, inside, outside in (
         ("03-15", "06-20", ["03-15", "04-30", "06-20"], ["03-14", "06-21", "12-31"]),
         ("12-15", "01-10", ["12-15", "12-31", "01-01", "01-10"], ["12-14", "01-11", "06-01"]),
         ("05-05", "05-05", ["05-05"], ["05-04", "05-06"]),
-    ],
-)
-def test_a_season_holds_from_its_first_to_its_last_day(
-    first: str, last: str, inside: list[str], outside: list[str]
-) -> None:
-    season = Season(first=first, last=last, value=Decimal(1))
-    assert all(season.holds(date.fromisoformat(f"2026-{day}")) for day in inside)
-    assert not any(season.holds(date.fromisoformat(f"2026-{day}")) for day in outside)
+    ):
+        season = Season(first=first, last=last, value=Decimal(1))
+        assert all(season.holds(date.fromisoformat(f"2026-{day}")) for day in inside)
+        assert not any(season.holds(date.fromisoformat(f"2026-{day}")) for day in outside)
 
 
 def test_the_first_season_that_holds_a_day_has_its_limit() -> None:
