@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from shared.authoring.clocks import UNITS, read_clock, read_instant
 from shared.authoring.fields import (
     CODE,
     CODE_EXPECTED,
-    EVENT_EXPECTED,
-    EVENT_KIND,
     NO_EVENT,
     Section,
     as_decimal,
@@ -23,7 +22,6 @@ from shared.criteria import (
     Count,
     Figure,
     Groups,
-    Instant,
     Limit,
     Mean,
     Method,
@@ -45,7 +43,7 @@ from shared.criteria import (
 from shared.criteria.methods import SURVEY_ANSWERED
 from shared.criteria.values import INSTRUMENT
 from shared.criteria.words import number
-from shared.worktime import StartRule, Unit
+from shared.worktime import Unit
 from shared.worktime.model import UNITS_WITHOUT_CALENDAR
 
 INSTRUMENT_SCORED: Final = "instrument.scored"
@@ -54,18 +52,10 @@ FULFILLED, APPLICABLE = "cumplidos", "aplicables"
 """What a checklist's record counts: items fulfilled, of those that apply."""
 _ALWAYS_OPEN: Final = "24x7"
 _ANCHORS: Final = {anchor.value: anchor for anchor in Anchor}
-_UNITS: Final = {unit.value: unit for unit in Unit}
 _PERIODS: Final = {period.value: period for period in Period}
 _METHODS: Final = {each.value: each for each in (Method.SHOPPER, Method.VISIT)}
-_START_RULES: Final = {
-    "dia_siguiente": StartRule.NEXT_COUNTING_DAY,
-    "mismo_dia": StartRule.START_DAY,
-}
-_COMPOSITE = re.compile(r"(max|first_of)\(([^()]+)\)")
-_ANYTHING = re.compile(r"[^\n]{1,700}")
 _HOUR = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _SCALE_END = re.compile(r"[0-9]{1,4}(\.[0-9]{1,2})?")
-_NO_INSTANT: Final = Instant(event=NO_EVENT)
 NO_FIGURE: Final = Count(population=Population(event=NO_EVENT, anchor=Anchor.OCCURRED))
 """Stands in for a figure with a fault; nothing that was read from a file with faults is used."""
 
@@ -141,7 +131,7 @@ def _sum(scope: Scope) -> Sum:
     if "corte" not in scope.own:
         return Sum(population=population, value=_number(scope))
     section = scope.own.section("corte")
-    value = _outage(section, section.choice("unidad", _UNITS), scope.calendar)
+    value = _outage(section, section.choice("unidad", UNITS), scope.calendar)
     section.close()
     return Sum(population=population, value=value)
 
@@ -324,14 +314,14 @@ def _by_due(scope: Scope) -> Share:
     """A case has an instant that was set beforehand; a tolerance after it is still in time."""
     own = scope.own
     tolerance = own.section("tolerancia")
-    unit = tolerance.choice("unidad", _UNITS)
+    unit = tolerance.choice("unidad", UNITS)
     value = tolerance.decimal("valor", LARGEST)
     cited = tolerance.code("calendario") if "calendario" in tolerance else scope.calendar
     tolerance.ignore("calendario")
     tolerance.close()
     clock = Clock(
-        start=_instant(own, "vence"),
-        stop=_instant(own, "cumple"),
+        start=read_instant(own, "vence"),
+        stop=read_instant(own, "cumple"),
         unit=unit,
         calendar=None if unit in UNITS_WITHOUT_CALENDAR else cited,
         from_due=True,
@@ -415,57 +405,3 @@ def _number(scope: Scope) -> Number:
 
 def _timed(scope: Scope) -> Clock:
     return read_clock(scope.group("reloj"), scope.calendar)
-
-
-def read_clock(section: Section, calendar: str) -> Clock:
-    """Return a clock; one that needs a calendar and cites none takes the carta's."""
-    unit = section.choice("unidad", _UNITS)
-    cited = section.code("calendario") if "calendario" in section else None
-    section.ignore("calendario")
-    if cited is None and unit not in UNITS_WITHOUT_CALENDAR:
-        cited = calendar
-    start, stop = _instant(section, "inicio"), _instant(section, "fin")
-    if start == stop and start != _NO_INSTANT:
-        section.fault("fin", "el reloj empieza y termina con lo mismo")
-    rule = section.choice("inicio_de_plazo", _START_RULES) if "inicio_de_plazo" in section else None
-    pauses = section.words("pausas", CODE, CODE_EXPECTED)
-    terms = _pause_terms(section, pauses)
-    section.close()
-    return Clock(
-        start=start,
-        stop=stop,
-        unit=unit,
-        calendar=cited,
-        pauses=pauses,
-        pause_terms=terms,
-        start_rule=rule,
-    )
-
-
-def _pause_terms(section: Section, pauses: Sequence[str]) -> dict[str, Decimal]:
-    """Read within how long, in the clock's unit, a pause must begin so that it stops the clock."""
-    terms = section.optional_section("plazo_de_pausas")
-    if terms is None:
-        return {}
-    for name in terms.names():
-        if name not in pauses:
-            terms.fault(name, "no es una de las «pausas» de este reloj")
-    found = {name: terms.decimal(name, LARGEST) for name in terms.names()}
-    return {name: term for name, term in found.items() if name in pauses}
-
-
-def _instant(section: Section, key: str) -> Instant:
-    """Read an event, or `max(a, b)` (the last of them), or `first_of(a, b)` (the first)."""
-    expected = f"{EVENT_EXPECTED}, o max(a, b), o first_of(a, b)"
-    text = section.matching(key, _ANYTHING, expected, stand_in=NO_EVENT)
-    composite = _COMPOSITE.fullmatch(text)
-    if composite is None:
-        if EVENT_KIND.fullmatch(text):
-            return Instant(event=text)
-        section.fault(key, f"se esperaba {expected}")
-        return _NO_INSTANT
-    kinds = tuple(kind.strip() for kind in composite[2].split(","))
-    if not 2 <= len(kinds) <= 10 or not all(EVENT_KIND.fullmatch(kind) for kind in kinds):
-        section.fault(key, f"se esperaban en el paréntesis de 2 a 10, cada uno {EVENT_EXPECTED}")
-        return _NO_INSTANT
-    return Instant(max_of=kinds) if composite[1] == "max" else Instant(first_of=kinds)

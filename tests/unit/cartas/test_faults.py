@@ -232,6 +232,11 @@ def test_a_fault_reads_as_editors_expect() -> None:
             "campo desconocido; un número va con punto decimal y sin comas",
         ),
         ("limite: {", "min_muestra: 9\n          limite: {", "campo desconocido"),
+        (
+            "fin: ticket.called,",
+            "fin: max(ticket.called, ticket.served),",
+            "va entre comillas, como 'max(a, b)': la coma lo parte",
+        ),
         ("limite: {", "exclui: [x]\n          limite: {", "campo desconocido"),
         ("limite: {", "pausas: {motivo: x}\n          limite: {", "campo desconocido"),
     ],
