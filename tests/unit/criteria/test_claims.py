@@ -42,9 +42,8 @@ def test_a_text_claims_what_its_words_say_and_nothing_else() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("text", "numbers"),
-    [
+def test_numbers_are_read_with_points_and_commas() -> None:
+    told: list[tuple[str, set[int | str]]] = [
         ("1,500 metros", {1500}),
         ("12,345,678.9 pesos", {"12345678.9"}),
         ("8.5 de 10", {"8.5", 10}),
@@ -57,10 +56,9 @@ def test_a_text_claims_what_its_words_say_and_nothing_else() -> None:
         ("1,50,2", set()),
         ("la mitad de los casos", {50}),
         ("La MITAD, o 60 de ellos", {50, 60}),
-    ],
-)
-def test_numbers_are_read_with_points_and_commas(text: str, numbers: set[int | str]) -> None:
-    assert claims_of(text).numbers == {Decimal(number) for number in numbers}
+    ]
+    for text, numbers in told:
+        assert claims_of(text).numbers == {Decimal(number) for number in numbers}, text
 
 
 def test_shares_are_percentages_in_order() -> None:
@@ -72,9 +70,8 @@ def test_shares_are_percentages_in_order() -> None:
     assert claims_of("el 1.2.3 %").shares == ()
 
 
-@pytest.mark.parametrize(
-    ("text", "said", "value", "units"),
-    [
+def test_an_amount_of_time_has_the_units_that_its_words_may_mean() -> None:
+    for text, said, value, units in (
         ("en 30 segundos", "30 segundos", 30, {Unit.SECOND}),
         ("en 30 seg.", "30 seg", 30, {Unit.SECOND}),
         ("en 6 s", "6 s", 6, {Unit.SECOND}),
@@ -97,12 +94,8 @@ def test_shares_are_percentages_in_order() -> None:
         ("en 20 d.h.", "20 d.h.", 20, WORKING),
         ("en dos meses", "dos meses", 2, {Unit.MONTH}),
         ("en 1 mes", "1 mes", 1, {Unit.MONTH}),
-    ],
-)
-def test_an_amount_of_time_has_the_units_that_its_words_may_mean(
-    text: str, said: str, value: int, units: set[Unit]
-) -> None:
-    assert amount(text) == Amount(said, Decimal(value), frozenset(units))
+    ):
+        assert amount(text) == Amount(said, Decimal(value), frozenset(units))
 
 
 def test_only_days_without_an_adjective_are_ambiguous() -> None:
