@@ -77,7 +77,7 @@ async def test_a_loaded_catalogue_is_on_the_topic_and_a_second_load_adds_nothing
 ) -> None:
     url = await database("cartas")
     status, out, err = await command(url, "load", str(file))
-    assert (status, "1 cartas, 1 compromisos" in out) == (0, True), err
+    assert (status, "1 cartas, 1 servicios, 1 compromisos" in out) == (0, True), err
     again = await command(url, "load", str(file))
     assert again[0] == 0
     assert "Nada nuevo" in again[1]
@@ -149,7 +149,7 @@ async def test_the_sample_loads_whole_and_pages_through(
     sample = shared_data / "data" / "sample-cartas.yaml"
     status, out, err = await command(url, "load", str(sample))
     assert status == 0, err
-    assert "12 cartas, 72 compromisos" in out
+    assert "12 cartas, 12 servicios, 72 compromisos" in out
     async with running_service(
         "cartas", url, kafka=servers.kafka, prefix=topic_prefix, log_dir=tmp_path
     ) as service:
