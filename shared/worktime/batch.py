@@ -131,7 +131,9 @@ def _pieces(first: int, last: int, amount: int, calendar: PreparedCalendar) -> _
     while reached + due_closes - due_opens < amount:
         reached += due_closes - due_opens
         due_opens, due_closes = next(ahead)
-    for opens, closes in calendar.hours_from(first):
+    hours = calendar.hours_from(first)
+    while True:
+        opens, closes = next(hours)
         offset = due_opens - reached + amount + begun - opens
         pieces.add(opens, opens + offset, follows=False)
         while due_closes - offset < closes:
@@ -142,8 +144,7 @@ def _pieces(first: int, last: int, amount: int, calendar: PreparedCalendar) -> _
         pieces.add(closes, closes + offset, follows=True)
         begun += closes - opens
         if closes >= last:
-            break
-    return pieces
+            return pieces
 
 
 def _midnights(instants: Sequence[datetime], calendar: PreparedCalendar) -> list[datetime]:

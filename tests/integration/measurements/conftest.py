@@ -49,6 +49,7 @@ async def system(stopped: System, tmp_path: Path) -> AsyncIterator[System]:
     """The system with its service running."""
     extra = {
         "CARTAS_MEASUREMENTS_PROGRESS_SECONDS": "0.2",
+        "CARTAS_MEASUREMENTS_IDLE_PROGRESS_SECONDS": "2",
         "CARTAS_MEASUREMENTS_SUSPEND_LEAST_EVENTS": "20",
     }
     async with running_service(
