@@ -70,6 +70,22 @@ def test_lost_cases_that_could_not_turn_the_verdict_leave_it() -> None:
     assert lost(wait(), Tally(met=10, failed=90), 5).verdict is Verdict.NOT_MET
 
 
+def test_what_one_part_lost_leaves_the_others_alone() -> None:
+    """The first part lost ten of 110, the second none: only the first could read otherwise."""
+    result = judge_result(
+        Criterion(parts=(wait(), answer())),
+        counts(Tally(met=95, failed=5), Tally(met=9, failed=1)),
+        minimum_sample=0,
+        source_known=True,
+        final=True,
+        evidence=[Evidence(known=[110], missing=[10]), Evidence(known=[10], missing=[0])],
+    )
+    assert [(part.verdict, part.reason) for part in result.parts] == [
+        (Verdict.NOT_EVALUATED, NotEvaluated.MEASUREMENT_INCIDENT),
+        (Verdict.MET, None),
+    ]
+
+
 def test_one_lost_case_leaves_every_case_open_and_a_failed_one_closed() -> None:
     promise = wait(**EVERY_CASE)
     assert lost(promise, Tally(met=999), 1).reason is NotEvaluated.MEASUREMENT_INCIDENT

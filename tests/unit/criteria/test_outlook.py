@@ -629,6 +629,16 @@ def test_a_target_that_follows_an_earlier_window_needs_one() -> None:
     assert found.best == 90
 
 
+def test_an_earlier_window_of_nothing_may_be_no_target_to_be_held_to() -> None:
+    target = {"op": "<=", "value": 1, "unit": "%", "reference": "previous"}
+    before = {Reference.PREVIOUS: running(Tally(failed=10))}
+    counts = replace(running(Tally(failed=5, pending=4)), earlier=before)
+    (held,) = outlooks_of(Criterion(parts=(wait(target=target),)), counts)
+    assert held is not None
+    unsaid = wait(target=target | {"zero_reference": "not_evaluated"})
+    assert outlooks_of(Criterion(parts=(unsaid,)), counts) == (None,)
+
+
 def test_an_open_case_past_a_limit_of_its_own_says_nothing_of_a_target_that_moves() -> None:
     moving = {"op": "<=", "value": 1, "unit": "razón", "reference": "previous"}
     criterion = Criterion(parts=(counter(target=moving),))
