@@ -35,7 +35,7 @@ from tests.unit.notifier import builders as b
 ACCEPTED = "250 2.0.0 Queued"
 
 
-@dataclass(slots=True)
+@dataclass  # no slots: aiosmtpd looks at every member, and those of Python 3.11.2 cannot be
 class MailServer:
     """Takes mail over SMTP. `answers` says what a recipient is answered, in turn; then 250.
 
