@@ -67,7 +67,9 @@ class MessagingMetrics:
             registry=registry,
         )
         self.outbox_rows = Gauge(
-            "cartas_outbox_rows", "Messages that wait for Kafka.", registry=registry
+            "cartas_outbox_rows",
+            "Messages that wait for Kafka, counted up to 100,000.",
+            registry=registry,
         )
         self.outbox_age = Gauge(
             "cartas_outbox_oldest_seconds",

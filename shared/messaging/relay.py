@@ -1,21 +1,22 @@
 """The relay: outbox rows to Kafka, in order per key, at least once.
 
-One relay a shard, by advisory lock: two would break the order within a key. A row is deleted when
-Kafka has acknowledged it; a crash in between repeats it, with the same id.
+One relay a shard, by advisory lock: two would break the order within a key. While a load of rows is
+on its way the next is read and packed, and it leaves once the one before it is acknowledged as a
+whole. A row is deleted when Kafka has acknowledged it; a crash in between repeats it, with the same
+id.
 """
 
 import asyncio
 import logging
-from collections import defaultdict
-from functools import lru_cache
+import time
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
-from aiokafka.partitioner import murmur2
 
 from shared.database import Connection
 from shared.messaging.backoff import OUTAGES, Backoff
 from shared.messaging.kafka import CLIENT_ANSWERS_WITHIN_SECONDS, producer_options
+from shared.messaging.loads import Flight, Load, pack
 from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.producer import stop_quietly
 from shared.messaging.pulse import Pulse
@@ -26,29 +27,27 @@ logger = logging.getLogger(__name__)
 
 TAKE_SHARD = "SELECT pg_try_advisory_lock(hashtext('outbox relay'), $1)"
 # Never "id > last": identity values are taken before commit, so a lower one can become visible
-# later and would be skipped for ever.
+# later and would be skipped for ever. What is on its way is left out by id ($3).
 NEXT = """
-SELECT id, topic, key, payload FROM outbox WHERE shard = $1 ORDER BY id LIMIT $2
+SELECT id, topic, key, payload FROM outbox
+WHERE shard = $1 AND id <> ALL($3::bigint[]) ORDER BY id LIMIT $2
 """
 # By id, not by range: an id in between may belong to a transaction that is still open.
 DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
+# Through the index and no further than the limit: a table that was just emptied is large.
 WAITING = """
 SELECT count(*) AS rows,
        coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS age
-FROM outbox
+FROM (SELECT created_at FROM outbox ORDER BY shard, id LIMIT 100000) AS waiting
 """
+# However small the planner believes the outbox to be: read in the order of its index, up to LIMIT.
+SESSION = {"enable_seqscan": "off", "enable_sort": "off", "jit": "off"}
 
 BATCH = 5000
 POLL_SECONDS = 1.0
+MEASURE_SECONDS = 5.0
 STANDBY_SECONDS = 2.0
-SEND_WITHIN_SECONDS = 30.0
 FAREWELL_SECONDS = 5.0
-
-
-@lru_cache(maxsize=200_000)
-def partition_of(key: bytes, partitions: int) -> int:
-    """Return the partition that Kafka's own default partitioner gives `key`."""
-    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
 
 
 class Relay:
@@ -60,6 +59,8 @@ class Relay:
         self._metrics = metrics
         self.name = f"relay {shard}"
         self.pulse = Pulse()
+        self._flight: Flight | None = None
+        self._measure_at = 0.0
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -93,7 +94,7 @@ class Relay:
         """Take the shard's lock and publish until something fails (then: a new producer)."""
         connection = await asyncpg.connect(
             self._settings.database_url.get_secret_value(),
-            server_settings={"application_name": f"{self._settings.service} relay"},
+            server_settings={"application_name": f"{self._settings.service} relay", **SESSION},
             command_timeout=30,
         )
         producer: AIOKafkaProducer | None = None
@@ -114,12 +115,42 @@ class Relay:
             await connection.close(timeout=FAREWELL_SECONDS)
 
     async def _publish(self, connection: Connection, producer: AIOKafkaProducer) -> None:
-        while not self._stopping.is_set():
-            self.pulse.beat()
-            self._wake.clear()
-            if await self._drain(connection, producer) < BATCH:
+        try:
+            while not self._stopping.is_set():
+                self.pulse.beat()
+                self._wake.clear()
+                full = await self._turn(connection, producer)
                 await self._measure(connection)
-                await self._wait_for_wake()
+                if not full:
+                    await self._wait_for_wake()
+            await self._relieve(connection, producer, {})
+        finally:
+            if self._flight is not None:
+                self._flight.abandon()
+                self._flight = None
+
+    async def _turn(self, connection: Connection, producer: AIOKafkaProducer) -> bool:
+        """Read what is not on its way yet and send it; return whether there may be more."""
+        flying = self._flight.ids if self._flight is not None else []
+        rows = await connection.fetch(NEXT, self._shard, BATCH, flying)
+        if rows or (self._flight is not None and self._flight.has_landed):
+            load = await pack(producer, self._settings.topic_prefix, rows)
+            await self._relieve(connection, producer, load)
+        return len(rows) == BATCH
+
+    async def _relieve(
+        self, connection: Connection, producer: AIOKafkaProducer, load: Load
+    ) -> None:
+        """Wait for the flight, send `load` after it unless it failed, delete what it brought."""
+        landed = self._flight
+        error = await landed.error() if landed is not None else None
+        following = load and error is None
+        self._flight = Flight(producer, load, landed=self._wake.set) if following else None
+        if landed is not None and landed.acknowledged:
+            await connection.execute(DELETE, landed.acknowledged)
+            self._metrics.relayed.inc(len(landed.acknowledged))
+        if error is not None:
+            raise error
 
     async def _wait_for_wake(self) -> None:
         try:
@@ -135,54 +166,11 @@ class Relay:
             return False
         return True
 
-    async def _drain(self, connection: Connection, producer: AIOKafkaProducer) -> int:
-        rows = await connection.fetch(NEXT, self._shard, BATCH)
-        if not rows:
-            return 0
-        groups: dict[tuple[str, int], list[asyncpg.Record]] = defaultdict(list)
-        for row in rows:
-            topic = f"{self._settings.topic_prefix}{row['topic']}"
-            partitions = await self._partitions(producer, topic)
-            groups[topic, partition_of(row["key"], partitions)].append(row)
-        results = await asyncio.gather(
-            *(self._send(producer, place, group) for place, group in groups.items()),
-            return_exceptions=True,
-        )
-        sent = [row_id for result in results if isinstance(result, list) for row_id in result]
-        if sent:
-            await connection.execute(DELETE, sent)
-            self._metrics.relayed.inc(len(sent))
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
-        return len(rows)
-
-    async def _partitions(self, producer: AIOKafkaProducer, topic: str) -> int:
-        known = producer.client.cluster.partitions_for_topic(topic)
-        return len(known or await producer.partitions_for(topic))
-
-    async def _send(
-        self, producer: AIOKafkaProducer, place: tuple[str, int], rows: list[asyncpg.Record]
-    ) -> list[int]:
-        """Send one partition's rows one batch after the other; return the acknowledged ids."""
-        topic, partition = place
-        waiting = list(reversed(rows))
-        sent: list[int] = []
-        while waiting:
-            batch = producer.create_batch()
-            ids: list[int] = []
-            while waiting:
-                row = waiting[-1]
-                if batch.append(key=row["key"], value=row["payload"], timestamp=None) is None:
-                    break
-                ids.append(waiting.pop()["id"])
-            async with asyncio.timeout(SEND_WITHIN_SECONDS):
-                acknowledged = await producer.send_batch(batch, topic, partition=partition)
-                await acknowledged
-            sent += ids
-        return sent
-
     async def _measure(self, connection: Connection) -> None:
+        now = time.monotonic()
+        if now < self._measure_at:
+            return
+        self._measure_at = now + MEASURE_SECONDS
         for row in await connection.fetch(WAITING):
             self._metrics.outbox_rows.set(row["rows"])
             self._metrics.outbox_age.set(row["age"])

@@ -22,16 +22,18 @@ if TYPE_CHECKING:
 SHARDS = 1
 OUTBOX_CHANNEL = "outbox"
 
-# WITH ORDINALITY: ids are given in the order of publication, which is the order per key.
+# WITH ORDINALITY: ids are given in the order of publication, which is the order per key. One
+# notification a transaction: a pending one takes a lock of the whole database at commit.
 ADD_TO_OUTBOX = """
-INSERT INTO outbox (shard, topic, key, payload)
-SELECT shard, topic, key, payload
-FROM unnest($1::smallint[], $2::text[], $3::bytea[], $4::bytea[])
-    WITH ORDINALITY AS row (shard, topic, key, payload, place)
-ORDER BY place
+WITH added AS (
+    INSERT INTO outbox (shard, topic, key, payload)
+    SELECT shard, topic, key, payload
+    FROM unnest($1::smallint[], $2::text[], $3::bytea[], $4::bytea[])
+        WITH ORDINALITY AS row (shard, topic, key, payload, place)
+    ORDER BY place
+)
+SELECT pg_notify('outbox', '')
 """
-# One notification a transaction: a pending one takes a lock of the whole database at commit.
-WAKE_RELAY = "SELECT pg_notify('outbox', '')"
 ADD_REFUSAL = """
 INSERT INTO refusal (id, topic, partition, kafka_offset, key, payload, reason, field, detail,
                      event_source, event_id, traceparent)
@@ -128,7 +130,6 @@ class Transaction:
         await self.connection.execute(
             ADD_TO_OUTBOX, shards, list(topics), list(keys), list(payloads)
         )
-        await self.connection.execute(WAKE_RELAY)
         self._messages.clear()
 
     async def _write_refusal(self, refusal: Refusal) -> None:

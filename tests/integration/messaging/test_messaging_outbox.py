@@ -8,10 +8,12 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 from prometheus_client import CollectorRegistry
 
 from shared.messaging import MessagingMetrics, Relay, transaction
 from shared.messaging import relay as relay_module
+from shared.messaging.loads import partition_of
 from tests.integration.messaging.support import (
     SERVICE,
     TOPIC,
@@ -76,26 +78,140 @@ async def test_a_lower_id_that_commits_later_is_not_skipped(bench: Bench) -> Non
         assert await reader.folios() == ["second", "first"]
 
 
+class Gate:
+    """Holds back what is sent to Kafka, or lets it fail."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.sending, self.may_go_on = asyncio.Event(), asyncio.Event()
+        self.sent: list[int] = []
+        self.fail_once: set[int] = set()
+        self._send_batch = AIOKafkaProducer.send_batch
+        gate = self
+
+        async def send_batch(
+            producer: AIOKafkaProducer, batch: Any, topic: str, *, partition: int
+        ) -> Any:
+            gate.sending.set()
+            await gate.may_go_on.wait()
+            if partition in gate.fail_once:
+                gate.fail_once.remove(partition)
+                raise KafkaError
+            gate.sent.append(partition)
+            return await gate._send_batch(producer, batch, topic, partition=partition)
+
+        monkeypatch.setattr(AIOKafkaProducer, "send_batch", send_batch)
+
+
 async def test_what_commits_while_a_batch_is_on_its_way_is_not_deleted_with_it(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sending, may_go_on = asyncio.Event(), asyncio.Event()
-    send_batch = AIOKafkaProducer.send_batch
-
-    async def held_up(*arguments: Any, **options: Any) -> Any:
-        sending.set()
-        await may_go_on.wait()
-        return await send_batch(*arguments, **options)
-
-    monkeypatch.setattr(AIOKafkaProducer, "send_batch", held_up)
+    gate = Gate(monkeypatch)
     async with running(relay_of(bench)), bench.reading() as reader:
         async with transaction(bench.pool, service=SERVICE) as tx:
             tx.publish_raw(TOPIC, "slow", complaint("first"))
             await tx.flush()
             await bench.publish("second")
-            await sending.wait()
-        may_go_on.set()
+            await gate.sending.wait()
+        gate.may_go_on.set()
         await reader.wait_for("first", "second")
+
+
+def _reads_ahead(bench: Bench) -> Any:
+    """Whether the relay, with one load on its way, has read and now waits for Kafka."""
+    return bench.pool.fetchval(
+        "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database()"
+        " AND state = 'idle' AND application_name = $1 AND query LIKE '%outbox%ORDER BY id LIMIT%'",
+        f"{SERVICE} relay",
+    )
+
+
+async def test_loads_read_ahead_leave_once_and_in_their_order(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "BATCH", 3)
+    folios = [str(number) for number in range(20)]
+    async with transaction(bench.pool, service=SERVICE) as tx:
+        for folio in folios:
+            tx.publish_raw(TOPIC, "one", complaint(folio))
+    async with running(relay_of(bench)), bench.reading() as reader:
+        await reader.wait_for(*folios)
+        await eventually(lambda: _is_empty(bench))
+        assert await reader.folios() == folios
+
+
+async def test_what_was_read_ahead_does_not_overtake_what_failed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "BATCH", 1)
+    gate = Gate(monkeypatch)
+    gate.fail_once = {partition_of(b"one", TOPIC.partitions)}
+    async with transaction(bench.pool, service=SERVICE) as tx:
+        for folio in ("1", "2", "3"):
+            tx.publish_raw(TOPIC, "one", complaint(folio))
+    async with running(relay_of(bench)), bench.reading() as reader:
+        await gate.sending.wait()
+        await eventually(lambda: _reads_ahead(bench))
+        gate.may_go_on.set()
+        await reader.wait_for("1", "2", "3")
+        assert await reader.folios() == ["1", "2", "3"]
+
+
+async def test_what_kafka_has_taken_is_deleted_though_another_partition_failed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = {partition_of(key.encode(), TOPIC.partitions): key for key in KEYS}
+    gate = Gate(monkeypatch)
+    gate.fail_once = {0}
+    gate.may_go_on.set()
+    async with transaction(bench.pool, service=SERVICE) as tx:
+        for partition, key in keys.items():
+            tx.publish_raw(TOPIC, key, complaint(str(partition)))
+    async with running(relay_of(bench)), bench.reading() as reader:
+        await reader.wait_for("0", "1")
+        await eventually(lambda: _is_empty(bench))
+        assert await reader.folios() == ["1", "0"]
+    assert gate.sent == [1, 0]
+
+
+async def test_a_relay_that_is_stopped_waits_for_what_is_on_its_way(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(monkeypatch)
+    await bench.publish("A")
+    async with bench.reading() as reader:
+        async with running(relay := relay_of(bench)):
+            await gate.sending.wait()
+            relay.stop()
+            gate.may_go_on.set()
+        assert await reader.folios() == ["A"]
+    assert await _is_empty(bench)
+
+
+@pytest.mark.parametrize(
+    ("statement", "arguments"),
+    [
+        (relay_module.NEXT, (0, 5000, [1, 2, 3])),
+        (relay_module.DELETE, (list(range(5000)),)),
+        (relay_module.WAITING, ()),
+    ],
+)
+async def test_a_long_outbox_that_the_planner_believes_empty_is_read_by_its_index(
+    bench: Bench, statement: str, arguments: tuple[object, ...]
+) -> None:
+    await bench.pool.execute("VACUUM (ANALYZE) outbox")
+    await bench.publish(*(str(number) for number in range(2000)))
+    connection = await asyncpg.connect(
+        bench.settings.database_url.get_secret_value(), server_settings=relay_module.SESSION
+    )
+    try:
+        plan = "\n".join(
+            row[0] for row in await connection.fetch(f"EXPLAIN {statement}", *arguments)
+        )
+    finally:
+        await connection.close()
+    assert "Index Scan" in plan or "Index Only Scan" in plan
+    assert "Seq Scan" not in plan
+    assert "Sort" not in plan
 
 
 async def test_a_relay_killed_before_it_could_delete_sends_the_same_again(bench: Bench) -> None:
@@ -146,6 +262,7 @@ async def test_a_standby_takes_nothing_until_the_leader_is_gone(
                 await eventually(lambda: _has_tried(bench))
                 await bench.publish("B")
                 await reader.wait_for("A", "B")
+                await eventually(lambda: _is_empty(bench))
                 assert standby_sent() == 0
         async with running(Relay(bench.settings, shard=0, metrics=metrics)):
             await bench.publish("C")
