@@ -1,15 +1,16 @@
 """Rows of the outbox on their way to Kafka: packed by partition, flown, acknowledged."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
-from struct import iter_unpack
 from typing import TypeAlias
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
+
+from shared.messaging.partitions import partitions_of
 
 SEND_WITHIN_SECONDS = 30.0
 
@@ -17,69 +18,49 @@ Place: TypeAlias = tuple[str, int]
 """A topic's full name and a partition of it."""
 
 
-MULTIPLIER = 0x5BD1E995
-SEED = 0x9747B28C
-LOW_32_BITS = 0xFFFFFFFF
-
-
-def murmur2(key: bytes) -> int:
-    """Return MurmurHash2 of `key` with Kafka's seed, as aiokafka's own does in twice the time."""
-    hashed = SEED ^ len(key)
-    whole = len(key) & ~3
-    for (word,) in iter_unpack("<I", key[:whole]):
-        mixed = word * MULTIPLIER & LOW_32_BITS
-        mixed = (mixed ^ mixed >> 24) * MULTIPLIER
-        hashed = (hashed * MULTIPLIER ^ mixed) & LOW_32_BITS
-    if whole < len(key):
-        last = int.from_bytes(key[whole:], "little")
-        hashed = (hashed ^ last) * MULTIPLIER & LOW_32_BITS
-    hashed = (hashed ^ hashed >> 13) * MULTIPLIER & LOW_32_BITS
-    return hashed ^ hashed >> 15
-
-
-@lru_cache(maxsize=20_000)
-def partition_of(key: bytes, partitions: int) -> int:
-    """Return the partition that Kafka's own default partitioner gives `key`."""
-    return (murmur2(key) & 0x7FFFFFFF) % partitions
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Parcel:
     """Rows of one partition in one batch of Kafka's."""
 
     batch: BatchBuilder
     ids: list[int] = field(default_factory=list)
 
-    def add(self, row_id: int, key: bytes, payload: bytes) -> bool:
-        """Take a row; return False, with nothing done, where it finds no room."""
-        if self.batch.append(key=key, value=payload, timestamp=None) is None:
-            return False
-        self.ids.append(row_id)
-        return True
-
 
 Load: TypeAlias = dict[Place, list[Parcel]]
 
 
 async def pack(producer: AIOKafkaProducer, prefix: str, rows: Iterable[asyncpg.Record]) -> Load:
-    """Return the rows by partition, in their order; a partition's parcels go one by one."""
+    """Return the rows by partition, in their order."""
+    by_topic: dict[str, list[asyncpg.Record]] = defaultdict(list)
+    for row in rows:
+        by_topic[row["topic"]].append(row)
     load: Load = {}
-    topics: dict[str, tuple[str, int]] = {}
-    for row_id, name, key, payload in rows:
-        if name not in topics:
-            topics[name] = await _topic(producer, f"{prefix}{name}")
-        topic, partitions = topics[name]
-        parcels = load.setdefault((topic, partition_of(key, partitions)), [])
-        if not parcels or not parcels[-1].add(row_id, key, payload):
-            parcels.append(Parcel(producer.create_batch()))
-            # An empty batch takes any row: its limit is the payload's own in the table.
-            parcels[-1].add(row_id, key, payload)
+    for name, of_topic in by_topic.items():
+        topic = f"{prefix}{name}"
+        places = partitions_of([row["key"] for row in of_topic], await _count(producer, topic))
+        by_partition: dict[int, list[asyncpg.Record]] = defaultdict(list)
+        for partition, row in zip(places, of_topic, strict=True):
+            by_partition[partition].append(row)
+        for partition, of_partition in by_partition.items():
+            load[topic, partition] = list(_parcels(producer, of_partition))
     return load
 
 
-async def _topic(producer: AIOKafkaProducer, topic: str) -> tuple[str, int]:
+async def _count(producer: AIOKafkaProducer, topic: str) -> int:
     known = producer.client.cluster.partitions_for_topic(topic)
-    return topic, len(known or await producer.partitions_for(topic))
+    return len(known or await producer.partitions_for(topic))
+
+
+def _parcels(producer: AIOKafkaProducer, rows: Iterable[asyncpg.Record]) -> Iterator[Parcel]:
+    """Yield batches as full as they get. An empty one takes any row that the table does."""
+    parcel = Parcel(producer.create_batch())
+    for row_id, _, key, payload in rows:
+        if parcel.batch.append(key=key, value=payload, timestamp=None) is None:
+            yield parcel
+            parcel = Parcel(producer.create_batch())
+            parcel.batch.append(key=key, value=payload, timestamp=None)
+        parcel.ids.append(row_id)
+    yield parcel
 
 
 class Flight:

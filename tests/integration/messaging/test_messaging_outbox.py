@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from shared.messaging import MessagingMetrics, Relay, transaction
 from shared.messaging import relay as relay_module
-from shared.messaging.loads import partition_of
+from shared.messaging.partitions import partitions_of
 from tests.integration.messaging.support import (
     SERVICE,
     TOPIC,
@@ -144,7 +144,7 @@ async def test_what_was_read_ahead_does_not_overtake_what_failed(
 ) -> None:
     monkeypatch.setattr(relay_module, "BATCH", 1)
     gate = Gate(monkeypatch)
-    gate.fail_once = {partition_of(b"one", TOPIC.partitions)}
+    gate.fail_once = set(partitions_of([b"one"], TOPIC.partitions))
     async with transaction(bench.pool, service=SERVICE) as tx:
         for folio in ("1", "2", "3"):
             tx.publish_raw(TOPIC, "one", complaint(folio))
@@ -159,7 +159,8 @@ async def test_what_was_read_ahead_does_not_overtake_what_failed(
 async def test_what_kafka_has_taken_is_deleted_though_another_partition_failed(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keys = {partition_of(key.encode(), TOPIC.partitions): key for key in KEYS}
+    places = partitions_of([key.encode() for key in KEYS], TOPIC.partitions)
+    keys = dict(zip(places, KEYS, strict=True))
     gate = Gate(monkeypatch)
     gate.fail_once = {0}
     gate.may_go_on.set()
