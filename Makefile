@@ -4,7 +4,7 @@ PYTHON ?= $(or $(shell for name in python3 python3.13 python3.12 python3.11; do 
     $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done),python3)
 SETUP = $(PYTHON) deploy/local/bootstrap.py
 RUN = .venv/bin/python -m
-CHECKED = services shared deploy tests benchmarks simulator
+CHECKED = services shared ops deploy tests benchmarks simulator
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up down reset status test check format real-data bench chaos mutation lock

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from shared.database import Pool
 from shared.messaging import Consumer, Relay
 
-DATABASE_ANSWERS_WITHIN_SECONDS = 2.0
+# Whoever asks gives up after two seconds, and would not hear why.
+DATABASE_ANSWERS_WITHIN_SECONDS = 1.5
 
 
 async def not_ready(pool: Pool, loops: Sequence[Consumer | Relay]) -> list[str]:

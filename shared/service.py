@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, disable_created_metrics, genera
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from shared.asyncapi import asyncapi_document
+from shared.condition import READ_EVERY_SECONDS, Condition
 from shared.contracts.topics import Topic
 from shared.database import Pool, check_schema, open_pool
 from shared.health import not_ready
@@ -122,8 +123,10 @@ class _Running:
         self._registry = registry
         self._subscriptions = subscriptions
         purge_task = Periodic("purge refusals", PURGE_SECONDS, _purge_refusals)
-        self._periodics = (*periodics, purge_task)
         self._metrics = MessagingMetrics(registry)
+        self._condition = Condition(registry, self._metrics)
+        condition_task = Periodic("read the condition", READ_EVERY_SECONDS, self._read_condition)
+        self._periodics = (*periodics, purge_task, condition_task)
         self._tasks: list[asyncio.Task[None]] = []
         self.consumers: list[Consumer] = []
         self.relays: list[Relay] = []
@@ -139,6 +142,7 @@ class _Running:
         async with pool, service_client(settings) as http:
             async with pool.acquire() as connection:
                 await check_schema(connection, settings.service)  # type: ignore[arg-type]
+            self._condition.tell_schema(settings.service)
             self.pool = pool
             try:
                 yield Context(settings, pool, producer, http, self._registry)
@@ -172,6 +176,9 @@ class _Running:
         # What was loaded at start stays for good: a full collection need not walk it again.
         gc.collect()
         gc.freeze()
+
+    async def _read_condition(self, context: Context) -> None:
+        await self._condition.read(context.pool)
 
     async def _stop(self) -> None:
         """Consumers end after their batch, the relay after what it has in hand."""

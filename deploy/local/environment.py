@@ -131,6 +131,7 @@ def _generate(ports: Ports, known: Mapping[str, str]) -> dict[str, str]:
         "CARTAS_PUBLIC_URL": f"http://127.0.0.1:{ports.service('portal')}",
         "CARTAS_SMTP_HOST": "127.0.0.1",
         "CARTAS_SMTP_PORT": str(ports.smtp),
+        "CARTAS_POSTGRES_DIR": str(server.home),
     }
     for name in SERVICE_PORTS:
         password = _password(known, name) or _secret()

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from services.evaluator.domain.drafting import MAX_BYTES
 from services.evaluator.domain.drafts import Draft, DraftError
-from services.evaluator.store import accounts, evidence, redatings
-from services.evaluator.use_cases import counting, explaining, trying
+from services.evaluator.store import accounts, balance, evidence, redatings
+from services.evaluator.use_cases import counting, explaining, sampling, trying
 from services.evaluator.use_cases.accounting import silences_as_json
 from services.evaluator.use_cases.trying import Question
 from shared.authoring.promises import MAX_EVENT_WORDS
@@ -24,6 +24,8 @@ router = APIRouter(prefix="/v1", dependencies=[Depends(require_service)])
 
 Name = Annotated[str, Query(min_length=1, max_length=128)]
 MAX_PAGE = 1000
+MAX_SAMPLE = 200
+MAX_DIFFERENCES = 20
 
 
 def _pool(request: Request) -> Pool:
@@ -200,6 +202,58 @@ async def redated(
     found = await redatings.listed(_pool(request), municipality, after=after, limit=limit)
     following = found[-1]["redating"] if len(found) == limit else None
     return {"redatings": found, "next": following}
+
+
+@router.get("/balance")
+async def balanced(
+    request: Request, limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 20
+) -> dict[str, Any]:
+    """Compare verdicts with counts, window by window; name up to `limit` that differ.
+
+    Reads every verdict: for an operator's command, not for a page.
+    """
+    found = await balance.balance(_pool(request), limit=limit)
+    worst = [
+        {
+            "window": "/".join(each.window),
+            "part": each.part,
+            "verdicts": each.verdicts,
+            "counts": each.counts,
+        }
+        for each in found.worst
+    ]
+    return {
+        "compared": found.lines,
+        "verdicts": found.verdicts,
+        "differing": found.differing,
+        "worst": worst,
+    }
+
+
+@router.get("/recomputations")
+async def recomputations(
+    request: Request,
+    *,
+    sample: Annotated[int, Query(ge=1, le=MAX_SAMPLE)],
+    seed: Annotated[str, Query(max_length=64)] = "",
+) -> dict[str, Any]:
+    """Make `sample` results, drawn by `seed`, again from the stored facts and compare them.
+
+    What differs is looked at twice, three seconds apart: it may just have been on its way.
+    """
+    pool = _pool(request)
+    windows = await sampling.sample(pool, seed=seed, size=sample)
+    compared = await sampling.compare_surely(pool, windows)
+    results = [
+        {
+            "result": "/".join(each.window),
+            "outcome": each.outcome.value,
+            "agrees": each.agrees,
+            "differences": [str(one) for one in each.differences[:MAX_DIFFERENCES]],
+        }
+        for each in compared
+    ]
+    return {"results": results}
 
 
 class ResultsPage(BaseModel):

@@ -25,7 +25,6 @@ from shared.service import Context, Periodic
 
 CASES_AT_A_TIME = 1000
 OPEN_WINDOWS_SECONDS = 15.0
-BALANCE_SECONDS = 60.0
 SILENCE_SECONDS = 15.0
 RECOMPUTE_SECONDS = 60.0
 
@@ -63,7 +62,7 @@ class Deadlines:
             Periodic("open windows", OPEN_WINDOWS_SECONDS, self.open_windows),
             Periodic("publish results", settings.publish_seconds, self.publish),
             Periodic("silences", SILENCE_SECONDS, self.silences),
-            Periodic("balance", BALANCE_SECONDS, self.balance),
+            Periodic("balance", settings.balance_seconds, self.balance),
             Periodic("recompute a sample", RECOMPUTE_SECONDS, self._nightly.beat),
         )
 

@@ -6,21 +6,12 @@ from datetime import date, datetime
 
 from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.store.tallies import WindowKey
-from services.evaluator.use_cases.recompute import recompute
+from services.evaluator.use_cases.sampling import compare, sample
 from shared.clock import utc_now
 from shared.database import Pool
 from shared.service import Context
 
 logger = logging.getLogger(__name__)
-
-# The same on every process and in every repetition; another day, others.
-SAMPLE = """
-SELECT municipality, compromiso, unit, window_id
-FROM judged_window
-WHERE result IS NOT NULL AND NOT stale
-ORDER BY md5(concat_ws('/', $1::text, municipality, compromiso, unit, window_id))
-LIMIT $2
-"""
 
 
 class Nightly:
@@ -49,18 +40,10 @@ class Nightly:
         self._doubtful = set()
         if now.hour < self._hour or self._done == now.date() or not self._sample:
             return
-        rows = await pool.fetch(SAMPLE, now.date().isoformat(), self._sample)
-        windows = {tuple(row.values()) for row in rows}
+        windows = await sample(pool, seed=now.date().isoformat(), size=self._sample)
         self._doubtful = await self._different(pool, windows)
         self._metrics.recomputed.inc(len(windows))
         self._done = now.date()
 
     async def _different(self, pool: Pool, windows: Iterable[WindowKey]) -> set[WindowKey]:
-        of_town: dict[str, set[WindowKey]] = {}
-        for window in windows:
-            of_town.setdefault(window[0], set()).add(window)
-        found: set[WindowKey] = set()
-        for town, wanted in sorted(of_town.items()):
-            compared = await recompute(pool, town, only=wanted)
-            found |= {each.window for each in compared if not each.agrees}
-        return found
+        return {each.window for each in await compare(pool, windows) if not each.agrees}

@@ -13,6 +13,12 @@ class Settings(ServiceSettings, service="evaluator"):
     publish_seconds: float = Field(
         default=1.0, gt=0, le=60, description="A running result is published this often at most."
     )
+    balance_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        le=86_400,
+        description="Between two comparisons of all verdicts with the counts of them.",
+    )
     recompute_sample: int = Field(
         default=20, ge=0, le=10_000, description="Results recomputed each night; 0 for none."
     )

@@ -23,6 +23,8 @@ from services.measurements.use_cases.progress import (
 )
 from shared.clock import utc_now
 from shared.messaging import transaction
+from shared.messaging.backoff import OUTAGES
+from shared.messaging.log_dirs import fullest_disks
 from shared.service import Context, Periodic
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ logger = logging.getLogger(__name__)
 STEP_SECONDS = 0.1
 FIGURES_SECONDS = 10.0
 PURGE_SECONDS = 3600.0
+DISKS_SECONDS = 60.0
 
 
 def periodics(settings: Settings, metrics: Metrics) -> list[Periodic]:
@@ -38,6 +41,7 @@ def periodics(settings: Settings, metrics: Metrics) -> list[Periodic]:
         Periodic("progress", settings.progress_seconds, follow_progress(settings, metrics)),
         Periodic("suspend offenders", FIGURES_SECONDS, suspend_offenders(settings)),
         Periodic("figures", FIGURES_SECONDS, metrics.refresh),
+        Periodic("Kafka's disks", DISKS_SECONDS, look_at_disks(settings, metrics)),
         Periodic("purge", PURGE_SECONDS, purge),
     ]
 
@@ -106,6 +110,20 @@ def suspend_offenders(settings: Settings) -> Callable[[Context], Awaitable[None]
                 reason = f"{settings.suspend_refused_percent} % or more was refused"
                 await set_state(tx.connection, uri, state=SourceState.SUSPENDED, reason=reason)
                 logger.error("source_suspended", extra={"source_uri": uri})
+
+    return run
+
+
+def look_at_disks(settings: Settings, metrics: Metrics) -> Callable[[Context], Awaitable[None]]:
+    """Return the task that asks Kafka how full it is; away, nothing is told of it."""
+
+    async def run(context: Context) -> None:
+        try:
+            disks = await fullest_disks(settings)
+        except OUTAGES:
+            logger.warning("kafka_disks_unknown", exc_info=True)
+            disks = []
+        metrics.tell_disks(disks)
 
     return run
 

@@ -1,6 +1,6 @@
 """What operators see of measurements. Labels: registered sources, and closed sets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 from services.measurements.domain.checks import Reason, SourceState
 from services.measurements.store import activity
 from services.measurements.store.activity import SourceCounts, SourceFigures
+from shared.messaging.log_dirs import Disk
 from shared.service import Context
 
 OUTCOMES = ("facts", "repeats", "corrections", "refused")
@@ -41,6 +42,12 @@ class Metrics:
             "Instant that the pipeline has caught up with; behind the clock means a lag.",
             registry=registry,
         )
+        self.kafka_disk = Gauge(
+            "measurements_kafka_disk_bytes",
+            "The fullest disk of each broker, as it tells; none where we may not ask (ACL).",
+            ["broker", "what"],
+            registry=registry,
+        )
         self._figures = _Figures()
         registry.register(self._figures)
 
@@ -51,6 +58,13 @@ class Metrics:
             self._figures.sources = await activity.source_figures(con)  # type: ignore[arg-type]
             self._figures.open_imports = await activity.open_imports(con)  # type: ignore[arg-type]
             self._figures.cases = await activity.about_cases(con)  # type: ignore[arg-type]
+
+    def tell_disks(self, disks: Iterable[Disk]) -> None:
+        """Tell the disks of the brokers there are now."""
+        self.kafka_disk.clear()
+        for disk in disks:
+            self.kafka_disk.labels(str(disk.broker), "total").set(disk.total_bytes)
+            self.kafka_disk.labels(str(disk.broker), "free").set(disk.free_bytes)
 
 
 class _Figures(Collector):
@@ -68,6 +82,7 @@ class _Figures(Collector):
         yield self._differences()
         yield self._latest()
         yield self._states()
+        yield self._suspended()
         yield GaugeMetricFamily(
             "measurements_open_imports",
             "Imports under way or not accounted for; one that stays needs a look.",
@@ -121,4 +136,15 @@ class _Figures(Collector):
         for state in SourceState:
             number = sum(source.state == state for source in self.sources)
             family.add_metric([state.value], number)
+        return family
+
+    def _suspended(self) -> Metric:
+        family = GaugeMetricFamily(
+            "measurements_source_suspended",
+            "1 for each suspended source: its events are refused until `source resume`.",
+            labels=["source", "municipality"],
+        )
+        for source in self.sources:
+            if source.state == SourceState.SUSPENDED:
+                family.add_metric([source.uri, source.municipality], 1)
         return family

@@ -3,7 +3,7 @@
 from typing import Final
 
 from services.notifier.courier import Courier
-from services.notifier.metrics import Metrics
+from services.notifier.metrics import WAITING, Metrics
 from services.notifier.settings import Settings
 from services.notifier.store import catalogue, mails, terms
 from services.notifier.use_cases.actions import escalate, redate, schedule_later
@@ -89,9 +89,9 @@ async def send_digests(pool: Pool, office: Office) -> None:
 
 async def read_gauges(pool: Pool, metrics: Metrics) -> None:
     async with transaction(pool, service=SERVICE) as tx:
-        waiting = await mails.waiting(tx.connection)
+        waiting = await mails.waiting(tx.connection, tx.now)
         overdue = await terms.overdue(tx.connection, tx.now)
-    for what in ("mails", "alerts"):
+    for what in WAITING:
         oldest = waiting[f"oldest_{what.removesuffix('s')}"]
         age = 0.0 if oldest is None else (tx.now - oldest).total_seconds()
         metrics.waiting.labels(what).set(waiting[what])

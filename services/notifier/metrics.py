@@ -9,6 +9,7 @@ from services.notifier.smtp import Sent
 from shared.contracts.breaches import BreachKind
 
 LATENCY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86400)
+WAITING = ("mails", "undelivered", "alerts")
 
 
 class Metrics:
@@ -45,7 +46,7 @@ class Metrics:
         """What is counted in the database, read at a slow beat."""
         self.waiting = Gauge(
             "notifier_waiting",
-            "What has not been told yet: mail at the server's door, alerts without addressee.",
+            "What has not been told yet: mail, what of it is due or was tried, alerts nobody gets.",
             ["what"],
             registry=registry,
         )
@@ -74,7 +75,7 @@ class Metrics:
         for kind in BreachKind:
             for historical in ("false", "true"):
                 self.statements.labels(kind.value, historical)
-        for what in ("mails", "alerts"):
+        for what in WAITING:
             self.waiting.labels(what)
             self.oldest.labels(what)
         for awaited in ("acknowledgement", "plan"):

@@ -50,6 +50,11 @@ def migrations_of(service: str) -> list[Migration]:
     ]
 
 
+def schema_version(service: str) -> str:
+    """Return the name of the service's own last migration, without its ending."""
+    return migrations_of(service)[-1].name.removesuffix(".sql")
+
+
 async def migrate(database_url: str, service: str) -> list[str]:
     """Apply what is missing, each file in its own transaction; return the names applied.
 

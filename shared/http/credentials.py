@@ -1,22 +1,13 @@
-"""The services' own credential, and keys derived from the one secret they share."""
+"""Who may call what only our own services may call."""
 
-import hashlib
 import hmac
 
 from fastapi import Request
-from pydantic import SecretStr
 
+from shared.credentials import derived_key, service_credential
 from shared.http.problems import Problem
 
-
-def derived_key(secret: SecretStr, purpose: str) -> bytes:
-    """Return 32 bytes for one purpose: knowing one key tells nothing of another (HMAC-SHA-256)."""
-    return hmac.new(secret.get_secret_value().encode(), purpose.encode(), hashlib.sha256).digest()
-
-
-def service_credential(secret: SecretStr) -> str:
-    """Return the bearer token with which one service calls another."""
-    return derived_key(secret, "service credential").hex()
+__all__ = ["derived_key", "require_service", "service_credential"]
 
 
 async def require_service(request: Request) -> None:

@@ -129,6 +129,7 @@ class Consumer:
                 await self._consume(consumer)
             except ConsumerStoppedError as error:
                 self.stopped_by = error
+                self._metrics.stopped.labels(self.subscription.topic.name).set(1)
                 logger.critical("consumer_stopped", extra={"topic": self._full_topic})
                 return
             except (ClientStalledError, *OUTAGES):
@@ -332,6 +333,7 @@ class Consumer:
         for partition in self._lag_told - self._guard.owned.keys():
             self._metrics.lag.remove(name, str(partition))
         self._lag_told &= self._guard.owned.keys()
+        self._metrics.stopped.labels(name).set(self._guard.fatal is not None)
         lags: list[int] = []
         for partition, ownership in self._guard.owned.items():
             highwater = consumer.highwater(TopicPartition(self._full_topic, partition))

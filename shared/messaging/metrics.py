@@ -46,6 +46,12 @@ class MessagingMetrics:
             ["topic", "partition"],
             registry=registry,
         )
+        self.stopped = Gauge(
+            "cartas_consumer_stopped",
+            "1 where a consumer gave up: a fault of ours, or its topic was made anew. See the log.",
+            ["topic"],
+            registry=registry,
+        )
         self.batch_records = Histogram(
             "cartas_batch_records",
             "Records in one transaction.",
@@ -88,7 +94,7 @@ class MessagingMetrics:
 
     def initialise(self, topic: str) -> None:
         """Make the series of `topic` exist before the first event (an increase is seen then)."""
-        for metric in (self.handled, self.retries, self.fenced, self.rebalances):
+        for metric in (self.handled, self.retries, self.fenced, self.rebalances, self.stopped):
             metric.labels(topic)
         for reason in ("not_json", "schema", "unexpected_error"):
             self.refused.labels(topic, reason)

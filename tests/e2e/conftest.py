@@ -38,7 +38,10 @@ async def whole_town(
     """All six services and the portal's own files."""
     folder = tmp_path_factory.mktemp("whole-town")
     assets.install(folder / "static")
-    extra = {"CARTAS_PORTAL_STATIC_DIR": str(folder / "static")}
+    extra = {
+        "CARTAS_PORTAL_STATIC_DIR": str(folder / "static"),
+        "CARTAS_EVALUATOR_BALANCE_SECONDS": "2",
+    }
     async with (
         own_topics(servers) as prefix,
         own_databases(database_templates) as database,

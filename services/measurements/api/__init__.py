@@ -1,8 +1,8 @@
-"""HTTP in: emitters' events, and what people decide about cases."""
+"""HTTP in: emitters' events, what people decide about cases, the balance."""
 
 from fastapi import APIRouter
 
-from services.measurements.api import contests
+from services.measurements.api import balance, contests
 from services.measurements.api.emitters import emitter_routers
 from services.measurements.metrics import Metrics
 from services.measurements.settings import Settings
@@ -10,4 +10,4 @@ from services.measurements.settings import Settings
 
 def routers(settings: Settings, metrics: Metrics) -> list[APIRouter]:
     """Return the emitters' API and the other services'."""
-    return [*emitter_routers(settings, metrics), contests.router]
+    return [*emitter_routers(settings, metrics), contests.router, balance.router]

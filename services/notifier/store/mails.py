@@ -98,9 +98,14 @@ WHERE mailbox IN (
 RETURNING mailbox
 """
 LIST_REJECTING = "SELECT mailbox, since, code, reply FROM rejecting_mailbox ORDER BY since"
+# Undelivered is what was offered in vain or is due: the rest waits for quiet hours to end.
 WAITING = """
 SELECT (SELECT count(*) FROM mail WHERE state = 'waiting') AS mails,
        (SELECT min(created_at) FROM mail WHERE state = 'waiting') AS oldest_mail,
+       (SELECT count(*) FROM mail WHERE state = 'waiting'
+            AND (attempts > 0 OR next_attempt_at <= $1)) AS undelivered,
+       (SELECT min(created_at) FROM mail WHERE state = 'waiting'
+            AND (attempts > 0 OR next_attempt_at <= $1)) AS oldest_undelivered,
        (SELECT count(*) FROM alert WHERE state = 'waiting') AS alerts,
        (SELECT min(created_at) FROM alert WHERE state = 'waiting') AS oldest_alert,
        (SELECT count(*) FROM rejecting_mailbox) AS rejecting
@@ -313,9 +318,9 @@ async def list_rejecting(connection: Connection) -> list[Mapping[str, Any]]:
     return [dict(row) for row in await connection.fetch(LIST_REJECTING)]
 
 
-async def waiting(connection: Connection) -> Mapping[str, Any]:
+async def waiting(connection: Connection, now: datetime) -> Mapping[str, Any]:
     """Return what has not been told yet: counts, and the oldest of each."""
-    row = await connection.fetchrow(WAITING)
+    row = await connection.fetchrow(WAITING, now)
     if row is None:
         raise AssertionError("an aggregate without groups has one row")
     return dict(row)

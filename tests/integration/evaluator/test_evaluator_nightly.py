@@ -3,8 +3,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.evaluator.nightly import SAMPLE, Nightly
+from services.evaluator.nightly import Nightly
 from services.evaluator.use_cases.recompute import recompute
+from services.evaluator.use_cases.sampling import SAMPLE
 from tests.integration.evaluator.support import Evaluator
 from tests.unit.evaluator import builders as b
 

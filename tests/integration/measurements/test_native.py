@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import httpx
 import msgspec
 
+from ops.looking import Samples
 from shared.contracts import topics
 from tests.integration.measurements.support import QUEUE, System, event, native
 from tests.support.waiting import eventually
@@ -109,6 +111,13 @@ async def test_a_source_of_mostly_refusals_is_suspended_alone_and_visibly(system
     theirs = await system.post(event(source=other), token=system.tokens[other])
     assert theirs.status_code == 202
     assert "suspended" in await system.command("source", "list")
+
+    async def told() -> bool:
+        async with httpx.AsyncClient(base_url=system.url) as http:
+            samples = Samples((await http.get("/metrics")).text)
+        return samples.total("measurements_source_suspended", source=QUEUE) == 1
+
+    await eventually(told, timeout=30)
     await system.command("source", "resume", QUEUE)
     assert (await system.post(event())).status_code == 202
 

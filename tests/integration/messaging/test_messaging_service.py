@@ -10,12 +10,24 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from ops.looking import Samples
 from shared.contracts import topics
+from shared.database import schema_version
 from shared.messaging import Received, Subscription, Transaction
 from shared.messaging.consumer import UNEXPECTED_IN_A_ROW
+from shared.messaging.log_dirs import fullest_disks
 from shared.service import build
-from tests.integration.messaging.support import GROUP, TOPIC, Bench, note_effects
+from tests.integration.messaging.support import GROUP, SERVICE, TOPIC, Bench, note_effects
+from tests.support.servers import free_port
 from tests.support.waiting import eventually
+
+# One refused now, one two hours ago, one that was sent again.
+REFUSED = """
+INSERT INTO refusal (id, topic, reason, refused_at, replayed_at) VALUES
+    ('a', 'complaints.v1', 'schema', now(), NULL),
+    ('b', 'complaints.v1', 'schema', now() - interval '2 hours', NULL),
+    ('c', 'complaints.v1', 'schema', now() - interval '2 hours', now())
+"""
 
 
 @asynccontextmanager
@@ -116,3 +128,62 @@ async def test_a_service_without_its_database_says_so(bench: Bench) -> None:
         await eventually(lambda: _is_ready(http))
         await app.state.context.pool.close()
         assert await _says(http, "database: ")
+
+
+async def _told(http: httpx.AsyncClient, name: str, **labels: str) -> float | None:
+    samples = Samples((await http.get("/metrics")).text)
+    return samples.total(name, **labels)
+
+
+async def test_an_outbox_that_ages_is_told_while_kafka_is_away(bench: Bench) -> None:
+    nowhere = bench.settings.model_copy(update={"kafka_servers": f"127.0.0.1:{free_port()}"})
+    await bench.publish("waits")
+    await bench.pool.execute("UPDATE outbox SET created_at = created_at - interval '2 hours'")
+    async with serving(build(nowhere, describe="", publishes=[TOPIC])) as http:
+
+        async def told() -> bool:
+            return await _told(http, "cartas_outbox_rows") == 1
+
+        await eventually(told)
+        age = await _told(http, "cartas_outbox_oldest_seconds")
+    assert age is not None
+    assert age > 7000
+
+
+async def test_a_service_tells_its_schema_clock_size_and_dead_letters(bench: Bench) -> None:
+    await bench.pool.execute(REFUSED)
+    async with serving(build(bench.settings, describe="")) as http:
+
+        async def told() -> bool:
+            return await _told(http, "cartas_dead_letters", which="waiting") == 2
+
+        await eventually(told)
+        assert await _told(http, "cartas_dead_letters", which="last_hour") == 1
+        assert await _told(http, "cartas_schema_info", version=schema_version(SERVICE)) == 1
+        size = await _told(http, "cartas_database_bytes")
+        ahead = await _told(http, "cartas_clock_ahead_seconds")
+        assert await _told(http, "process_resident_memory_bytes")
+    assert size is not None
+    assert size > 1_000_000
+    assert ahead is not None
+    assert 0 < abs(ahead) < 1, "it was measured, and both clocks are this machine's"
+
+
+async def test_a_consumer_that_gave_up_is_a_metric(bench: Bench) -> None:
+    async def handle(tx: Transaction, batch: Sequence[Received]) -> None:
+        raise ZeroDivisionError
+
+    subscription = Subscription(topic=TOPIC, group=GROUP, handle=handle)
+    async with serving(build(bench.settings, describe="", subscriptions=[subscription])) as http:
+        assert await _told(http, "cartas_consumer_stopped", topic=TOPIC.name) == 0
+        await bench.send_complaints(*map(str, range(UNEXPECTED_IN_A_ROW)))
+
+        async def stopped() -> bool:
+            return await _told(http, "cartas_consumer_stopped", topic=TOPIC.name) == 1
+
+        await eventually(stopped)
+
+
+async def test_kafka_tells_how_full_its_disks_are(bench: Bench) -> None:
+    [disk] = await fullest_disks(bench.settings)
+    assert 0 < disk.free_bytes < disk.total_bytes

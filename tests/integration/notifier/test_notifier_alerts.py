@@ -233,6 +233,9 @@ async def test_no_server_at_all_loses_nothing(database: FreshDatabase, server: M
         [line] = await desk.ledger()
         assert (line.outcome, line.code) == ("deferred", None)
         assert await desk.pool.fetchval("SELECT state FROM mail") == "waiting"
+        async with desk.at(b.NOON) as tx:
+            waiting = await mails.waiting(tx.connection, tx.now)
+        assert waiting["undelivered"] == 1, "it was tried, and is not due again yet"
 
 
 async def test_a_refused_mailbox_falls_to_the_next_level_visibly(
@@ -420,6 +423,10 @@ async def test_quiet_hours_hold_back_only_what_can_wait(desk: Notifier) -> None:
         "breached": night,
         "recovered": b.NOON + timedelta(hours=20),  # Friday, 08:00
     }
+    async with desk.at(night) as tx:
+        waiting = await mails.waiting(tx.connection, tx.now)
+    assert (waiting["mails"], waiting["undelivered"]) == (2, 1)
+    assert waiting["oldest_undelivered"] == night
 
 
 async def test_the_digest_is_one_letter_a_unit_and_day(desk: Notifier, server: MailServer) -> None:

@@ -1,0 +1,49 @@
+"""Where the services answer: the same environment and file that the services read."""
+
+from pathlib import Path
+from typing import Final, Self
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.settings import PREFIX, env_file
+
+Address = r"^https?://[^\s]+[^\s/]$"
+SERVICES: Final = ("cartas", "measurements", "evaluator", "buzon", "notifier", "portal")
+
+
+class SettingsError(Exception):
+    """The settings do not say where to look; one line a fault."""
+
+
+class Settings(BaseSettings):
+    """Read from CARTAS_<FIELD>, first the environment, then the services' own file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    cartas_url: str = Field(pattern=Address)
+    measurements_url: str = Field(pattern=Address)
+    evaluator_url: str = Field(pattern=Address)
+    buzon_url: str = Field(pattern=Address)
+    notifier_url: str = Field(pattern=Address)
+    portal_url: str = Field(pattern=Address)
+    service_secret: SecretStr | None = Field(default=None, min_length=32)
+    postgres_dir: Path | None = Field(
+        default=None, description="PostgreSQL's data, where it is on this machine."
+    )
+
+    @classmethod
+    def load(cls) -> Self:
+        """Return the settings. Raises SettingsError, which names every variable at fault."""
+        try:
+            return cls(_env_file=env_file())
+        except ValidationError as error:
+            faults = error.errors(include_input=False, include_url=False)
+            lines = [f"{PREFIX}{fault['loc'][0]}".upper() + f": {fault['msg']}" for fault in faults]
+            raise SettingsError("\n".join(lines)) from None
+
+    def address_of(self, service: str) -> str:
+        """Return a service's base address."""
+        return str(getattr(self, f"{service}_url"))

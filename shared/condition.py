@@ -1,0 +1,80 @@
+"""What every service tells of itself beside its messages: schema, memory, clock, database, backlog.
+
+Read at a beat of its own, not where messages are handled: it goes on while Kafka is away.
+"""
+
+from datetime import timedelta
+
+from prometheus_client import CollectorRegistry, Gauge, Info, ProcessCollector
+
+from shared.clock import utc_now
+from shared.database import Pool, schema_version
+from shared.messaging import MessagingMetrics
+
+READ_EVERY_SECONDS = 5.0
+# More than these wait for a person all the same: counting on would only cost.
+MOST_COUNTED = 10_000
+
+CLOCK = "SELECT clock_timestamp()"
+BACKLOG = """
+SELECT pg_database_size(current_database()) AS database_bytes,
+       (SELECT count(*) FROM outbox) AS outbox_rows,
+       (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8
+        FROM outbox) AS outbox_seconds,
+       (SELECT count(*) FROM (
+            SELECT FROM refusal WHERE replayed_at IS NULL LIMIT $1) AS counted) AS waiting,
+       (SELECT count(*) FROM (
+            SELECT FROM refusal WHERE refused_at >= now() - interval '1 hour' LIMIT $1) AS counted)
+           AS last_hour
+"""
+
+
+class Condition:
+    """The gauges of one process; memory, start and open files are those of Prometheus' clients."""
+
+    def __init__(self, registry: CollectorRegistry, messaging: MessagingMetrics) -> None:
+        ProcessCollector(registry=registry)
+        self._messaging = messaging
+        self._schema = Info(
+            "cartas_schema",
+            "The last migration of the service's own: another version is another program.",
+            registry=registry,
+        )
+        self._clock = Gauge(
+            "cartas_clock_ahead_seconds",
+            "This machine's clock less PostgreSQL's; seconds away from 0 make deadlines wrong.",
+            registry=registry,
+        )
+        self._database = Gauge(
+            "cartas_database_bytes",
+            "Size of the service's database: its growth tells when the disk is full.",
+            registry=registry,
+        )
+        self._letters = Gauge(
+            "cartas_dead_letters",
+            f"Refused records not sent again yet, and those of the last hour; at most"
+            f" {MOST_COUNTED}. What waits needs a look: `<service> dlt list`.",
+            ["which"],
+            registry=registry,
+        )
+        for which in ("waiting", "last_hour"):
+            self._letters.labels(which)
+
+    def tell_schema(self, service: str) -> None:
+        """Tell the version that was found at the start, which is this program's."""
+        self._schema.info({"version": schema_version(service)})
+
+    async def read(self, pool: Pool) -> None:
+        """Read what the database knows, and compare the clocks."""
+        async with pool.acquire() as connection:
+            asked = utc_now()
+            theirs = await connection.fetchval(CLOCK)
+            ours = asked + (utc_now() - asked) / 2
+            row = await connection.fetchrow(BACKLOG, MOST_COUNTED)
+        assert row is not None
+        self._clock.set((ours - theirs) / timedelta(seconds=1))
+        self._database.set(row["database_bytes"])
+        self._messaging.outbox_rows.set(row["outbox_rows"])
+        self._messaging.outbox_age.set(row["outbox_seconds"])
+        self._letters.labels("waiting").set(row["waiting"])
+        self._letters.labels("last_hour").set(row["last_hour"])
