@@ -11,8 +11,8 @@ LAG_SECONDS: Final = 10
 LAG_RECORDS: Final = 1000
 # The relay gives a batch 30 s to be acknowledged and then begins anew: twice that is no hiccup.
 OUTBOX_SECONDS: Final = 60
-# Sources report at least every 30 s that they are complete; ten times that is no pause.
-BEHIND_SECONDS: Final = 300
+# It is told every 30 s how far the facts have come; four times nothing is no pause.
+BEHIND_SECONDS: Final = 120
 # Mail servers greylist for five minutes; what waits longer waits for something else.
 MAIL_SECONDS: Final = 600
 # Terms are counted in minutes; a clock that is so far off was not set.

@@ -8,7 +8,6 @@ id.
 
 import asyncio
 import logging
-import time
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
@@ -34,18 +33,11 @@ WHERE shard = $1 AND id <> ALL($3::bigint[]) ORDER BY id LIMIT $2
 """
 # By id, not by range: an id in between may belong to a transaction that is still open.
 DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
-# Through the index and no further than the limit: a table that was just emptied is large.
-WAITING = """
-SELECT count(*) AS rows,
-       coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS age
-FROM (SELECT created_at FROM outbox ORDER BY shard, id LIMIT 100000) AS waiting
-"""
 # However small the planner believes the outbox to be: read in the order of its index, up to LIMIT.
 SESSION = {"enable_seqscan": "off", "enable_sort": "off", "jit": "off"}
 
 BATCH = 5000
 POLL_SECONDS = 1.0
-MEASURE_SECONDS = 5.0
 STANDBY_SECONDS = 2.0
 FAREWELL_SECONDS = 5.0
 
@@ -60,7 +52,6 @@ class Relay:
         self.name = f"relay {shard}"
         self.pulse = Pulse()
         self._flight: Flight | None = None
-        self._measure_at = 0.0
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -120,7 +111,6 @@ class Relay:
                 self.pulse.beat()
                 self._wake.clear()
                 full = await self._turn(connection, producer)
-                await self._measure(connection)
                 if not full:
                     await self._wait_for_wake()
             await self._relieve(connection, producer, {})
@@ -165,12 +155,3 @@ class Relay:
         except TimeoutError:
             return False
         return True
-
-    async def _measure(self, connection: Connection) -> None:
-        now = time.monotonic()
-        if now < self._measure_at:
-            return
-        self._measure_at = now + MEASURE_SECONDS
-        for row in await connection.fetch(WAITING):
-            self._metrics.outbox_rows.set(row["rows"])
-            self._metrics.outbox_age.set(row["age"])

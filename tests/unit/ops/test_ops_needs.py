@@ -64,9 +64,9 @@ FAULTS: dict[str, tuple[str, dict[str, float], str, str]] = {
     ),
     "facts that no longer come": (
         "evaluator",
-        {'cartas_pipeline_behind_seconds{pipeline="buzon"}': 300},
+        {'cartas_pipeline_behind_seconds{pipeline="buzon"}': 120},
         "evaluator",
-        "knows buzon only until 300 s ago",
+        "knows buzon only until 120 s ago",
     ),
     "a silent source": (
         "evaluator",
