@@ -107,15 +107,17 @@ class Deadlines:
                 self._metrics.rejudging.set(0)
                 return False
             town, service = row["municipality"], row["service"]
-            keys = await case_store.of_service(
-                tx.connection, town, service, after=row["after_case"], limit=CASES_AT_A_TIME
+            after = (row["after_began"], row["after_case"])
+            cases = await case_store.of_service(
+                tx.connection, town, service, after=after, limit=CASES_AT_A_TIME
             )
-            if keys:
+            if cases:
+                keys = [(town, case) for _, case in cases]
                 await self._judge.again(
                     tx, keys, writer=REJUDGING_WRITER, why=AddendumReason.CATALOGUE_CHANGED
                 )
                 await tx.connection.execute(
-                    catalogue_store.MOVE_REJUDGING, town, service, keys[-1][1]
+                    catalogue_store.MOVE_REJUDGING, town, service, *cases[-1]
                 )
             else:
                 await self._end_rejudging(tx, town, service)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from services.evaluator.domain.identity import COMPLAINTS_WRITER, GROUP
 from services.evaluator.settings import Settings
 from services.evaluator.store import coverage
-from services.evaluator.use_cases.judge_cases import Arrival, JudgeCases
+from services.evaluator.use_cases.changes import Arrival
+from services.evaluator.use_cases.judge_cases import JudgeCases
 from services.evaluator.use_cases.take_catalogue import take_catalogue
 from services.evaluator.use_cases.take_complaints import Complaint, TakeComplaints
 from shared.contracts import hot, topics

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from services.evaluator.domain.judging import Judgement
 from shared.contracts import hot
@@ -25,8 +25,7 @@ class Move:
     import_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Replaced:
+class Replaced(NamedTuple):
     """A verdict that another took the place of; None where there was none, or is none any more.
 
     `again` says why it was judged again where no new fact arrived.

@@ -283,6 +283,12 @@ class Subject:
     window: ResultWindow
 
     @property
+    def key(self) -> tuple[str, str, str, str]:
+        """Municipality, compromiso, unit, window id."""
+        promise = self.promise
+        return (promise.municipality, promise.compromiso.id, self.unit, self.window.id)
+
+    @property
     def bounds(self) -> WindowBounds:
         """The window as it is judged."""
         return WindowBounds(self.window.id, self.window.start, self.window.end)

@@ -8,13 +8,18 @@ from shared.database import Pool
 # Verdicts are counted one by one; the counts were added up change by change: they must agree.
 COMPARED = """
 WITH counted AS (
-    SELECT municipality, compromiso, unit, window_id, part,
-           count(*) FILTER (WHERE status = 'met') AS met,
-           count(*) FILTER (WHERE status = 'failed') AS failed,
-           count(*) FILTER (WHERE status = 'pending') AS pending,
-           count(*) FILTER (WHERE status = 'excluded') AS excluded
-    FROM verdict WHERE window_id IS NOT NULL
-    GROUP BY municipality, compromiso, unit, window_id, part
+    SELECT w.municipality, w.compromiso, w.unit, w.window_id, p.part, p.met, p.failed, p.pending,
+           p.excluded
+    FROM (
+        SELECT window_no, part,
+               count(*) FILTER (WHERE status = 'm') AS met,
+               count(*) FILTER (WHERE status = 'f') AS failed,
+               count(*) FILTER (WHERE status = 'p') AS pending,
+               count(*) FILTER (WHERE status = 'x') AS excluded
+        FROM case_in_window
+        GROUP BY window_no, part
+    ) AS p
+    JOIN judged_window w USING (window_no)
 ), added AS (
     SELECT t.municipality, t.compromiso, t.unit, t.window_id, t.part,
            sum(t.met) AS met, sum(t.failed) AS failed, sum(t.pending) AS pending,

@@ -1,8 +1,11 @@
-"""Cases and the verdicts on them."""
+"""Cases with the verdicts on them, where each counts, and when open ones are to be looked at."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final, NamedTuple
+
+import msgspec
 
 from services.evaluator.domain.judging import Judgement, VerdictKey
 from shared.contracts import hot
@@ -12,61 +15,74 @@ from shared.database import Connection
 CaseKey = tuple[str, str]
 """Municipality and case."""
 
+STATUS_CODES: Final = {
+    CaseStatus.MET: b"m",
+    CaseStatus.FAILED: b"f",
+    CaseStatus.PENDING: b"p",
+    CaseStatus.EXCLUDED: b"x",
+}
+"""As `case_in_window` has them: a "char", which the driver takes as a byte."""
+
 # In sorted order, so that two transactions with the same cases cannot lock each other.
 LOCK = """
-SELECT c.municipality, c.case_id, c.revision
+SELECT c.municipality, c.case_id, c.revision, c.verdicts
 FROM measured_case c
 JOIN unnest($1::text[], $2::text[]) AS wanted (municipality, case_id)
     USING (municipality, case_id)
 ORDER BY c.municipality, c.case_id
 FOR UPDATE OF c
 """
-SAVE = """
-INSERT INTO measured_case AS c (municipality, case_id, revision, service, data, traceparent, unit,
-                                began_kind, began_at)
-SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::bytea[], $6::text[],
-                     $7::text[], $8::text[], $9::timestamptz[])
+COLUMNS = (
+    "municipality",
+    "case_id",
+    "revision",
+    "service",
+    "unit",
+    "began_kind",
+    "began_at",
+    "data",
+    "verdicts",
+    "traceparent",
+)
+UPDATE = """
+UPDATE measured_case c
+SET revision = n.revision, service = n.service, unit = n.unit, began_kind = n.began_kind,
+    began_at = n.began_at, data = n.data, verdicts = n.verdicts, traceparent = n.traceparent
+FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[],
+            $7::timestamptz[], $8::bytea[], $9::bytea[], $10::text[])
+    AS n (municipality, case_id, revision, service, unit, began_kind, began_at, data, verdicts,
+          traceparent)
+WHERE c.municipality = n.municipality AND c.case_id = n.case_id AND c.revision < n.revision
+"""
+UPDATE_VERDICTS = """
+UPDATE measured_case c
+SET verdicts = n.verdicts
+FROM unnest($1::text[], $2::text[], $3::bytea[]) AS n (municipality, case_id, verdicts)
+WHERE c.municipality = n.municipality AND c.case_id = n.case_id
+"""
+PLACE_COLUMNS = ("window_no", "status", "case_id", "part", "slice", "alarm_at")
+LEAVE = """
+DELETE FROM case_in_window p
+USING unnest($1::int[], $2::"char"[], $3::text[], $4::smallint[], $5::smallint[])
+    AS gone (window_no, status, case_id, part, slice)
+WHERE p.window_no = gone.window_no AND p.status = gone.status AND p.case_id = gone.case_id
+    AND p.part = gone.part AND p.slice = gone.slice
+"""
+SET_ALARMS = """
+INSERT INTO alarm AS a (municipality, case_id, historical, alarm_at)
+SELECT * FROM unnest($1::text[], $2::text[], $3::bool[], $4::timestamptz[])
 ON CONFLICT (municipality, case_id) DO UPDATE
-SET revision = excluded.revision, service = excluded.service, data = excluded.data,
-    traceparent = excluded.traceparent, unit = excluded.unit, began_kind = excluded.began_kind,
-    began_at = excluded.began_at
-WHERE c.revision < excluded.revision
+SET historical = excluded.historical, alarm_at = excluded.alarm_at
 """
-VERDICTS = """
-SELECT v.municipality, v.case_id, v.compromiso, v.part, v.carta_version, v.unit, v.window_id,
-       v.status, v.reason, v.due_at, v.amount, v.overdue_open, v.historical, v.alarm_at,
-       v.calendar_version, v.slice, v.cell, v.span_from, v.span_to
-FROM verdict v
-JOIN unnest($1::text[], $2::text[]) AS wanted (municipality, case_id)
-    USING (municipality, case_id)
-"""
-SAVE_VERDICTS = """
-INSERT INTO verdict AS v (municipality, case_id, compromiso, part, carta_version, unit, window_id,
-                          status, reason, due_at, amount, overdue_open, historical, alarm_at,
-                          calendar_version, slice, cell, span_from, span_to)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::int[], $6::text[],
-                     $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::bigint[],
-                     $12::bool[], $13::bool[], $14::timestamptz[], $15::int[], $16::smallint[],
-                     $17::text[], $18::bigint[], $19::bigint[])
-ON CONFLICT (municipality, case_id, compromiso, part, slice) DO UPDATE
-SET carta_version = excluded.carta_version, unit = excluded.unit, window_id = excluded.window_id,
-    status = excluded.status, reason = excluded.reason, due_at = excluded.due_at,
-    amount = excluded.amount, overdue_open = excluded.overdue_open,
-    historical = excluded.historical, alarm_at = excluded.alarm_at,
-    calendar_version = excluded.calendar_version, cell = excluded.cell,
-    span_from = excluded.span_from, span_to = excluded.span_to
-"""
-DROP_VERDICTS = """
-DELETE FROM verdict v
-USING unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::smallint[])
-    AS gone (municipality, case_id, compromiso, part, slice)
-WHERE v.municipality = gone.municipality AND v.case_id = gone.case_id
-    AND v.compromiso = gone.compromiso AND v.part = gone.part AND v.slice = gone.slice
+END_ALARMS = """
+DELETE FROM alarm a
+USING unnest($1::text[], $2::text[]) AS gone (municipality, case_id)
+WHERE a.municipality = gone.municipality AND a.case_id = gone.case_id
 """
 # Open cases of a municipality whose alarm lies within what is known; the caller judges them again.
 ALARMED = """
-SELECT DISTINCT case_id
-FROM verdict
+SELECT case_id
+FROM alarm
 WHERE municipality = $1 AND historical = $2 AND alarm_at <= $3 AND case_id > $4
 ORDER BY case_id
 LIMIT $5
@@ -74,13 +90,16 @@ LIMIT $5
 # Whether one of a window's open cases has an alarm within what is known and was not judged since.
 ALARM_IS_DUE = """
 SELECT EXISTS (
-    SELECT FROM verdict
-    WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
-        AND status = 'pending' AND historical = $5 AND alarm_at <= $6
+    SELECT
+    FROM judged_window w
+    JOIN case_in_window p ON p.window_no = w.window_no AND p.status = 'p'
+    JOIN alarm a ON a.municipality = w.municipality AND a.case_id = p.case_id
+    WHERE w.municipality = $1 AND w.compromiso = $2 AND w.unit = $3 AND w.window_id = $4
+        AND a.historical = $5 AND p.alarm_at <= $6
 )
 """
 DATA = """
-SELECT c.municipality, c.case_id, c.data, c.traceparent
+SELECT c.municipality, c.case_id, c.data, c.verdicts, c.traceparent
 FROM measured_case c
 JOIN unnest($1::text[], $2::text[]) AS wanted (municipality, case_id)
     USING (municipality, case_id)
@@ -88,73 +107,127 @@ ORDER BY c.municipality, c.case_id
 FOR UPDATE OF c
 """
 OF_SERVICE = """
-SELECT municipality, case_id
+SELECT case_id, began_at
 FROM measured_case
-WHERE municipality = $1 AND service = $2 AND case_id > $3
-ORDER BY case_id
-LIMIT $4
-"""
-FAILING = """
-SELECT DISTINCT case_id
-FROM verdict
-WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND status = 'failed'
-ORDER BY case_id
+WHERE municipality = $1 AND service = $2 AND (began_at, case_id) > ($3, $4)
+ORDER BY began_at, case_id
 LIMIT $5
 """
+FAILING = """
+SELECT DISTINCT p.case_id
+FROM judged_window w
+JOIN case_in_window p ON p.window_no = w.window_no AND p.status = 'f'
+WHERE w.municipality = $1 AND w.compromiso = $2 AND w.unit = $3 AND w.window_id = $4
+ORDER BY p.case_id
+LIMIT $5
+"""
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(list[Judgement]).decode
+
+Verdicts = dict[VerdictKey, Judgement]
 
 
 @dataclass(frozen=True, slots=True)
 class StoredCase:
-    """What is known of a case, and the trace of the event that made it so."""
+    """What is known of a case, the verdicts on it, and the trace of the event that made it so."""
 
     data: hot.CaseData
     traceparent: str | None
+    verdicts: Verdicts
 
 
 @dataclass(frozen=True, slots=True)
-class StoredVerdict:
-    """A verdict and the case it is on."""
+class LockedCase:
+    """What a case was before a batch: its revision and its verdicts."""
 
-    case: CaseKey
-    judgement: Judgement
+    revision: int
+    verdicts: Verdicts
 
 
-def _columns(keys: Iterable[CaseKey]) -> tuple[list[str], list[str]]:
+class Place(NamedTuple):
+    """Where a verdict counts: in which window, by its number, and as what.
+
+    `alarm_at`: when it is to be looked at again, while it is open.
+    """
+
+    window: int
+    status: bytes
+    case: str
+    part: int
+    slice: int
+    alarm_at: datetime | None
+
+
+def _keys(keys: Iterable[CaseKey]) -> tuple[list[str], list[str]]:
     ordered = sorted(keys)
     return [key[0] for key in ordered], [key[1] for key in ordered]
 
 
-async def lock_cases(connection: Connection, keys: Iterable[CaseKey]) -> dict[CaseKey, int]:
-    """Lock the cases that exist; return their revisions."""
-    rows = await connection.fetch(LOCK, *_columns(keys))
-    return {(row["municipality"], row["case_id"]): row["revision"] for row in rows}
+def _verdicts(stored: bytes) -> Verdicts:
+    return {judgement.key: judgement for judgement in _decode(stored)}
+
+
+async def lock_cases(connection: Connection, keys: Iterable[CaseKey]) -> dict[CaseKey, LockedCase]:
+    """Lock the cases that exist, and return what they were."""
+    return {
+        (row["municipality"], row["case_id"]): LockedCase(
+            row["revision"], _verdicts(row["verdicts"])
+        )
+        for row in await connection.fetch(LOCK, *_keys(keys))
+    }
 
 
 async def load_cases(connection: Connection, keys: Iterable[CaseKey]) -> dict[CaseKey, StoredCase]:
     """Lock and return the cases."""
     return {
         (row["municipality"], row["case_id"]): StoredCase(
-            hot.decode_case(row["data"]), row["traceparent"]
+            hot.decode_case(row["data"]), row["traceparent"], _verdicts(row["verdicts"])
         )
-        for row in await connection.fetch(DATA, *_columns(keys))
+        for row in await connection.fetch(DATA, *_keys(keys))
     }
 
 
-async def save_cases(connection: Connection, stored: Sequence[StoredCase]) -> None:
-    """Store the cases at their revisions."""
-    cases = [each.data for each in stored]
-    begun = [began(case) for case in cases]
+async def add_cases(connection: Connection, cases: Iterable[StoredCase]) -> None:
+    """Store cases that are new: only the owner of their partition writes them."""
+    await connection.copy_records_to_table(
+        "measured_case", records=map(_row, cases), columns=COLUMNS
+    )
+
+
+async def update_cases(connection: Connection, cases: Iterable[StoredCase]) -> None:
+    """Store later revisions of cases, in sorted order."""
+    rows = sorted(map(_row, cases), key=lambda row: row[:2])
+    await connection.execute(UPDATE, *(list(column) for column in zip(*rows, strict=True)))
+
+
+async def update_verdicts(
+    connection: Connection, verdicts: Sequence[tuple[CaseKey, Verdicts]]
+) -> None:
+    """Store other verdicts on the same facts, in sorted order."""
+    ordered = sorted(verdicts, key=lambda each: each[0])
     await connection.execute(
-        SAVE,
-        [case.municipality for case in cases],
-        [case.case for case in cases],
-        [case.revision for case in cases],
-        [case.service for case in cases],
-        [hot.encode(case) for case in cases],
-        [each.traceparent for each in stored],
-        [case.unit for case in cases],
-        [kind for kind, _ in begun],
-        [at for _, at in begun],
+        UPDATE_VERDICTS,
+        [key[0] for key, _ in ordered],
+        [key[1] for key, _ in ordered],
+        [_encode(list(each.values())) for _, each in ordered],
+    )
+
+
+def _row(stored: StoredCase) -> tuple[object, ...]:
+    data = stored.data
+    kind, at = began(data)
+    return (
+        data.municipality,
+        data.case,
+        data.revision,
+        data.service,
+        data.unit,
+        kind,
+        data.received_at if at is None else at,
+        hot.encode(data),
+        _encode(list(stored.verdicts.values())),
+        stored.traceparent,
     )
 
 
@@ -166,73 +239,34 @@ def began(case: hot.CaseData) -> tuple[str | None, datetime | None]:
     return kind, at
 
 
-async def load_verdicts(
-    connection: Connection, keys: Iterable[CaseKey]
-) -> dict[CaseKey, dict[VerdictKey, Judgement]]:
-    """Return the stored verdicts of the cases."""
-    stored: dict[CaseKey, dict[VerdictKey, Judgement]] = {}
-    for row in await connection.fetch(VERDICTS, *_columns(keys)):
-        judgement = Judgement(
-            compromiso=row["compromiso"],
-            part=row["part"],
-            carta_version=row["carta_version"],
-            unit=row["unit"],
-            window_id=row["window_id"],
-            status=CaseStatus(row["status"]),
-            reason=row["reason"],
-            due_at=row["due_at"],
-            amount=row["amount"],
-            overdue_open=row["overdue_open"],
-            slice=row["slice"],
-            cell=row["cell"],
-            span=None if row["span_from"] is None else (row["span_from"], row["span_to"]),
-            historical=row["historical"],
-            alarm_at=row["alarm_at"],
-            calendar_version=row["calendar_version"],
-        )
-        stored.setdefault((row["municipality"], row["case_id"]), {})[judgement.key] = judgement
-    return stored
+async def enter_windows(connection: Connection, places: Iterable[Place]) -> None:
+    """Note where cases count from now on."""
+    await connection.copy_records_to_table("case_in_window", records=places, columns=PLACE_COLUMNS)
 
 
-async def save_verdicts(connection: Connection, verdicts: Sequence[StoredVerdict]) -> None:
-    """Store verdicts in sorted order."""
-    ordered = sorted(verdicts, key=lambda v: (*v.case, *v.judgement.key))
-    judgements = [verdict.judgement for verdict in ordered]
+async def leave_windows(connection: Connection, places: Iterable[Place]) -> None:
+    """Note where cases count no more, in sorted order."""
+    columns = zip(*sorted(place[:5] for place in places), strict=True)
+    await connection.execute(LEAVE, *(list(column) for column in columns))
+
+
+async def set_alarms(
+    connection: Connection, alarms: Sequence[tuple[CaseKey, bool, datetime]]
+) -> None:
+    """Note when open cases are to be looked at again: (case, historical, at)."""
+    ordered = sorted(alarms)
     await connection.execute(
-        SAVE_VERDICTS,
-        [verdict.case[0] for verdict in ordered],
-        [verdict.case[1] for verdict in ordered],
-        [judgement.compromiso for judgement in judgements],
-        [judgement.part for judgement in judgements],
-        [judgement.carta_version for judgement in judgements],
-        [judgement.unit for judgement in judgements],
-        [judgement.window_id for judgement in judgements],
-        [judgement.status.value for judgement in judgements],
-        [judgement.reason for judgement in judgements],
-        [judgement.due_at for judgement in judgements],
-        [judgement.amount for judgement in judgements],
-        [judgement.overdue_open for judgement in judgements],
-        [judgement.historical for judgement in judgements],
-        [judgement.alarm_at for judgement in judgements],
-        [judgement.calendar_version for judgement in judgements],
-        [judgement.slice for judgement in judgements],
-        [judgement.cell for judgement in judgements],
-        [judgement.span[0] if judgement.span else None for judgement in judgements],
-        [judgement.span[1] if judgement.span else None for judgement in judgements],
+        SET_ALARMS,
+        [key[0] for key, _, _ in ordered],
+        [key[1] for key, _, _ in ordered],
+        [historical for _, historical, _ in ordered],
+        [at for _, _, at in ordered],
     )
 
 
-async def drop_verdicts(connection: Connection, gone: Sequence[tuple[CaseKey, VerdictKey]]) -> None:
-    """Remove verdicts on cases that are in the population no more."""
-    ordered = sorted(gone)
-    await connection.execute(
-        DROP_VERDICTS,
-        [case[0] for case, _ in ordered],
-        [case[1] for case, _ in ordered],
-        [key[0] for _, key in ordered],
-        [key[1] for _, key in ordered],
-        [key[2] for _, key in ordered],
-    )
+async def end_alarms(connection: Connection, keys: Iterable[CaseKey]) -> None:
+    """Note that cases need not be looked at again."""
+    await connection.execute(END_ALARMS, *_keys(keys))
 
 
 async def alarmed(
@@ -257,11 +291,16 @@ async def is_alarm_due(
 
 
 async def of_service(
-    connection: Connection, municipality: str, service: str, *, after: str, limit: int
-) -> list[CaseKey]:
-    """Return the next cases of a service in order of their ids."""
-    rows = await connection.fetch(OF_SERVICE, municipality, service, after, limit)
-    return [(row["municipality"], row["case_id"]) for row in rows]
+    connection: Connection,
+    municipality: str,
+    service: str,
+    *,
+    after: tuple[datetime, str],
+    limit: int,
+) -> list[tuple[datetime, str]]:
+    """Return the next cases of a service: when each began, and its id."""
+    rows = await connection.fetch(OF_SERVICE, municipality, service, *after, limit)
+    return [(row["began_at"], row["case_id"]) for row in rows]
 
 
 async def failing_cases(

@@ -28,14 +28,14 @@ CARTAS = "SELECT data FROM catalogue_entry WHERE municipality = $1 AND kind = 'c
 ASK_REJUDGING = """
 INSERT INTO rejudging (municipality, service)
 SELECT $1, service FROM unnest($2::text[]) AS service ORDER BY service
-ON CONFLICT (municipality, service) DO UPDATE SET after_case = ''
+ON CONFLICT (municipality, service) DO UPDATE SET after_began = '-infinity', after_case = ''
 """
 NEXT_REJUDGING = """
-SELECT municipality, service, after_case
+SELECT municipality, service, after_began, after_case
 FROM rejudging ORDER BY municipality, service LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 MOVE_REJUDGING = """
-UPDATE rejudging SET after_case = $3 WHERE municipality = $1 AND service = $2
+UPDATE rejudging SET after_began = $3, after_case = $4 WHERE municipality = $1 AND service = $2
 """
 END_REJUDGING = "DELETE FROM rejudging WHERE municipality = $1 AND service = $2"
 REJUDGING_OF = "SELECT EXISTS (SELECT FROM rejudging WHERE municipality = $1 AND service = ANY($2))"

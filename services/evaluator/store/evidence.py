@@ -2,19 +2,27 @@
 
 from typing import Any
 
+from services.evaluator.store.cases import STATUS_CODES
 from services.evaluator.store.tallies import WindowKey
+from shared.criteria import CaseStatus
 from shared.database import Pool
 
 Place = tuple[str, str, str]
 """Compromiso, unit, window id."""
 
 CASES = """
-SELECT case_id, part, status, reason, due_at, amount, overdue_open, carta_version
-FROM verdict
-WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND status = $5
-    AND (case_id, part) > ($6, $7)
-ORDER BY case_id, part
-LIMIT $8
+SELECT v.case_id, v.part, v.status, v.reason, v.due_at, v.amount, v.overdue_open, v.carta_version
+FROM (
+    SELECT w.municipality, w.compromiso, p.case_id, p.part, p.slice
+    FROM judged_window w
+    JOIN case_in_window p ON p.window_no = w.window_no AND p.status = $5::"char"
+    WHERE w.municipality = $1 AND w.compromiso = $2 AND w.unit = $3 AND w.window_id = $4
+        AND (p.case_id, p.part) > ($6, $7)
+    ORDER BY p.case_id, p.part
+    LIMIT $8
+) AS page
+JOIN verdict v USING (municipality, case_id, compromiso, part, slice)
+ORDER BY v.case_id, v.part
 """
 EXPLANATION = """
 SELECT v.part, v.carta_version, v.unit, v.window_id, v.status, v.reason, v.due_at, v.amount,
@@ -52,7 +60,8 @@ async def cases(
     pool: Pool, window: WindowKey, status: str, *, after: tuple[str, int], limit: int
 ) -> list[dict[str, Any]]:
     """Return a page of verdicts in order of case and part."""
-    return [dict(row) for row in await pool.fetch(CASES, *window, status, *after, limit)]
+    code = STATUS_CODES[CaseStatus(status)]
+    return [dict(row) for row in await pool.fetch(CASES, *window, code, *after, limit)]
 
 
 async def explanation(

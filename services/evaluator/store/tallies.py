@@ -70,6 +70,13 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[
           closes_at)
 ON CONFLICT DO NOTHING
 """
+NUMBERS = """
+SELECT municipality, compromiso, unit, window_id, window_no
+FROM judged_window
+JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[])
+    AS wanted (municipality, compromiso, unit, window_id)
+    USING (municipality, compromiso, unit, window_id)
+"""
 RECEIVED_THROUGH = """
 SELECT max(received_through) FROM tally
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
@@ -253,6 +260,13 @@ async def open_windows(connection: Connection, windows: Sequence[NewWindow], now
         [window.closes_at for window in ordered],
         now,
     )
+
+
+async def numbers_of(connection: Connection, keys: Collection[WindowKey]) -> dict[WindowKey, int]:
+    """Return the numbers of windows that exist."""
+    columns = ([key[place] for key in keys] for place in range(4))
+    rows = await connection.fetch(NUMBERS, *columns)
+    return {tuple(row.values())[:4]: row["window_no"] for row in rows}
 
 
 async def add(

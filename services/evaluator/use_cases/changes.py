@@ -1,23 +1,37 @@
 """What one transaction changes, gathered event by event and written once."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from services.evaluator.domain.addenda import Replaced
-from services.evaluator.domain.catalogue import Promise
-from services.evaluator.domain.judging import Judgement, VerdictKey
-from services.evaluator.domain.results import Subject, window_of_result
-from services.evaluator.store.cases import CaseKey, StoredCase
+from services.evaluator.domain.judging import Judgement
+from services.evaluator.domain.results import Subject
+from services.evaluator.store.cases import CaseKey
 from services.evaluator.store.redatings import Redating
 from services.evaluator.store.tallies import (
     NOTHING,
     CohortCounts,
     CountKey,
     Counts,
-    NewWindow,
     WindowKey,
 )
-from shared.criteria import RunningTally, Tally, WindowBounds
+from shared.contracts import hot
+from shared.criteria import CaseStatus, RunningTally, Tally
+
+
+class Arrival(NamedTuple):
+    """A case at a revision, and when Kafka took the event that made it so; the event's trace."""
+
+    data: hot.CaseData
+    received_at: datetime | None = None
+    traceparent: str | None = None
+
+    @property
+    def key(self) -> CaseKey:
+        """Municipality and case."""
+        return (self.data.municipality, self.data.case)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +71,16 @@ class RunningCounts:
 
 @dataclass(slots=True)
 class Changes:
-    """Cases, verdicts (None: gone), counts to add, windows to make, moments of failure.
+    """Cases, counts to add, windows that must exist, moments of failure.
 
-    `received_through`: when the newest of the facts was received.
+    `received_through`: when the newest of the facts was received. `judged`: which cases have other
+    verdicts now. `statuses`: how many verdicts of each were reached.
     """
 
-    cases: dict[CaseKey, StoredCase] = field(default_factory=dict)
-    verdicts: dict[tuple[CaseKey, VerdictKey], Judgement | None] = field(default_factory=dict)
+    cases: dict[CaseKey, Arrival] = field(default_factory=dict)
+    judged: set[CaseKey] = field(default_factory=set)
+    statuses: Counter[CaseStatus] = field(default_factory=Counter)
     counts: dict[WindowKey, dict[tuple[int, int], RunningCounts]] = field(default_factory=dict)
-    windows: dict[WindowKey, NewWindow] = field(default_factory=dict)
     subjects: dict[WindowKey, Subject] = field(default_factory=dict)
     moments: dict[WindowKey, list[Moment]] = field(default_factory=dict)
     replacements: list[Replaced] = field(default_factory=list)
@@ -112,19 +127,3 @@ class Changes:
             for (version, part), running in places.items()
             if (counts := running.counts()) != NOTHING or window in self.moments
         }
-
-    def open_window(self, key: WindowKey, promise: Promise, bounds: WindowBounds) -> None:
-        """Make the window known, with what statements say about it."""
-        closes_at = promise.closes_at(bounds)
-        self.windows[key] = NewWindow(
-            key=key,
-            carta=promise.carta.carta,
-            carta_version=promise.carta.version,
-            starts_at=bounds.start,
-            ends_at=bounds.end,
-            closes_at=closes_at,
-        )
-        window = window_of_result(
-            bounds.id, promise, start=bounds.start, end=bounds.end, closes_at=closes_at
-        )
-        self.subjects[key] = Subject(promise, key[2], window)

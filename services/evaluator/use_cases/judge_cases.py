@@ -1,6 +1,5 @@
 """Judge cases event by event, keep verdicts and counts, say what is late or broken."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,8 +7,7 @@ from datetime import datetime
 from services.evaluator.domain.addenda import Replaced
 from services.evaluator.domain.catalogue import Catalogue, Promise
 from services.evaluator.domain.cohorts import cohorts_of
-from services.evaluator.domain.coverage import Coverage
-from services.evaluator.domain.judging import Closed, Judgement, VerdictKey, due_by, judge
+from services.evaluator.domain.judging import Closed, Judgement, due_by, judge
 from services.evaluator.domain.results import (
     Counted,
     Known,
@@ -21,11 +19,13 @@ from services.evaluator.domain.results import (
 from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.store import breaches as breach_store
 from services.evaluator.store import cases as case_store
-from services.evaluator.store import moves as move_store
 from services.evaluator.store import redatings as redating_store
 from services.evaluator.store import sums
 from services.evaluator.store import tallies as tally_store
-from services.evaluator.store.cases import CaseKey, StoredCase, StoredVerdict
+from services.evaluator.store.cases import (
+    CaseKey,
+    Verdicts,
+)
 from services.evaluator.store.redatings import Redating
 from services.evaluator.store.tallies import (
     NOTHING,
@@ -36,8 +36,11 @@ from services.evaluator.store.tallies import (
 )
 from services.evaluator.use_cases import breaches
 from services.evaluator.use_cases.accounting import Accounting
-from services.evaluator.use_cases.changes import Changes, Moment
+from services.evaluator.use_cases.bench import Bench
+from services.evaluator.use_cases.changes import Arrival, Changes, Moment
+from services.evaluator.use_cases.keeping import keep_alarms, keep_moves, keep_places, save_cases
 from services.evaluator.use_cases.knowledge import Knowledge
+from services.evaluator.use_cases.known_windows import KnownWindows
 from shared.contracts import hot
 from shared.contracts.breaches import BreachKind
 from shared.contracts.results import AddendumReason
@@ -45,56 +48,7 @@ from shared.criteria import CaseStatus, Share, WindowBounds, is_every_case
 from shared.database import Connection
 from shared.messaging import Transaction
 
-Verdicts = dict[VerdictKey, Judgement]
-
 _NOTHING_KNOWN = Known(None, has_source=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A case at a revision, and when Kafka took the event that made it so; the event's trace."""
-
-    data: hot.CaseData
-    received_at: datetime | None = None
-    traceparent: str | None = None
-
-    @property
-    def key(self) -> CaseKey:
-        """Municipality and case."""
-        return (self.data.municipality, self.data.case)
-
-
-@dataclass(frozen=True, slots=True)
-class _Bench:
-    """What the cases of one transaction are judged by, and where the changes are gathered.
-
-    `again`: why they are judged again, where no new fact of theirs has arrived.
-    """
-
-    tx: Transaction
-    catalogue: Catalogue
-    coverage: Coverage
-    stored: dict[CaseKey, Verdicts]
-    closed: Mapping[str, Closed]
-    changes: Changes
-    again: AddendumReason | None = None
-
-    def deciding(self, key: WindowKey, promise: Promise, bounds: WindowBounds) -> Promise:
-        """Return the version that the window is held to; the window is known from then on."""
-        subject = self.changes.subjects.get(key)
-        if subject is not None:
-            return subject.promise
-        deciding = self.catalogue.deciding(*key[:3], bounds) or promise
-        self.changes.open_window(key, deciding, bounds)
-        return deciding
-
-    def known(self, data: hot.CaseData) -> datetime | None:
-        return self.coverage.complete_through(
-            data.municipality,
-            data.service,
-            case_sources=data.sources,
-            historical=data.historical,
-        )
 
 
 class JudgeCases:
@@ -103,23 +57,26 @@ class JudgeCases:
     def __init__(self, knowledge: Knowledge, metrics: EvaluatorMetrics) -> None:
         self.accounting = Accounting(knowledge)
         self._knowledge = knowledge
+        self._windows = KnownWindows()
         self._metrics = metrics
 
     async def arrived(self, tx: Transaction, arrivals: Sequence[Arrival], *, writer: int) -> None:
         """Judge new revisions in their order; revisions that are known already change nothing."""
         catalogue = await self._knowledge.catalogue(tx.connection)
-        keys = {arrival.key for arrival in arrivals}
-        revisions = await case_store.lock_cases(tx.connection, keys)
+        locked = await case_store.lock_cases(tx.connection, {each.key for each in arrivals})
+        revisions = {key: each.revision for key, each in locked.items()}
+        before = {key: each.verdicts for key, each in locked.items()}
         cases = [arrival.data for arrival in arrivals]
-        bench = await self._bench(tx, catalogue, revisions, cases)
+        bench = await self._bench(tx, catalogue, before, cases)
         taken: list[Arrival] = []
         for arrival in arrivals:
-            if arrival.data.revision > revisions.get(arrival.key, 0):
-                revisions[arrival.key] = arrival.data.revision
-                stored = StoredCase(arrival.data, arrival.traceparent)
-                bench.changes.cases[arrival.key] = stored
+            key = arrival.key
+            if arrival.data.revision > revisions.get(key, 0):
+                revisions[key] = arrival.data.revision
+                bench.changes.cases[key] = arrival
                 self._judge(bench, arrival)
                 taken.append(arrival)
+        await save_cases(bench)
         await self._write(bench, writer=writer)
         await self.accounting.came_late(tx, [arrival.data for arrival in taken])
         self._observe(bench, taken, repeats=len(arrivals) - len(taken))
@@ -130,11 +87,16 @@ class JudgeCases:
         """Judge stored cases again: their promises changed, or more is known. Return how many."""
         catalogue = await self._knowledge.catalogue(tx.connection)
         loaded = await case_store.load_cases(tx.connection, keys)
+        before = {key: stored.verdicts for key, stored in loaded.items()}
         cases = [stored.data for stored in loaded.values()]
-        bench = replace(await self._bench(tx, catalogue, loaded, cases), again=why)
+        bench = replace(await self._bench(tx, catalogue, before, cases), again=why)
         for key in sorted(loaded):
             stored = loaded[key]
             self._judge(bench, Arrival(stored.data, traceparent=stored.traceparent))
+        if judged := bench.changes.judged:
+            await case_store.update_verdicts(
+                tx.connection, [(key, bench.verdicts[key]) for key in judged]
+            )
         await self._write(bench, writer=writer)
         self._observe(bench, (), repeats=0)
         return len(loaded)
@@ -143,40 +105,41 @@ class JudgeCases:
         self,
         tx: Transaction,
         catalogue: Catalogue,
-        locked: Iterable[CaseKey],
+        before: Mapping[CaseKey, Verdicts],
         cases: Iterable[hot.CaseData],
-    ) -> _Bench:
+    ) -> Bench:
         coverage = await self._knowledge.coverage(tx.connection)
-        stored = await case_store.load_verdicts(tx.connection, locked)
         closed = await _closed(tx.connection, catalogue, cases)
-        return _Bench(tx, catalogue, coverage, stored, closed, Changes())
+        verdicts = {key: dict(stood) for key, stood in before.items()}
+        return Bench(tx, catalogue, coverage, before, verdicts, closed, Changes(), self._windows)
 
-    def _judge(self, bench: _Bench, arrival: Arrival) -> None:
+    def _judge(self, bench: Bench, arrival: Arrival) -> None:
         """Compare one case's verdicts with those before, and note every difference."""
         data, changes = arrival.data, bench.changes
         changes.received(data.received_at)
-        before = bench.stored.setdefault(arrival.key, {})
+        stood = bench.verdicts.setdefault(arrival.key, {})
         groups = bench.catalogue.for_service(data.municipality, data.service)
         closed = bench.closed.get(data.municipality, {})
         judged_now = judge(data, groups, known=bench.known(data), closed=closed)
-        for gone in [key for key in before if key not in judged_now]:
-            changes.replaced(Replaced(data, before.pop(gone), None, bench.again))
-            changes.verdicts[arrival.key, gone] = None
+        for gone in [key for key in stood if key not in judged_now]:
+            changes.replaced(Replaced(data, stood.pop(gone), None, bench.again))
+            changes.judged.add(arrival.key)
         for key, (judgement, promise, window) in judged_now.items():
-            old = before.get(key)
+            old = stood.get(key)
             if old == judgement:
                 continue
             changes.replaced(Replaced(data, old, judgement, bench.again))
             if old is not None:
                 changes.redated += _redated(data, promise, old, judgement)
-            changes.verdicts[arrival.key, key] = judgement
+            changes.judged.add(arrival.key)
+            changes.statuses[judgement.status] += 1
             if window is not None:
                 self._note(bench, arrival, judgement, promise, window)
-            before[key] = judgement
+            stood[key] = judgement
 
     def _note(
         self,
-        bench: _Bench,
+        bench: Bench,
         arrival: Arrival,
         judgement: Judgement,
         promise: Promise,
@@ -184,20 +147,19 @@ class JudgeCases:
     ) -> None:
         """Make the window known; say a late case at once; mark what may be a breach."""
         key = (promise.municipality, judgement.compromiso, judgement.unit, bounds.id)
-        deciding = bench.deciding(key, promise, bounds)
+        subject = bench.subject(key, promise, bounds)
         if judgement.status is not CaseStatus.FAILED or not _is_timed_share(promise, judgement):
             return
-        if _is_owed_to_everyone(deciding, judgement):
+        if _is_owed_to_everyone(subject.promise, judgement):
             counted = bench.changes.counted(key)
             moment = Moment(arrival.data.case, counted, arrival.received_at, arrival.traceparent)
             bench.changes.moments.setdefault(key, []).append(moment)
         was_late = any(
             verdict.compromiso == judgement.compromiso and verdict.status is CaseStatus.FAILED
-            for verdict in bench.stored[arrival.key].values()
+            for verdict in bench.verdicts[arrival.key].values()
         )
         if not was_late and not judgement.historical:
-            subject = replace(bench.changes.subjects[key], promise=promise)
-            self._say_late(bench.tx, subject, arrival, judgement)
+            self._say_late(bench.tx, replace(subject, promise=promise), arrival, judgement)
 
     def _say_late(
         self, tx: Transaction, subject: Subject, arrival: Arrival, judgement: Judgement
@@ -215,30 +177,16 @@ class JudgeCases:
         )
         breaches.publish(tx, statement, self._metrics)
 
-    async def _write(self, bench: _Bench, *, writer: int) -> None:
+    async def _write(self, bench: Bench, *, writer: int) -> None:
         tx, changes = bench.tx, bench.changes
         connection = tx.connection
-        if changes.cases:
-            ordered = [changes.cases[key] for key in sorted(changes.cases)]
-            await case_store.save_cases(connection, ordered)
-        kept = [
-            StoredVerdict(case, judgement)
-            for (case, _), judgement in changes.verdicts.items()
-            if judgement is not None
-        ]
-        gone = [key for key, judgement in changes.verdicts.items() if judgement is None]
-        if kept:
-            await case_store.save_verdicts(connection, kept)
-        if gone:
-            await case_store.drop_verdicts(connection, gone)
-        if changes.windows:
-            windows = list(changes.windows.values())
-            await tally_store.open_windows(connection, windows, tx.now)
+        await keep_places(bench)
+        await keep_alarms(bench)
         if to_add := changes.to_add():
             await tally_store.add(
                 connection, to_add, writer=writer, received_through=changes.received_through
             )
-            await _keep_moves(connection, changes)
+            await keep_moves(connection, changes)
         await redating_store.keep(connection, changes.redated, tx.now)
         await self._say_broken(tx, changes, bench.catalogue)
 
@@ -289,14 +237,10 @@ class JudgeCases:
             traceparent=moment.traceparent,
         )
 
-    def _observe(self, bench: _Bench, taken: Sequence[Arrival], *, repeats: int) -> None:
+    def _observe(self, bench: Bench, taken: Sequence[Arrival], *, repeats: int) -> None:
         """Count what the commit makes certain."""
         metrics, tx = self._metrics, bench.tx
-        statuses = Counter(
-            judgement.status.value
-            for judgement in bench.changes.verdicts.values()
-            if judgement is not None
-        )
+        statuses = bench.changes.statuses
         unpromised = sum(
             not bench.catalogue.for_service(arrival.data.municipality, arrival.data.service)
             for arrival in taken
@@ -309,23 +253,12 @@ class JudgeCases:
             metrics.repeats.inc(repeats)
             metrics.without_promise.inc(unpromised)
             for status, number in statuses.items():
-                metrics.verdicts.labels(status).inc(number)
+                metrics.verdicts.labels(status.value).inc(number)
             if oldest is not None:
                 seconds = (datetime.now(tx.now.tzinfo) - oldest).total_seconds()
                 metrics.event_to_verdict.observe(seconds)
 
         tx.on_commit.append(observe)
-
-
-async def _keep_moves(connection: Connection, changes: Changes) -> None:
-    """Note what moved a closed window: its next edition says so."""
-    closed = await move_store.closed_among(connection, changes.counts)
-    if not closed:
-        return
-    found = [move for each in changes.replacements for move in each.moves()]
-    moved = [move for move in found if move.window in closed]
-    if moved:
-        await move_store.keep(connection, moved)
 
 
 async def _closed(

@@ -11,7 +11,8 @@ from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.store import breaches as breach_store
 from services.evaluator.store.breaches import Trigger
 from services.evaluator.use_cases import breaches
-from services.evaluator.use_cases.judge_cases import Arrival, JudgeCases
+from services.evaluator.use_cases.changes import Arrival
+from services.evaluator.use_cases.judge_cases import JudgeCases
 from services.evaluator.use_cases.knowledge import Knowledge
 from shared.contracts import hot
 from shared.contracts.breaches import BreachKind

@@ -96,6 +96,7 @@ class Chain:
         """Forget everything in both databases."""
         for pool in (self.measurements, self.evaluator.pool):
             await pool.execute(f"TRUNCATE {await pool.fetchval(TABLES)}")
+        self.evaluator.restart()
 
     async def refused(self) -> list[tuple[str, ...]]:
         """What measurements did not take."""

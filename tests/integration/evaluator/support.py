@@ -79,6 +79,10 @@ class Evaluator:
     context: Context = field(init=False)
 
     def __post_init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin anew, as another process would: nothing is remembered."""
         registry = CollectorRegistry()
         self.metrics = EvaluatorMetrics(registry)
         self.knowledge = Knowledge()

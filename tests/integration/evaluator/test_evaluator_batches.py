@@ -21,7 +21,7 @@ from tests.unit.evaluator.builders import local
 
 EVERY_PART = b.wait(**b.EVERY_CASE)
 TABLES = (
-    "measured_case, verdict, tally, judged_window, edition, breach, outbox, catalogue_entry,"
+    "measured_case, case_in_window, alarm, tally, judged_window, edition, breach, outbox, catalogue_entry,"
     " rejudging, pipeline, source, progress_waiting, kafka_offset"
 )
 
@@ -37,6 +37,7 @@ async def shared(database_templates: Templates) -> AsyncIterator[Evaluator]:
 
 async def empty(evaluator: Evaluator) -> None:
     await evaluator.pool.execute(f"TRUNCATE {TABLES}")
+    evaluator.restart()
 
 
 @dataclass(frozen=True, slots=True)

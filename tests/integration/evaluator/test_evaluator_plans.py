@@ -13,16 +13,20 @@ from tests.support.databases import Templates
 from tests.unit.evaluator.builders import local
 
 FILL = """
-INSERT INTO measured_case (municipality, case_id, revision, service, data)
-SELECT 'nogal', 'A-' || n, 1, 'S-' || n % 20, decode(repeat('7b7d', 150), 'hex')
+INSERT INTO measured_case (municipality, case_id, revision, service, began_at, data, verdicts)
+SELECT 'nogal', 'A-' || n, 1, 'S-' || n % 20, '2026-09-01'::timestamptz + n * interval '1 minute',
+       decode(repeat('7b7d', 150), 'hex'),
+       convert_to(json_build_array(json_build_array('C-' || n % 20, 0, 0, 1, 'u', 'w', 'met', NULL,
+           NULL, NULL, false, '', NULL, false, NULL, NULL))::text, 'UTF8')
 FROM generate_series(1, 200000) AS n;
-INSERT INTO verdict (municipality, case_id, compromiso, part, carta_version, unit, window_id,
-                     status, overdue_open, historical, alarm_at)
-SELECT 'nogal', 'A-' || n, 'C-' || n % 20, 0, 1, 'u', 'w-' || n % 7,
-       CASE WHEN n % 10 = 0 THEN 'failed' WHEN n % 100 = 1 THEN 'pending' ELSE 'met' END,
-       false, false,
-       CASE WHEN n % 100 = 1 THEN '2026-09-01'::timestamptz + n * interval '1 minute' END
+INSERT INTO case_in_window (window_no, status, case_id, part, slice, alarm_at)
+SELECT 1 + n % 20,
+       (CASE WHEN n % 10 = 0 THEN 'f' WHEN n % 100 = 1 THEN 'p' ELSE 'm' END)::"char", 'A-' || n,
+       0, 0, CASE WHEN n % 100 = 1 THEN '2026-09-01'::timestamptz + n * interval '1 minute' END
 FROM generate_series(1, 200000) AS n;
+INSERT INTO alarm (municipality, case_id, historical, alarm_at)
+SELECT 'nogal', 'A-' || n, false, '2026-09-01'::timestamptz + n * interval '1 minute'
+FROM generate_series(1, 200000, 100) AS n;
 INSERT INTO tally (municipality, compromiso, unit, window_id, carta_version, part, writer, met,
                    failed, pending, excluded, overdue_open, amount_sum, amount_count, historical,
                    changed)
@@ -43,31 +47,34 @@ SELECT 'nogal', 'C-' || n, 'u', 'w-' || w, 1, '{"parts": []}'
 FROM generate_series(1, 2000) AS n, generate_series(1, 20) AS w;
 ANALYZE;
 """
-WINDOW = ("nogal", "C-1", "u", "w-1")
+WINDOW = ("nogal", "C-1", "u", "w")
 SOME = [f"A-{n * 311}" for n in range(1, 500)]
 TOWNS = ["nogal"] * len(SOME)
 HOT: dict[str, tuple[str, tuple[Any, ...], str]] = {
     "alarm scan": (
         cases.ALARMED,
         ("nogal", False, local("2026-09-02 00:00"), "", 1000),
-        "verdict_alarm",
+        "alarm_due",
     ),
     "alarm at the cut-off": (
         cases.ALARM_IS_DUE,
         (*WINDOW, False, local("2026-10-01 00:00")),
-        "verdict_",
+        "case_in_window_pkey",
     ),
     "changed counts": (tallies.CHANGED, (500,), "tally_changed"),
     "counts of a window": (sums.PARTIAL, WINDOW, "tally_pkey"),
     "amounts of a window": (sums.SPREAD, WINDOW, "spread_pkey"),
     "windows to publish": (tallies.STALE, (500,), "window_stale"),
     "windows to close": (tallies.TO_CLOSE, (local("2026-11-01 00:00"), 500), "window_to_close"),
-    "failing cases": (cases.FAILING, (*WINDOW, 20), "verdict_behind_figure"),
-    "a page of cases": (evidence.CASES, (*WINDOW, "met", "", -1, 100), "verdict_behind_figure"),
-    "an explanation": (evidence.EXPLANATION, ("nogal", "C-1", "A-1"), "verdict_pkey"),
+    "failing cases": (cases.FAILING, (*WINDOW, 20), "case_in_window_pkey"),
+    "a page of cases": (evidence.CASES, (*WINDOW, b"m", "", -1, 100), "case_in_window_pkey"),
+    "an explanation": (evidence.EXPLANATION, ("nogal", "C-1", "A-1"), "measured_case_pkey"),
     "cases of a batch": (cases.LOCK, (TOWNS, SOME), "measured_case_pkey"),
-    "verdicts of a batch": (cases.VERDICTS, (TOWNS, SOME), "verdict_pkey"),
-    "judging again": (cases.OF_SERVICE, ("nogal", "S-3", "A-5", 1000), "case_of_service"),
+    "judging again": (
+        cases.OF_SERVICE,
+        ("nogal", "S-3", local("2026-09-02 00:00"), "A-5", 1000),
+        "case_of_service",
+    ),
     "rejudging": (catalogue.REJUDGING_OF, ("nogal", ["S-3"]), ""),
     "volumes of closed windows": (
         editions.LATEST_PARTS,
@@ -76,7 +83,7 @@ HOT: dict[str, tuple[str, tuple[Any, ...], str]] = {
     ),
     "standing breaches": (breaches.STANDING, tuple([part] for part in WINDOW), ""),
 }
-BIG = ("measured_case", "verdict", "tally", "spread", "judged_window", "edition")
+BIG = ("measured_case", "case_in_window", "alarm", "tally", "spread", "judged_window", "edition")
 
 
 @pytest_asyncio.fixture(scope="module")

@@ -1,0 +1,53 @@
+"""What the cases of one transaction are judged by, and where the changes are gathered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.evaluator.domain.catalogue import Catalogue, Promise
+from services.evaluator.domain.coverage import Coverage
+from services.evaluator.domain.judging import Closed
+from services.evaluator.domain.results import Subject
+from services.evaluator.store.cases import CaseKey, Verdicts
+from services.evaluator.store.tallies import WindowKey
+from services.evaluator.use_cases.changes import Changes
+from services.evaluator.use_cases.known_windows import KnownWindows
+from shared.contracts import hot
+from shared.contracts.results import AddendumReason
+from shared.criteria import WindowBounds
+from shared.messaging import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What the cases of one transaction are judged by, and where the changes are gathered.
+
+    `before`: the verdicts that stand in the database. `again`: why cases are judged again, where no
+    new fact of theirs has arrived.
+    """
+
+    tx: Transaction
+    catalogue: Catalogue
+    coverage: Coverage
+    before: Mapping[CaseKey, Verdicts]
+    verdicts: dict[CaseKey, Verdicts]
+    closed: Mapping[str, Closed]
+    changes: Changes
+    windows: KnownWindows
+    again: AddendumReason | None = None
+
+    def subject(self, key: WindowKey, promise: Promise, bounds: WindowBounds) -> Subject:
+        """Return the window under the version that it is held to; it will exist from then on."""
+        subject = self.changes.subjects.get(key)
+        if subject is None:
+            subject = self.windows.subject(self.catalogue, key, promise, bounds)
+            self.changes.subjects[key] = subject
+        return subject
+
+    def known(self, data: hot.CaseData) -> datetime | None:
+        return self.coverage.complete_through(
+            data.municipality,
+            data.service,
+            case_sources=data.sources,
+            historical=data.historical,
+        )
