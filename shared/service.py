@@ -33,6 +33,7 @@ from shared.settings import ServiceSettings
 logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 1024 * 1024
+COLLECT_AFTER = (50_000, 20, 100)
 PURGE_SECONDS = 3600.0
 WATCH_SECONDS = 5.0
 # Longer than every time limit inside a loop: one that has not turned for so long never will.
@@ -173,9 +174,11 @@ class _Running:
         ]
         self._tasks.append(asyncio.create_task(self._watch(), name="watch the loops"))
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _tell_where_tasks_stand)
-        # What was loaded at start stays for good: a full collection need not walk it again.
+        # What was loaded at start stays for good: a full collection need not walk it again. Batches
+        # make many objects and few cycles: to look for them every 700 costs more than it finds.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*COLLECT_AFTER)
 
     async def _read_condition(self, context: Context) -> None:
         await self._condition.read(context.pool)

@@ -21,8 +21,8 @@ from tests.unit.evaluator.builders import local
 
 EVERY_PART = b.wait(**b.EVERY_CASE)
 TABLES = (
-    "measured_case, case_in_window, alarm, tally, judged_window, edition, breach, outbox, catalogue_entry,"
-    " rejudging, pipeline, source, progress_waiting, kafka_offset"
+    "measured_case, case_in_window, alarm, tally, judged_window, edition, breach, outbox,"
+    " catalogue_entry, rejudging, pipeline, source, progress_waiting, kafka_offset"
 )
 
 
