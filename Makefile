@@ -49,10 +49,11 @@ format: setup-dev ## Format the code
 real-data: setup-dev ## Judge the real data sets and write docs/real-data.md
 	@$(RUN) benchmarks.real_data
 
-bench: setup-dev ## Measure working time, latency, throughput, the relay and recomputation
+bench: setup-dev ## Measure working time, latency, throughput, intake, the relay and recomputation
 	@$(RUN) benchmarks.worktime
 	@$(RUN) benchmarks.latency
 	@$(RUN) benchmarks.throughput
+	@$(RUN) benchmarks.intake
 	@$(RUN) benchmarks.relay
 	@$(RUN) benchmarks.recompute
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
-import uvicorn
 from fastapi import FastAPI
 
 from shared.database import Pool, migrate, open_pool
 from shared.errors import ConfigurationError
+from shared.http.server import serve as run_server
 from shared.logs import configure_logging
 from shared.messaging import dead_letters
 from shared.settings import ServiceSettings, load_settings
@@ -52,16 +52,7 @@ def service_cli(
         except ConfigurationError as error:
             logger.critical("not_started", extra={"reason": str(error)})
             sys.exit(1)
-        uvicorn.run(
-            app,
-            host=settings.host,
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-            timeout_keep_alive=30,
-            timeout_graceful_shutdown=int(settings.shutdown_seconds),
-            server_header=False,
-        )
+        run_server(app, settings)
 
     @cli.command("migrate")
     def migrate_command() -> None:

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from services.measurements.api import routers
+from services.measurements.api import open_intake, routers
 from services.measurements.deadlines import periodics
 from services.measurements.handlers import subscriptions
 from services.measurements.metrics import Metrics
@@ -26,4 +26,5 @@ def build_app(settings: Settings) -> FastAPI:
         publishes=(topics.MEASUREMENTS, topics.SERVICE_EVENTS),
         periodics=periodics(settings, metrics),
         routers=routers(settings, metrics),
+        on_start=open_intake,
     )

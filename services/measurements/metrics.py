@@ -1,8 +1,10 @@
 """What operators see of measurements. Labels: registered sources, and closed sets."""
 
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from time import perf_counter
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Summary
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -11,6 +13,19 @@ from services.measurements.store import activity
 from services.measurements.store.activity import SourceCounts, SourceFigures
 from shared.messaging.log_dirs import Disk
 from shared.service import Context
+
+
+class Part(StrEnum):
+    """Where the time of a request with events goes."""
+
+    AUTHORISE = "authorise"
+    RECEIVE = "receive"
+    DECODE = "decode"
+    CHECK = "check"
+    ENCODE = "encode"
+    ACKNOWLEDGE = "acknowledge"
+    REFUSE = "refuse"
+
 
 OUTCOMES = ("facts", "repeats", "corrections", "refused")
 
@@ -37,6 +52,14 @@ class Metrics:
             "Requests with a wrong, revoked or missing token. A burst may be guessing.",
             registry=registry,
         )
+        self._intake = Summary(
+            "measurements_intake_seconds",
+            "Time of a request with events by part; 'acknowledge' waits for Kafka, 'authorise' and"
+            " 'refuse' for the database, 'receive' for the emitter.",
+            ["part"],
+            registry=registry,
+        )
+        self.intake = {part: self._intake.labels(part.value) for part in Part}
         self.progress_through = Gauge(
             "measurements_progress_through_timestamp_seconds",
             "Instant that the pipeline has caught up with; behind the clock means a lag.",
@@ -65,6 +88,20 @@ class Metrics:
         for disk in disks:
             self.kafka_disk.labels(str(disk.broker), "total").set(disk.total_bytes)
             self.kafka_disk.labels(str(disk.broker), "free").set(disk.free_bytes)
+
+
+class Laps:
+    """One request's time, part after part."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._parts = metrics.intake
+        self._since = perf_counter()
+
+    def end(self, part: Part) -> None:
+        """Count the time since the part before it ended."""
+        now = perf_counter()
+        self._parts[part].observe(now - self._since)
+        self._since = now
 
 
 class _Figures(Collector):

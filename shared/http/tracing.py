@@ -12,7 +12,8 @@ _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 def new_traceparent() -> str:
     """Return the header of a new trace that is not sampled."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
+    both = secrets.token_hex(24)
+    return f"00-{both[:32]}-{both[32:]}-00"
 
 
 class TraceContext:

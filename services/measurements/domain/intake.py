@@ -1,5 +1,6 @@
 """An event as an emitter sends it over HTTP, reduced to the contract's fields."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,9 +22,10 @@ from shared.contracts.service_events import SOURCE_HEARTBEAT, counted_kind
 
 ENVELOPE = ("specversion", "id", "source", "type", "time")
 FIELDS = ("case", "service", "unit", "due_at", "reason", "supersedes", "void")
-FILLED_IN = frozenset({"municipality", "attributes"})
+KNOWN = frozenset({*FIELDS, "municipality", "attributes"})
 HEARTBEAT = "heartbeat"
 """Case and service of a heartbeat, which speaks of none; neither becomes a case."""
+_IS_TRACE = re.compile(hot.TRACEPARENT).search
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ def reduce_event(
     The municipality comes from the token. Members that are dropped may be personal data: nothing
     of them is kept, not even their names.
     """
-    if not isinstance(raw, dict) or not isinstance(raw.get("data"), dict):
+    data = raw.get("data") if isinstance(raw, dict) else None
+    if not isinstance(raw, dict) or not isinstance(data, dict):
         return Refusal(
             Reason.NOT_AN_EVENT, detail="a CloudEvent with an object in data is expected"
         )
@@ -50,14 +53,16 @@ def reduce_event(
         return Refusal(Reason.SCHEMA, "specversion", "expected 1.0")
     if raw.get("source") != source.uri:
         return Refusal(Reason.OTHER_SOURCE, "source", "the token belongs to another source")
-    if raw["data"].get("municipality", source.municipality) != source.municipality:
+    if data.get("municipality", source.municipality) != source.municipality:
         return Refusal(Reason.OTHER_MUNICIPALITY, "data.municipality")
-    kept, dropped = _reduce_data(raw["data"], source, str(raw.get("type")))
-    if counted_kind(str(raw.get("type"))) is not None:
+    kind = str(raw.get("type"))
+    kept, dropped = _reduce_data(data, source, kind)
+    if counted_kind(kind) is not None:
         kept.setdefault("case", _count_case(raw, source, kept))
-    envelope = {name: raw[name] for name in ENVELOPE if name in raw}
-    trace = raw.get("traceparent", traceparent)
-    return _build({**envelope, "data": kept}, source, now, trace=trace, dropped=dropped)
+    reduced = {name: raw[name] for name in ENVELOPE if name in raw}
+    reduced["data"] = kept
+    reduced["traceparent"] = _trace(raw.get("traceparent", traceparent))
+    return _build(reduced, source, now, dropped=dropped)
 
 
 def _reduce_data(data: Mapping[str, Any], source: Source, kind: str) -> tuple[dict[str, Any], int]:
@@ -66,9 +71,10 @@ def _reduce_data(data: Mapping[str, Any], source: Source, kind: str) -> tuple[di
     if kind == SOURCE_HEARTBEAT:
         kept = {"case": HEARTBEAT, "service": HEARTBEAT} | kept
     attributes = data.get("attributes")
-    dropped = len(data.keys() - set(FIELDS) - FILLED_IN)
+    dropped = len(data.keys() - KNOWN)
     if isinstance(attributes, dict):
-        kept["attributes"] = {n: v for n, v in attributes.items() if n in allowed(kind, source)}
+        registered = allowed(kind, source)
+        kept["attributes"] = {n: v for n, v in attributes.items() if n in registered}
         dropped += len(attributes) - len(kept["attributes"])
     elif attributes is not None:
         kept["attributes"] = attributes
@@ -85,22 +91,16 @@ def _count_case(raw: Mapping[str, Any], source: Source, kept: Mapping[str, Any])
 
 
 def _build(
-    reduced: dict[str, Any], source: Source, now: datetime, *, trace: object, dropped: int
+    reduced: dict[str, Any], source: Source, now: datetime, *, dropped: int
 ) -> Taken | Refusal:
     try:
         event = msgspec.convert(reduced, hot.ServiceEvent, strict=True)
     except msgspec.ValidationError as error:
         return refusal_of(error)
     refusal = check(event, source, now)
-    if refusal is not None:
-        return refusal
-    return Taken(_with_trace(event, trace), dropped)
+    return Taken(event, dropped) if refusal is None else refusal
 
 
-def _with_trace(event: hot.ServiceEvent, trace: object) -> hot.ServiceEvent:
+def _trace(told: object) -> str | None:
     """A broken trace header is dropped: the event counts, whoever routed it."""
-    try:
-        traceparent = msgspec.convert(trace, hot.Traceparent | None)
-    except msgspec.ValidationError:
-        return event
-    return msgspec.structs.replace(event, traceparent=traceparent)
+    return told if isinstance(told, str) and _IS_TRACE(told) else None

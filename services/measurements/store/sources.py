@@ -18,9 +18,9 @@ COLUMNS = (
 
 SOURCES_BY_URI = f"SELECT {COLUMNS} FROM source WHERE uri = ANY($1::text[])"
 ALL_SOURCES = f"SELECT {COLUMNS} FROM source WHERE NOT decides ORDER BY municipality, uri"
-SPEAKER = f"""
-SELECT {COLUMNS} FROM source_token JOIN source USING (source_id)
-WHERE hash = $1 AND revoked_at IS NULL
+SPEAKERS = f"""
+SELECT hash, {COLUMNS} FROM source_token JOIN source USING (source_id)
+WHERE hash = ANY($1::bytea[]) AND revoked_at IS NULL
 """
 ADD_SOURCE = """
 INSERT INTO source (uri, municipality, historical, services, attributes, grace_seconds, reports,
@@ -79,13 +79,13 @@ async def all_sources(con: Connection) -> list[Source]:
     return [_source(row) for row in await con.fetch(ALL_SOURCES)]
 
 
-async def source_by_token(con: Connection, token: str) -> Source | None:
-    """Return whose token it is, or None for one that never was or is revoked.
+async def sources_by_token(con: Connection, tokens: Collection[str]) -> dict[str, Source]:
+    """Return whose tokens they are, without those that never were or are revoked.
 
     The lookup compares hashes: its time says nothing of how close a guess came.
     """
-    row = await con.fetchrow(SPEAKER, token_hash(token))
-    return None if row is None else _source(row)
+    hashes = {token_hash(token): token for token in tokens}
+    return {hashes[row["hash"]]: _source(row) for row in await con.fetch(SPEAKERS, list(hashes))}
 
 
 async def add_source(con: Connection, new: Registration) -> int:

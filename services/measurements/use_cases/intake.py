@@ -112,10 +112,14 @@ def _id_of(event: object) -> str | None:
     return identifier(event.get("id")) if isinstance(event, dict) else None
 
 
-async def send(producer: DurableProducer, events: Sequence[hot.ServiceEvent]) -> None:
+def messages_of(events: Sequence[hot.ServiceEvent]) -> list[tuple[str, bytes]]:
+    """Return keys and payloads, as the topic has them."""
+    return [(f"{e.data.municipality}/{e.data.case}", hot.encode(e)) for e in events]
+
+
+async def send(producer: DurableProducer, messages: Sequence[tuple[str, bytes]]) -> None:
     """Return when Kafka has all of them durably. Raises KafkaUnavailableError: to be sent again."""
-    if events:
-        messages = [(f"{e.data.municipality}/{e.data.case}", hot.encode(e)) for e in events]
+    if messages:
         await producer.send(topics.SERVICE_EVENTS, messages)
 
 

@@ -1,6 +1,8 @@
 """Emitters over HTTP: what is taken, what is refused, and that nobody else notices."""
 
+import asyncio
 import json
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +101,36 @@ async def test_only_a_current_token_opens(system: System) -> None:
         *("--services", "*", "--reports", "*"),
         expect=1,
     )
+
+
+async def test_requests_that_come_together_are_told_apart(system: System) -> None:
+    """Tokens are looked up together, and what they let in leaves together."""
+    other = "https://other.example/queue"
+    tokens = [await system.add_source(), await system.add_source(other), "wrong"]
+    sent = [
+        (token, event(source=uri, case=f"{place}-{number}"))
+        for number in range(10)
+        for place, (token, uri) in enumerate(product(tokens, (QUEUE, other)))
+    ]
+    answers = await asyncio.gather(*(system.post(body, token=token) for token, body in sent))
+    assert [answer.status_code for answer in answers] == [202, 422, 422, 202, 401, 401] * 10
+    async with system.messages(topics.MEASUREMENTS) as messages:
+
+        async def all_taken() -> bool:
+            expected = {f"{place}-{number}" for number in range(10) for place in (0, 3)}
+            return (await messages.cases()).keys() == expected
+
+        await eventually(all_taken)
+
+
+async def test_the_time_of_a_request_is_shown_by_part(system: System) -> None:
+    await system.add_source()
+    await system.post(event())
+    await system.post([event(case="A-2"), 7], content_type=BATCHED)
+    async with httpx.AsyncClient(base_url=system.url) as http:
+        text = (await http.get("/metrics")).text
+    for part in ("authorise", "receive", "decode", "check", "encode", "acknowledge", "refuse"):
+        assert f'measurements_intake_seconds_count{{part="{part}"}} 2.0' in text
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Sending for an HTTP answer: durable when it returns, and usable again after an error."""
 
+import asyncio
+
 import pytest
 
 from shared.messaging import DurableProducer, KafkaUnavailableError
@@ -17,6 +19,32 @@ async def test_messages_are_durable_when_sending_returns(bench: Bench) -> None:
         await reader.wait_for(*folios)
         assert sorted(await reader.folios()) == sorted(folios)
         assert {key for key, _ in reader.documents} == set(folios)
+    await producer.stop()
+
+
+async def test_what_many_send_at_once_stays_in_order_and_apart(bench: Bench) -> None:
+    """Rounds join what comes together; one that cannot be sent costs only its own sender."""
+    producer = DurableProducer(bench.settings)
+    folios = [f"F-{number:03}" for number in range(300)]
+    sends = [producer.send(TOPIC, [("one key", complaint(folio))]) for folio in folios]
+    too_large = producer.send(TOPIC, [("one key", b"x" * 2_000_000)])
+    refused, *sent = await asyncio.gather(too_large, *sends, return_exceptions=True)
+    assert isinstance(refused, KafkaUnavailableError)
+    assert sent == [None] * len(folios)
+    async with bench.reading() as reader:
+        await reader.wait_for(*folios)
+        assert await reader.folios() == folios
+    await producer.stop()
+
+
+async def test_more_than_fits_into_one_batch_is_sent_in_several(bench: Bench) -> None:
+    producer = DurableProducer(bench.settings)
+    folios = [f"F-{number}" for number in range(6)]
+    padded = [("one key", complaint(folio) + b" " * 400_000) for folio in folios]
+    await producer.send(TOPIC, padded)
+    async with bench.reading() as reader:
+        await reader.wait_for(*folios)
+        assert await reader.folios() == folios
     await producer.stop()
 
 

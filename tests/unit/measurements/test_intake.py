@@ -135,6 +135,17 @@ def test_a_heartbeat_needs_no_case() -> None:
 
 def test_a_broken_trace_header_does_not_cost_the_event() -> None:
     assert reduce_event(raw_event(), source(), NOON, traceparent="nonsense") == taken(raw_event())
+    assert taken(raw_event() | {"traceparent": 7}) == taken(raw_event())
+
+
+def test_an_event_s_own_trace_counts_before_that_of_its_request() -> None:
+    own, other = (f"00-{digit * 32}-{digit * 16}-01" for digit in "ab")
+    result = reduce_event(raw_event() | {"traceparent": own}, source(), NOON, traceparent=other)
+    assert isinstance(result, Taken)
+    assert result.event.traceparent == own
+    result = reduce_event(raw_event(), source(), NOON, traceparent=other)
+    assert isinstance(result, Taken)
+    assert result.event.traceparent == other
 
 
 def test_the_same_instant_in_another_offset_says_the_same() -> None:
