@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 from aiokafka import ConsumerRecord
@@ -18,8 +18,7 @@ Decode = Callable[[bytes], Any]
 Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """One record. `event` is decoded; `timestamp` is when Kafka took it (UTC).
 
     `value` is the structured form also of an event in binary mode: it can be sent again alone.
@@ -76,13 +75,13 @@ def decode_record(
     except Exception as error:  # noqa: BLE001 - whatever a payload provokes is that payload's fault
         fault = _fault(error, topic)
     received = Received(
-        topic=topic.name,
-        partition=record.partition,
-        offset=record.offset,
-        timestamp=datetime.fromtimestamp(record.timestamp / 1000, UTC),
-        key=record.key,
-        value=value,
-        event=event,
+        topic.name,
+        record.partition,
+        record.offset,
+        datetime.fromtimestamp(record.timestamp / 1000, UTC),
+        record.key,
+        value,
+        event,
     )
     return received if fault is None else (received, fault)
 

@@ -281,6 +281,8 @@ class Subject:
     promise: Promise
     unit: str
     window: ResultWindow
+    breach: str = field(init=False, repr=False, compare=False)
+    """The id that all statements about it share."""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -293,17 +295,10 @@ class Subject:
         """The window as it is judged."""
         return WindowBounds(self.window.id, self.window.start, self.window.end)
 
-    @property
-    def breach(self) -> str:
-        """The id that all statements about it share."""
-        promise = self.promise
-        return breach_id(
-            promise.municipality,
-            promise.compromiso.id,
-            self.unit,
-            self.window.id,
-            self.window.start,
-        )
+    def __post_init__(self) -> None:
+        """Make ready what every statement repeats."""
+        window = self.window
+        object.__setattr__(self, "breach", breach_id(*self.key, window.start))
 
     def statement(
         self,

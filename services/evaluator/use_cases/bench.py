@@ -1,7 +1,7 @@
 """What the cases of one transaction are judged by, and where the changes are gathered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.evaluator.domain.catalogue import Catalogue, Promise
@@ -23,7 +23,7 @@ class Bench:
     """What the cases of one transaction are judged by, and where the changes are gathered.
 
     `before`: the verdicts that stand in the database. `again`: why cases are judged again, where no
-    new fact of theirs has arrived.
+    new fact of theirs has arrived. `through`: what `known` has answered.
     """
 
     tx: Transaction
@@ -35,6 +35,7 @@ class Bench:
     changes: Changes
     windows: KnownWindows
     again: AddendumReason | None = None
+    through: dict[object, datetime | None] = field(default_factory=dict)
 
     def subject(self, key: WindowKey, promise: Promise, bounds: WindowBounds) -> Subject:
         """Return the window under the version that it is held to; it will exist from then on."""
@@ -45,9 +46,13 @@ class Bench:
         return subject
 
     def known(self, data: hot.CaseData) -> datetime | None:
-        return self.coverage.complete_through(
-            data.municipality,
-            data.service,
-            case_sources=data.sources,
-            historical=data.historical,
-        )
+        """Return through when all about a case is known; asked once for all that are alike."""
+        kind = (data.municipality, data.service, data.historical, data.sources)
+        if kind not in self.through:
+            self.through[kind] = self.coverage.complete_through(
+                data.municipality,
+                data.service,
+                case_sources=data.sources,
+                historical=data.historical,
+            )
+        return self.through[kind]

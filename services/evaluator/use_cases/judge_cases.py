@@ -159,7 +159,9 @@ class JudgeCases:
             for verdict in bench.verdicts[arrival.key].values()
         )
         if not was_late and not judgement.historical:
-            self._say_late(bench.tx, replace(subject, promise=promise), arrival, judgement)
+            if subject.promise is not promise:
+                subject = replace(subject, promise=promise)
+            self._say_late(bench.tx, subject, arrival, judgement)
 
     def _say_late(
         self, tx: Transaction, subject: Subject, arrival: Arrival, judgement: Judgement

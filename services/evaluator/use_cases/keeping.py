@@ -46,9 +46,12 @@ async def keep_places(bench: Bench) -> None:
     entered: list[Place] = []
     left: list[Place] = []
     for key, before, after in pairs:
-        was, now = _places(key, before, numbers), _places(key, after, numbers)
-        left += was - now
-        entered += now - was
+        now = _places(key, after, numbers)
+        if before:
+            was = _places(key, before, numbers)
+            left += was - now
+            now -= was
+        entered += now
     if left:
         await case_store.leave_windows(connection, left)
     if entered:

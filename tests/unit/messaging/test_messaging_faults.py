@@ -7,7 +7,7 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from shared.contracts import hot, topics
-from shared.messaging.subscription import Fault, decode_record
+from shared.messaging.subscription import Fault, Received, decode_record
 from tests.unit.contracts.documents import changed, example
 
 PRIVATE = "Fulana de Tal"
@@ -18,7 +18,7 @@ def fault_of(value: bytes, topic: topics.Topic, decode: Any) -> Fault:
         topic.name, 0, 7, 1_781_277_245_000, 0, b"key", value, None, len(value), len(value), ()
     )
     decoded = decode_record(record, topic=topic, decode=decode)
-    assert isinstance(decoded, tuple), "it was taken"
+    assert not isinstance(decoded, Received), "it was taken"
     return decoded[1]
 
 
