@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TypeAlias
 
 import asyncpg
@@ -63,6 +64,13 @@ def _parcels(producer: AIOKafkaProducer, rows: Iterable[asyncpg.Record]) -> Iter
     yield parcel
 
 
+def runs(ids: Sequence[int]) -> "list[asyncpg.Range[int]]":
+    """Return the half-open ranges that hold `ids`, which ascend, and no other number."""
+    gaps = [place for place in range(1, len(ids)) if ids[place] != ids[place - 1] + 1]
+    bounds = [0, *gaps, len(ids)] if ids else []
+    return [asyncpg.Range(ids[first], ids[end - 1] + 1) for first, end in pairwise(bounds)]
+
+
 class Flight:
     """A load on its way. What Kafka has acknowledged of it may be deleted, even if the rest fails.
 
@@ -73,7 +81,8 @@ class Flight:
     def __init__(
         self, producer: AIOKafkaProducer, load: Load, *, landed: Callable[[], None]
     ) -> None:
-        self.ids = [row_id for parcels in load.values() for each in parcels for row_id in each.ids]
+        parcels = [each for of_place in load.values() for each in of_place]
+        self.runs = runs(sorted(row_id for each in parcels for row_id in each.ids))
         self.acknowledged: list[int] = []
         self._sending = asyncio.gather(
             *(self._send(producer, place, parcels) for place, parcels in load.items()),

@@ -26,10 +26,11 @@ logger = logging.getLogger(__name__)
 
 TAKE_SHARD = "SELECT pg_try_advisory_lock(hashtext('outbox relay'), $1)"
 # Never "id > last": identity values are taken before commit, so a lower one can become visible
-# later and would be skipped for ever. What is on its way is left out by id ($3).
+# later and would be skipped for ever. What is on its way ($3) is left out by id, in runs without a
+# gap: compared with each of 5,000 ids, as a prepared statement soon does, a read takes 0.3 s.
 NEXT = """
 SELECT id, topic, key, payload FROM outbox
-WHERE shard = $1 AND id <> ALL($3::bigint[]) ORDER BY id LIMIT $2
+WHERE shard = $1 AND NOT id <@ $3::int8multirange ORDER BY id LIMIT $2
 """
 # By id, not by range: an id in between may belong to a transaction that is still open.
 DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
@@ -121,7 +122,7 @@ class Relay:
 
     async def _turn(self, connection: Connection, producer: AIOKafkaProducer) -> bool:
         """Read what is not on its way yet and send it; return whether there may be more."""
-        flying = self._flight.ids if self._flight is not None else []
+        flying = self._flight.runs if self._flight is not None else []
         rows = await connection.fetch(NEXT, self._shard, BATCH, flying)
         if rows or (self._flight is not None and self._flight.has_landed):
             load = await pack(producer, self._settings.topic_prefix, rows)

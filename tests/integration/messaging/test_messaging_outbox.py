@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from shared import condition
 from shared.messaging import MessagingMetrics, Relay, transaction
 from shared.messaging import relay as relay_module
+from shared.messaging.loads import runs
 from shared.messaging.partitions import partitions_of
 from tests.integration.messaging.support import (
     SERVICE,
@@ -192,7 +193,7 @@ async def test_a_relay_that_is_stopped_waits_for_what_is_on_its_way(
 @pytest.mark.parametrize(
     ("statement", "arguments"),
     [
-        (relay_module.NEXT, (0, 5000, [1, 2, 3])),
+        (relay_module.NEXT, (0, 5000, runs([1, 2, 7]))),
         (relay_module.DELETE, (list(range(5000)),)),
     ],
 )
