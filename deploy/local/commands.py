@@ -174,6 +174,7 @@ def show_addresses(layout: Layout) -> None:
     for name in SERVICE_PORTS:
         url = layout.url(name)
         print(f"  {name:12s} {url}/docs  {url}/asyncapi  {url}/metrics")
+    print("  Is it well?  .venv/bin/ops status      Do the figures agree?  .venv/bin/ops verify")
     print("  Logs         .run/logs      Stop: make down      Forget the data: make reset")
 
 
