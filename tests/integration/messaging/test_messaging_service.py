@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 
-from ops.looking import Samples
+from ops.looking import ANSWERS_WITHIN_SECONDS, Samples
 from shared.contracts import topics
 from shared.database import schema_version
 from shared.messaging import Received, Subscription, Transaction
@@ -18,6 +19,7 @@ from shared.messaging.consumer import UNEXPECTED_IN_A_ROW
 from shared.messaging.log_dirs import fullest_disks
 from shared.service import build
 from tests.integration.messaging.support import GROUP, SERVICE, TOPIC, Bench, note_effects
+from tests.support.forwarding import Forwarder
 from tests.support.servers import free_port
 from tests.support.waiting import eventually
 
@@ -187,3 +189,16 @@ async def test_a_consumer_that_gave_up_is_a_metric(bench: Bench) -> None:
 async def test_kafka_tells_how_full_its_disks_are(bench: Bench) -> None:
     [disk] = await fullest_disks(bench.settings)
     assert 0 < disk.free_bytes < disk.total_bytes
+
+
+async def test_a_database_that_hangs_is_named_before_whoever_asks_gives_up(bench: Bench) -> None:
+    async with Forwarder(bench.settings.database_url.get_secret_value()).serving() as between:
+        url = SecretStr(between.url)
+        settings = bench.settings.model_copy(update={"database_url": url})
+        async with serving(build(settings, describe="")) as http:
+            await eventually(lambda: _is_ready(http))
+            between.hangs = True
+            async with asyncio.timeout(ANSWERS_WITHIN_SECONDS):
+                assert await _says(http, "database: no answer within")
+            between.hangs = False
+            await eventually(lambda: _is_ready(http))
