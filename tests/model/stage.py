@@ -1,0 +1,73 @@
+"""Where the stories are played: one database, one loop, the scripted clients in their places."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import asyncpg
+import pytest
+
+from shared.messaging import consumer as consumer_module
+from shared.messaging import relay as relay_module
+from shared.messaging.backoff import Backoff
+from tests.integration.messaging.support import Settings, settings_for
+from tests.model.facts import CREATE
+from tests.model.kafka import Reader, Sender
+from tests.model.postgres import Sessions
+from tests.model.processes import CURRENT
+from tests.model.world import World
+
+NEVER_SECONDS = 3600.0
+
+
+@dataclass(slots=True)
+class Stage:
+    """What outlives a story."""
+
+    settings: Settings
+    runner: "asyncio.Runner"
+    sessions: Sessions
+    control: "asyncpg.Connection[asyncpg.Record]"
+    world: World = field(init=False)
+
+    @classmethod
+    def open(cls, url: str, runner: asyncio.Runner) -> Self:
+        """Make the tables of the effects in a migrated database."""
+        control = runner.run(asyncpg.connect(url))
+        runner.run(control.execute(CREATE))
+        return cls(settings_for("scripted:1", "", url), runner, Sessions(url), control)
+
+    def new_world(self) -> World:
+        """Begin a story."""
+        self.world = World(self.settings, self.sessions, self.control)
+        return self.world
+
+    def close(self) -> None:
+        self.runner.run(self.sessions.close())
+        self.runner.run(self.control.close())
+
+    def put_on(self, patch: pytest.MonkeyPatch) -> None:
+        """Give our code the scripted clients, and take the waiting out of its waits."""
+        connect = asyncpg.connect
+
+        async def session(*arguments: Any, **options: Any) -> Any:
+            process = CURRENT.get(None)
+            if process is None:
+                return await connect(*arguments, **options)
+            return await self.sessions.take(process)
+
+        async def known_topic(*_: Any) -> str:
+            return "cluster:topic"
+
+        async def at_once(_: Backoff) -> None:
+            await asyncio.sleep(0)
+
+        patch.setattr(asyncpg, "connect", session)
+        patch.setattr(Backoff, "sleep", at_once)
+        patch.setattr(consumer_module, "AIOKafkaConsumer", lambda **_: Reader(self.world.kafka))
+        patch.setattr(consumer_module, "topic_id", known_topic)
+        patch.setattr(consumer_module, "KAFKA_COMMIT_SECONDS", 0.0)
+        patch.setattr(consumer_module, "RECLAIM_SECONDS", 0.0)
+        patch.setattr(relay_module, "AIOKafkaProducer", lambda **_: Sender(self.world.kafka))
+        patch.setattr(relay_module, "STANDBY_SECONDS", 0.0)
+        patch.setattr(relay_module, "POLL_SECONDS", NEVER_SECONDS)
