@@ -18,6 +18,7 @@ Place = tuple[str, str, int]
 def functions() -> Mapping[Place, list[FunctionType]]:
     """Return every function of this project that exists, decorated and wrapped ones included."""
     found: defaultdict[Place, list[FunctionType]] = defaultdict(list)
+    gc.unfreeze()  # what is frozen is not among get_objects()
     for each in gc.get_objects():
         if isinstance(each, FunctionType) and each.__code__.co_filename.startswith(str(PROJECT)):
             found[_place(each.__code__)].append(each)

@@ -1,5 +1,6 @@
 """The mutator itself: what it changes, and that a change takes effect wherever a function is."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -57,6 +58,13 @@ def test_a_function_is_changed_for_those_who_have_imported_it() -> None:
     with put(mutant(CONTESTS, "contested", "in → not in")):
         assert contested(named) == ContestReason.WRONG_RECORD
     assert contested(named) == ContestReason.FORCE_MAJEURE
+
+
+def test_a_function_is_found_in_a_process_that_has_frozen_its_objects() -> None:
+    gc.freeze()  # as a service does when it starts
+    with put(mutant(CONTESTS, "contested", "in → not in")):
+        named = frozenset({ContestReason.FORCE_MAJEURE.value})
+        assert contested(named) == ContestReason.WRONG_RECORD
 
 
 def test_a_validator_is_changed_in_its_model() -> None:
