@@ -61,6 +61,7 @@ class Deadlines:
             Periodic("judge again", settings.scan_seconds, self.judge_again),
             Periodic("open windows", OPEN_WINDOWS_SECONDS, self.open_windows),
             Periodic("publish results", settings.publish_seconds, self.publish),
+            Periodic("look at windows", settings.publish_seconds, self.look_at_windows),
             Periodic("silences", SILENCE_SECONDS, self.silences),
             Periodic("balance", settings.balance_seconds, self.balance),
             Periodic("recompute a sample", RECOMPUTE_SECONDS, self._nightly.beat),
@@ -136,8 +137,12 @@ class Deadlines:
         await open_windows(context.pool, self._knowledge, utc_now(), past_windows=past)
 
     async def publish(self, context: Context) -> None:
-        """Publish what changed, then close what is due."""
+        """Publish what changed; it does not wait for windows in which nothing happened."""
         await self._publish.changed(context.pool)
+
+    async def look_at_windows(self, context: Context) -> None:
+        """Publish what is new or to be looked at again, and close what is due."""
+        await self._publish.stale(context.pool)
         await self._publish.close(context.pool, utc_now())
 
     async def silences(self, context: Context) -> None:

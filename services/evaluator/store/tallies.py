@@ -337,10 +337,14 @@ async def stale_by_time(
     await connection.execute(STALE_BY_TIME, towns, names, now)
 
 
-async def to_publish(connection: Connection, *, limit: int) -> list[WindowKey]:
-    """Return windows whose counts changed, or which were never published."""
-    rows = [*await connection.fetch(CHANGED, limit), *await connection.fetch(STALE, limit)]
-    return sorted({tuple(row.values()) for row in rows})
+async def changed(connection: Connection, *, limit: int) -> list[WindowKey]:
+    """Return windows whose counts changed."""
+    return sorted(tuple(row.values()) for row in await connection.fetch(CHANGED, limit))
+
+
+async def stale(connection: Connection, *, limit: int) -> list[WindowKey]:
+    """Return windows to be looked at though their counts are the same, or never published."""
+    return sorted(tuple(row.values()) for row in await connection.fetch(STALE, limit))
 
 
 async def to_close(connection: Connection, now: datetime, *, limit: int) -> list[WindowKey]:

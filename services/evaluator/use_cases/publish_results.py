@@ -62,7 +62,14 @@ class PublishResults:
     async def changed(self, pool: Pool, *, limit: int = 500) -> int:
         """Publish windows whose counts changed; return how many were looked at."""
         async with pool.acquire() as connection:
-            keys = await tally_store.to_publish(connection, limit=limit)  # type: ignore[arg-type]
+            keys = await tally_store.changed(connection, limit=limit)  # type: ignore[arg-type]
+        await self._each(pool, keys, closing=None)
+        return len(keys)
+
+    async def stale(self, pool: Pool, *, limit: int = 500) -> int:
+        """Publish windows that are new, or to be looked at again; return how many were looked at."""
+        async with pool.acquire() as connection:
+            keys = await tally_store.stale(connection, limit=limit)  # type: ignore[arg-type]
         await self._each(pool, keys, closing=None)
         return len(keys)
 

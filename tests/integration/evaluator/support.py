@@ -201,11 +201,15 @@ class Evaluator:
 
         What runs may expect as many cases as what was closed had: it is looked at once more.
         """
-        while await self.results.changed(self.pool) and await self._changes():
+        while await self._looked():
             pass
         if now is not None:
             await self.results.close(self.pool, b.local(now))
-            await self.results.changed(self.pool)
+            await self._looked()
+
+    async def _looked(self) -> bool:
+        looked = await self.results.changed(self.pool) + await self.results.stale(self.pool)
+        return bool(looked) and await self._changes()
 
     async def _changes(self) -> bool:
         return bool(await self.pool.fetchval("SELECT EXISTS (SELECT FROM tally WHERE changed)"))

@@ -322,6 +322,18 @@ async def test_the_cut_off_waits_until_stored_cases_are_judged_by_a_late_carta(
     assert (result["edition"], result["verdict"]) == (1, "met")
 
 
+async def test_what_changed_does_not_wait_for_windows_in_which_nothing_happened(
+    evaluator: Evaluator,
+) -> None:
+    await evaluator.learn_town()
+    await evaluator.open_windows("2026-09-07 10:00")
+    await evaluator.take(b.waited("A-1", 10))
+    await evaluator.results.changed(evaluator.pool)
+    assert [data["parts"][0]["met"] for data in await evaluator.published()] == [1]
+    await evaluator.results.stale(evaluator.pool)
+    assert len(await evaluator.published()) > 1
+
+
 async def test_one_window_that_cannot_be_published_holds_back_no_other(
     evaluator: Evaluator,
 ) -> None:
