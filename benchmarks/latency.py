@@ -1,11 +1,13 @@
-"""Latency of the chain under an open-loop schedule, from the instant an event was due to be sent.
+"""Latency of the chain under an open-loop schedule, hop by hop, and where the services' time goes.
 
-    python -m benchmarks.latency [--rate 1000] [--seconds 210] [--late-share 0.05]
+    python -m benchmarks.latency [--rate 2000] [--rate 10000] [--seconds 60] [--late 20]
 
-Two events a ticket at `rate` events a second; late ones break an every-case promise, each in a unit
-of its own, so that each gives a late case and a breach, and each breach a mail. Timed: the late
-ticket's second event scheduled to be sent -> its late case read from breaches.v1, and -> its mail
-accepted by the SMTP server. The schedule does not wait for the system: what is sent late counts.
+`late` tickets of each second break an every-case promise, each in a unit and so a window of its
+own: each gives a late case, a breach and a mail. Timed are those, from the instant their second
+event was due to be sent: the schedule does not wait for the system, what is sent late counts. A hop
+ends where the next begins: acknowledged by Kafka; taken from the outbox for measurements.v1, and
+readable there; taken from the outbox for breaches.v1, and readable there; accepted by the SMTP
+server.
 """
 
 import argparse
@@ -19,105 +21,188 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+import msgspec
+import psutil
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
-from benchmarks.environment import PREFIX, Bench, bench, machine
-from benchmarks.load import MUNICIPALITY, SERVICE, SOURCE, key_of, ticket
-from shared.contracts import hot, topics
-from shared.contracts.breaches import BreachEvent, BreachKind
-from shared.messaging.kafka import client_options, producer_options
+from benchmarks.emitter import Schedule, Sent, emit
+from benchmarks.environment import PREFIX, Bench, bench, cpu_seconds, machine
+from benchmarks.load import MUNICIPALITY, SERVICE, SOURCE
+from benchmarks.parts import Part, parts_between, read_parts
+from shared.contracts import topics
+from shared.contracts.breaches import BreachKind
+from shared.messaging.kafka import client_options
 from tests.support.servers import free_port
+from tests.support.systems import System
 
 SERVICES = ("cartas", "measurements", "evaluator", "notifier")
+CHAIN = SERVICES[1:]
 CASE = re.compile(rb"T\d{8}")
-STARTS_AFTER_SECONDS = 2.0
+WARM_UP = Schedule(rate=500, seconds=6, late=10)
 QUIET_WITHIN_SECONDS = 60.0
+HOPS = (
+    ("due to be sent", "acknowledged by Kafka"),
+    ("acknowledged by Kafka", "taken for measurements.v1"),
+    ("taken for measurements.v1", "readable on measurements.v1"),
+    ("readable on measurements.v1", "taken for breaches.v1"),
+    ("taken for breaches.v1", "late case readable on breaches.v1"),
+    ("late case readable on breaches.v1", "mail accepted"),
+)
+WHOLE = (
+    ("acknowledged by Kafka", "late case readable on breaches.v1"),
+    ("due to be sent", "late case readable on breaches.v1"),
+    ("acknowledged by Kafka", "mail accepted"),
+    ("due to be sent", "mail accepted"),
+)
 
 
 @dataclass(slots=True)
-class Samples:
-    """When each late ticket's event was due, and when its effects were seen (monotonic seconds)."""
+class Seen:
+    """By place and case: when it was seen there, in seconds of the monotonic clock."""
 
-    due: dict[str, float] = field(default_factory=dict)
-    late_case: dict[str, float] = field(default_factory=dict)
-    mail: dict[str, float] = field(default_factory=dict)
+    wall: float = field(default_factory=lambda: time.time() - time.monotonic())
+    at: dict[str, dict[str, float]] = field(default_factory=dict)
 
-    def latencies(self, seen: dict[str, float]) -> list[float]:
-        """Return sorted latencies in seconds."""
-        return sorted(seen[case] - self.due[case] for case in seen if case in self.due)
+    def note(self, place: str, case: str, at: float) -> None:
+        """Note the first time; what is repeated is not late for that."""
+        self.at.setdefault(place, {}).setdefault(case, at)
+
+    def note_record(self, topic: str, readable: str, case: str, record: ConsumerRecord) -> None:
+        """Note a record: its time is when the relay took it from the outbox."""
+        self.note(readable, case, time.monotonic())
+        self.note(f"taken for {topic}", case, record.timestamp / 1000 - self.wall)
+
+    def between(self, begin: str, end: str) -> list[float]:
+        """Return the seconds from one place to the other, ascending."""
+        first, then = self.at.get(begin, {}), self.at.get(end, {})
+        return sorted(then[case] - first[case] for case in then if case in first)
 
 
 class Mailbox:
     """An SMTP server that accepts everything and notes when, by the case that the mail names."""
 
-    def __init__(self, samples: Samples) -> None:
-        self._samples = samples
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802
         """Note the mail; the answer is the acceptance."""
         found = CASE.search(envelope.original_content or b"")
         if found is not None:
-            self._samples.mail.setdefault(found.group().decode(), time.monotonic())
+            self._seen.note("mail accepted", found.group().decode(), time.monotonic())
         return "250 OK"
 
 
-async def emit(made: Bench, samples: Samples, rate: int, seconds: int, late_share: float) -> None:
-    """Send by the schedule: event number n is due n / rate seconds after the start."""
-    producer = AIOKafkaProducer(**producer_options(made.settings()))
-    await producer.start()
-    count = rate * seconds // 2
-    late_every = max(1, round(1 / (2 * late_share)))
-    topic = f"{PREFIX}{topics.SERVICE_EVENTS.name}"
-    start = time.monotonic() + STARTS_AFTER_SECONDS
-    try:
-        for number in range(count):
-            is_late = number % late_every == 0
-            unit = f"U{number}" if is_late else f"N{number % 20}"
-            events = ticket(number, called_at=datetime.now(UTC), late=is_late, unit=unit)
-            for place, event in enumerate(events):
-                due = start + (2 * number + place) / rate
-                if (early := due - time.monotonic()) > 0.001:
-                    await asyncio.sleep(early)
-                await producer.send(topic, hot.encode(event), key=key_of(event))
-            if is_late:
-                samples.due[events[1].data.case] = start + (2 * number + 1) / rate
-        await producer.flush()
-    finally:
-        await producer.stop()
+class _BreachData(msgspec.Struct):
+    kind: str
+    case: str | None = None
+
+
+class _Breach(msgspec.Struct):
+    data: _BreachData
+
+
+async def _watch_cases(consumer: AIOKafkaConsumer, seen: Seen, schedule: Schedule) -> None:
+    async for record in consumer:
+        case = (record.key or b"").decode().rpartition("/")[2]
+        if case[:1] == "T" and schedule.is_late(int(case[1:])) and b"ticket.called" in record.value:
+            seen.note_record("measurements.v1", "readable on measurements.v1", case, record)
+
+
+async def _watch_breaches(consumer: AIOKafkaConsumer, seen: Seen) -> None:
+    decode = msgspec.json.Decoder(_Breach).decode
+    async for record in consumer:
+        data = decode(record.value).data
+        if data.kind == BreachKind.LATE_CASE and data.case is not None:
+            seen.note_record("breaches.v1", "late case readable on breaches.v1", data.case, record)
 
 
 @asynccontextmanager
-async def watching(made: Bench, samples: Samples) -> AsyncIterator[None]:
-    """Note each late case when it can be read from breaches.v1."""
-    consumer = AIOKafkaConsumer(
-        f"{PREFIX}{topics.BREACHES.name}", **client_options(made.settings()), fetch_max_wait_ms=20
-    )
-    await consumer.start()
-
-    async def watch() -> None:
-        async for record in consumer:
-            now = time.monotonic()
-            event = BreachEvent.model_validate_json(record.value)
-            if event.data.kind is BreachKind.LATE_CASE and event.data.case is not None:
-                samples.late_case.setdefault(event.data.case, now)
-
-    task = asyncio.create_task(watch())
+async def watching(made: Bench, seen: Seen, schedule: Schedule) -> AsyncIterator[None]:
+    """Note each late ticket when it can be read from measurements.v1 and from breaches.v1."""
+    consumers = [
+        AIOKafkaConsumer(f"{PREFIX}{topic.name}", **client_options(made.settings()))
+        for topic in (topics.MEASUREMENTS, topics.BREACHES)
+    ]
+    for consumer in consumers:
+        await consumer.start()
+    tasks = [
+        asyncio.create_task(_watch_cases(consumers[0], seen, schedule)),
+        asyncio.create_task(_watch_breaches(consumers[1], seen)),
+    ]
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await consumer.stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for consumer in consumers:
+            await consumer.stop()
 
 
-async def run(rate: int, seconds: int, late_share: float) -> Samples:
-    """Run the chain under load; return what was seen."""
-    samples = Samples()
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one schedule gave. CPU in seconds of a processor for each second of the schedule."""
+
+    schedule: Schedule
+    seen: Seen
+    missing: int
+    cpu: dict[str, float]
+    parts: list[Part]
+    load: float
+
+
+async def measure(made: Bench, system: System, mailbox: "Switch", schedule: Schedule) -> Measured:
+    """Send by the schedule and wait until everything has come through."""
+    seen = mailbox.seen = Seen()
+    processes = {name: psutil.Process(system.processes[name].process.pid) for name in CHAIN}
+    processes |= {"PostgreSQL": made.postgres, "Kafka": made.kafka}
+    async with watching(made, seen, schedule):
+        before = {name: cpu_seconds(process) for name, process in processes.items()}
+        parts = await read_parts(system, CHAIN)
+        sent = await emit(made.settings(), schedule)
+        seen.at["due to be sent"], seen.at["acknowledged by Kafka"] = sent.due, sent.acknowledged
+        spent = {name: cpu_seconds(process) - before[name] for name, process in processes.items()}
+        load = os.getloadavg()[0]
+        parts = parts_between(parts, await read_parts(system, CHAIN))
+        missing = await _until_quiet(seen, sent)
+    cpu = {name: seconds / schedule.seconds for name, seconds in spent.items()}
+    return Measured(schedule, seen, missing, cpu, parts, load)
+
+
+class Switch(Mailbox):
+    """The one mailbox of a run; `seen` is that of the schedule under way."""
+
+    def __init__(self) -> None:
+        super().__init__(Seen())
+
+    @property
+    def seen(self) -> Seen:
+        """Where mails are noted."""
+        return self._seen
+
+    @seen.setter
+    def seen(self, seen: Seen) -> None:
+        self._seen = seen
+
+
+async def _until_quiet(seen: Seen, sent: Sent) -> int:
+    """Wait for the mails; return how many of the late tickets gave none."""
+    give_up = time.monotonic() + QUIET_WITHIN_SECONDS
+    while missing := len(sent.due.keys() - seen.at.get("mail accepted", {}).keys()):
+        if time.monotonic() > give_up:
+            break
+        await asyncio.sleep(0.2)
+    return missing
+
+
+async def run(rates: Sequence[int], seconds: int, late: int) -> list[Measured]:
+    """Run the chain under each schedule in turn, after a short one that warms it up."""
     port = free_port()
-    mailbox = Controller(Mailbox(samples), hostname="127.0.0.1", port=port)
-    mailbox.start()
+    mailbox = Switch()
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller.start()
     smtp = {"CARTAS_SMTP_HOST": "127.0.0.1", "CARTAS_SMTP_PORT": str(port)}
     try:
         async with bench() as made, made.system(SERVICES, extra=smtp) as system:
@@ -126,18 +211,15 @@ async def run(rate: int, seconds: int, late_share: float) -> Samples:
                 *("services.measurements", "source", "add", "--municipality", MUNICIPALITY),
                 *("--source", SOURCE, "--services", SERVICE, "--reports", "*"),
             )
-            async with watching(made, samples):
-                await emit(made, samples, rate, seconds, late_share)
-                await _until_quiet(samples)
+            await measure(made, system, mailbox, WARM_UP)
+            first, found = WARM_UP.tickets.stop, []
+            for rate in rates:
+                schedule = Schedule(rate, seconds, late, first)
+                found.append(await measure(made, system, mailbox, schedule))
+                first = schedule.tickets.stop
+            return found
     finally:
-        mailbox.stop(no_assert=True)
-    return samples
-
-
-async def _until_quiet(samples: Samples) -> None:
-    give_up = time.monotonic() + QUIET_WITHIN_SECONDS
-    while len(samples.mail) < len(samples.due) and time.monotonic() < give_up:
-        await asyncio.sleep(0.2)
+        controller.stop(no_assert=True)
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
@@ -145,38 +227,45 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered)) - 1))]
 
 
-def table(samples: Samples) -> str:
-    """Return the table in Markdown; milliseconds from the scheduled send time."""
-    rows = [
-        "| event due to be sent until | samples | missing | p50 ms | p90 | p99 | p99.9 | max |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for name, seen in (
-        ("late case on breaches.v1", samples.late_case),
-        ("mail accepted", samples.mail),
-    ):
-        found = samples.latencies(seen)
-        if not found:
-            rows.append(f"| {name} | 0 | {len(samples.due)} | | | | | |")
-            continue
-        figures = [percentile(found, share) for share in (0.5, 0.9, 0.99, 0.999, 1.0)]
-        shown = " | ".join(f"{1000 * figure:.0f}" for figure in figures)
-        rows.append(f"| {name} | {len(found):,} | {len(samples.due) - len(found)} | {shown} |")
-    return "\n".join(rows)
+def table(measured: Measured) -> str:
+    """Return the tables of one schedule in Markdown: latencies, hops, processor time, parts."""
+    schedule = measured.schedule
+    return "\n".join(
+        [
+            f"{schedule.rate:,} events/s for {schedule.seconds} s, {schedule.late} late a second, "
+            f"load average {measured.load:.1f}, {measured.missing} without a mail\n",
+            "| from | until | samples | p50 ms | p90 | p99 | p99.9 | max |",
+            "|---|---|---|---|---|---|---|---|",
+            *(_line(measured.seen, *ends) for ends in (*WHOLE, *HOPS)),
+            "\nProcessors busy: "
+            + ", ".join(f"{name} {share:.2f}" for name, share in measured.cpu.items()),
+            "\n| service | loop | part | a second | mean ms | ms a second |",
+            "|---|---|---|---|---|---|",
+            *(part.line(schedule.seconds) for part in measured.parts),
+        ]
+    )
+
+
+def _line(seen: Seen, begin: str, end: str) -> str:
+    found = seen.between(begin, end)
+    if not found:
+        return f"| {begin} | {end} | 0 | | | | | |"
+    figures = [percentile(found, share) for share in (0.5, 0.9, 0.99, 0.999, 1.0)]
+    shown = " | ".join(f"{1000 * figure:.0f}" for figure in figures)
+    return f"| {begin} | {end} | {len(found):,} | {shown} |"
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Latency of the chain.")
-    parser.add_argument("--rate", type=int, default=1000, help="Events a second.")
-    parser.add_argument("--seconds", type=int, default=210)
-    parser.add_argument("--late-share", type=float, default=0.05, help="Late tickets per event.")
+    parser.add_argument("--rate", type=int, action="append", help="Events a second; repeatable.")
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--late", type=int, default=20, help="Late tickets a second.")
     arguments = parser.parse_args()
-    samples = asyncio.run(run(arguments.rate, arguments.seconds, arguments.late_share))
-    load = os.getloadavg()[0]
-    print(f"{datetime.now(UTC):%Y-%m-%d}, {arguments.rate} events/s for {arguments.seconds} s,")
-    print(f"{machine()}, load average {load:.1f}\n")
-    print(table(samples))
+    rates = arguments.rate or [2000, 10_000]
+    print(f"{datetime.now(UTC):%Y-%m-%d}, {machine()}")
+    for measured in asyncio.run(run(rates, arguments.seconds, arguments.late)):
+        print(f"\n{table(measured)}")
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ from shared.http import BodyLimit, install_problems, service_client
 from shared.http.reference import STYLE, asyncapi_page, openapi_page
 from shared.http.tracing import TraceContext
 from shared.messaging import Consumer, DurableProducer, MessagingMetrics, Relay, Subscription
+from shared.messaging.bell import SHARDS
 from shared.messaging.dead_letters import purge
-from shared.messaging.transaction import SHARDS
 from shared.settings import ServiceSettings
 
 logger = logging.getLogger(__name__)

@@ -29,6 +29,7 @@ from shared.messaging.guard import PartitionGuard
 from shared.messaging.kafka import CLIENT_ANSWERS_WITHIN_SECONDS, consumer_options
 from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.pulse import Pulse
+from shared.messaging.stopwatch import Stopwatch
 from shared.messaging.subscription import (
     Fault,
     Received,
@@ -89,6 +90,7 @@ class Consumer:
         self._lag_told: set[int] = set()
         self.name = f"consumer {subscription.topic.name}"
         self.pulse = Pulse()
+        self._watch = Stopwatch(metrics.part_seconds, subscription.topic.name)
         self.stopped_by: Exception | None = None
         self._guard = PartitionGuard(
             pool,
@@ -176,6 +178,7 @@ class Consumer:
             await self._guard.reclaim(RECLAIM_SECONDS)
             self.pulse.beat()
             self._note_progress(consumer)
+            self._watch.lap("note")
             if time.monotonic() >= next_commit:
                 await self._commit_to_kafka(consumer)
                 next_commit = time.monotonic() + KAFKA_COMMIT_SECONDS
@@ -190,6 +193,8 @@ class Consumer:
             return []
         except NoOffsetForPartitionError:
             return []  # Kafka's own committed offset is not asked; the claim seeks to ours
+        finally:
+            self._watch.lap("wait")
         return [record for records in batches.values() for record in records]
 
     async def _out_of_range(
@@ -277,26 +282,48 @@ class Consumer:
         name = self.subscription.topic.name
         good, bad = self._decode(records)
         after = {record.partition: record.offset + 1 for record in records}
-        async with self._pool.acquire() as connection, connection.transaction():
-            await self._guard.advance(connection, after)  # type: ignore[arg-type]
-            tx = Transaction(connection, self._settings.service, utc_now())  # type: ignore[arg-type]
-            if failed is not None:
-                one = good[0] if good else bad[0][0]
-                tx.refuse(one, "unexpected_error", detail=failed)
-                good, bad = [], []
-            for received, fault in bad:
-                tx.refuse(received, fault.reason, field=fault.field, detail=fault.detail)
-            if good:
-                with log_fields(topic=name, first_offset=records[0].offset, records=len(records)):
-                    await self.subscription.handle(tx, good)
-            await tx.flush()
-        self._guard.applied(after)
-        tx.committed()
+        self._watch.lap("decode")
+        async with self._pool.acquire() as connection:
+            async with connection.transaction():
+                await self._guard.advance(connection, after)  # type: ignore[arg-type]
+                self._watch.lap("begin")
+                tx = Transaction(connection, self._settings.service, utc_now())  # type: ignore[arg-type]
+                await self._effects(tx, good, bad, failed=failed)
+            self._watch.lap("commit")
+            self._guard.applied(after)
+            await tx.committed()
         for refusal in tx.refusals:
             self._metrics.refused.labels(name, refusal.reason).inc()
         self._metrics.handled.labels(name).inc(len(records))
         self._metrics.batch_records.labels(name).observe(len(records))
         self._metrics.batch_seconds.labels(name).observe(time.perf_counter() - started)
+
+    async def _effects(
+        self,
+        tx: Transaction,
+        good: list[Received],
+        bad: list[tuple[Received, Fault]],
+        *,
+        failed: str | None,
+    ) -> None:
+        """Handle what could be decoded, refuse the rest; one that `failed` is refused for that."""
+        if failed is not None:
+            tx.refuse(
+                (good or [received for received, _ in bad])[0], "unexpected_error", detail=failed
+            )
+            good, bad = [], []
+        for received, fault in bad:
+            tx.refuse(received, fault.reason, field=fault.field, detail=fault.detail)
+        if good:
+            with log_fields(
+                topic=self.subscription.topic.name,
+                first_offset=good[0].offset,
+                records=len(good) + len(bad),
+            ):
+                await self.subscription.handle(tx, good)
+        self._watch.lap("handle")
+        await tx.flush()
+        self._watch.lap("outbox")
 
     def _decode(
         self, records: Sequence[Record]

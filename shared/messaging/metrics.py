@@ -1,6 +1,6 @@
 """Metrics of message handling; every label comes from a closed set and is initialised at start."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary
 
 BATCH_BUCKETS = (1, 2, 5, 10, 50, 100, 500, 1000, 2000, 5000, 10000)
 SECONDS_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -64,6 +64,12 @@ class MessagingMetrics:
             "Duration of one transaction, from decoding to commit.",
             ["topic"],
             buckets=SECONDS_BUCKETS,
+            registry=registry,
+        )
+        self.part_seconds = Summary(
+            "cartas_part_seconds",
+            "What the parts of a consumer's or the relay's turn take: where the time goes.",
+            ["loop", "part"],
             registry=registry,
         )
         self.lag = Gauge(

@@ -14,25 +14,19 @@ from shared.contracts.ids import derived_id
 from shared.contracts.topics import Topic
 from shared.database import Connection, Pool
 from shared.logs import bound_field
+from shared.messaging import bell
 from shared.messaging.traces import Outcomes, trace_in
 
 if TYPE_CHECKING:
     from shared.messaging.subscription import Received
 
-SHARDS = 1
-OUTBOX_CHANNEL = "outbox"
-
-# WITH ORDINALITY: ids are given in the order of publication, which is the order per key. One
-# notification a transaction: a pending one takes a lock of the whole database at commit.
+# WITH ORDINALITY: ids are given in the order of publication, which is the order per key.
 ADD_TO_OUTBOX = """
-WITH added AS (
-    INSERT INTO outbox (shard, topic, key, payload)
-    SELECT shard, topic, key, payload
-    FROM unnest($1::smallint[], $2::text[], $3::bytea[], $4::bytea[])
-        WITH ORDINALITY AS row (shard, topic, key, payload, place)
-    ORDER BY place
-)
-SELECT pg_notify('outbox', '')
+INSERT INTO outbox (shard, topic, key, payload)
+SELECT shard, topic, key, payload
+FROM unnest($1::smallint[], $2::text[], $3::bytea[], $4::bytea[])
+    WITH ORDINALITY AS row (shard, topic, key, payload, place)
+ORDER BY place
 """
 ADD_REFUSAL = """
 INSERT INTO refusal (id, topic, partition, kafka_offset, key, payload, reason, field, detail,
@@ -75,9 +69,12 @@ class Transaction:
     on_commit: list[Callable[[], None]] = field(default_factory=list)
     """Called in order once the commit is certain: for metrics and caches, never for effects."""
     _outcomes: Outcomes = field(default_factory=Outcomes)
+    _publishes: bool = False
 
-    def committed(self) -> None:
-        """Tell those who wait for the commit, and the log."""
+    async def committed(self) -> None:
+        """Tell the relay, those who wait for the commit, and the log. Never fails for the first."""
+        if self._publishes:
+            await bell.tell_relay(self.connection)
         for callback in self.on_commit:
             callback()
         self._outcomes.log()
@@ -126,11 +123,12 @@ class Transaction:
         if not self._messages:
             return
         topics, keys, payloads = zip(*self._messages, strict=True)
-        shards = [crc32(key) % SHARDS for key in keys]
+        shards = [crc32(key) % bell.SHARDS for key in keys]
         await self.connection.execute(
             ADD_TO_OUTBOX, shards, list(topics), list(keys), list(payloads)
         )
         self._messages.clear()
+        self._publishes = True
 
     async def _write_refusal(self, refusal: Refusal) -> None:
         letter = self._dead_letter(refusal)
@@ -195,12 +193,13 @@ async def transaction(pool: Pool, *, service: str = "") -> AsyncIterator[Transac
 
     What it publishes belongs to the request's trace, where there is one.
     """
-    async with pool.acquire() as connection, connection.transaction():
-        trace = bound_field("traceparent")
-        tx = Transaction(connection, service, utc_now(), trace)  # type: ignore[arg-type]
-        yield tx
-        await tx.flush()
-    tx.committed()
+    async with pool.acquire() as connection:
+        async with connection.transaction():
+            trace = bound_field("traceparent")
+            tx = Transaction(connection, service, utc_now(), trace)  # type: ignore[arg-type]
+            yield tx
+            await tx.flush()
+        await tx.committed()
 
 
 async def claim(tx: Transaction, source: str, event_id: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Self
 import asyncpg
 import pytest
 
+from shared.messaging import bell
 from shared.messaging import consumer as consumer_module
 from shared.messaging import relay as relay_module
 from shared.messaging.backoff import Backoff
@@ -59,6 +60,9 @@ class Stage:
         async def known_topic(*_: Any) -> str:
             return "cluster:topic"
 
+        async def untold(_: object) -> None:
+            """A relay hears of a commit when the script wakes its process."""
+
         async def at_once(_: Backoff) -> None:
             await asyncio.sleep(0)
 
@@ -69,5 +73,7 @@ class Stage:
         patch.setattr(consumer_module, "KAFKA_COMMIT_SECONDS", 0.0)
         patch.setattr(consumer_module, "RECLAIM_SECONDS", 0.0)
         patch.setattr(relay_module, "AIOKafkaProducer", lambda **_: Sender(self.world.kafka))
+        patch.setattr(bell, "tell_relay", untold)
         patch.setattr(relay_module, "STANDBY_SECONDS", 0.0)
+        patch.setattr(relay_module, "DELETE_AFTER_SECONDS", 0.0)
         patch.setattr(relay_module, "POLL_SECONDS", NEVER_SECONDS)

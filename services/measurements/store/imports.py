@@ -13,6 +13,7 @@ from shared.database import Connection
 
 # One import of a source at a time; the lock is the session's and ends with the process.
 LOCK_SOURCE = "SELECT pg_try_advisory_lock(hashtext('measurements import'), $1)"
+UNLOCK_SOURCE = "SELECT pg_advisory_unlock(hashtext('measurements import'), $1)"
 OPEN_IMPORT = """
 SELECT import_id, expected FROM file_import
 WHERE source_id = $1 AND content = $2 AND loaded_at IS NULL
@@ -97,6 +98,11 @@ class OpenImport:
 async def lock_source(con: Connection, source_id: int) -> bool:
     """Return whether this session may import for the source."""
     return bool(await con.fetchval(LOCK_SOURCE, source_id))
+
+
+async def unlock_source(con: Connection, source_id: int) -> None:
+    """Let another session import for the source."""
+    await con.execute(UNLOCK_SOURCE, source_id)
 
 
 async def open_import(con: Connection, source_id: int, content: bytes) -> OpenImport | None:

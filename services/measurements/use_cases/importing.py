@@ -5,7 +5,8 @@ published once. The same file again publishes nothing, a corrected one its diffe
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -105,23 +106,23 @@ async def look(pool: Pool, job: FileImport, *, moved: Moved) -> Report:
     """Say what an import would do; nothing is changed."""
     async with pool.acquire() as con:
         source = await _registered(con, job) or _unregistered(job)  # type: ignore[arg-type]
-        await _lock(con, source)  # type: ignore[arg-type]
-        return await _look(con, job, source, moved=moved)  # type: ignore[arg-type]
+        async with _locked(con, source):  # type: ignore[arg-type]
+            return await _look(con, job, source, moved=moved)  # type: ignore[arg-type]
 
 
 async def load(pool: Pool, job: FileImport, *, moved: Moved) -> Report:
     """Import the file. Raises MappingError, also while another import of the source runs."""
     async with pool.acquire() as guard:
         source = await register(guard, job)  # type: ignore[arg-type]
-        await _lock(guard, source)  # type: ignore[arg-type]
-        seen = await _look(guard, job, source, moved=moved)  # type: ignore[arg-type]
-        import_id = await _begin(pool, job, source, seen=seen)
-        if import_id is None:
-            return seen
-        publisher = Publisher(source.uri, source.municipality, import_id)
-        run = _Run(job, source, publisher, Report(import_id=import_id, as_of=seen.as_of))
-        await _load(pool, run, moved=moved)
-        return run.report
+        async with _locked(guard, source):  # type: ignore[arg-type]
+            seen = await _look(guard, job, source, moved=moved)  # type: ignore[arg-type]
+            import_id = await _begin(pool, job, source, seen=seen)
+            if import_id is None:
+                return seen
+            publisher = Publisher(source.uri, source.municipality, import_id)
+            run = _Run(job, source, publisher, Report(import_id=import_id, as_of=seen.as_of))
+            await _load(pool, run, moved=moved)
+            return run.report
 
 
 async def register(con: Connection, job: FileImport) -> Source:
@@ -187,9 +188,15 @@ def _misfits(job: FileImport, known: Source) -> Sequence[str]:
     return faults
 
 
-async def _lock(con: Connection, source: Source) -> None:
+@asynccontextmanager
+async def _locked(con: Connection, source: Source) -> AsyncIterator[None]:
     if not await store.lock_source(con, source.source_id):
         raise MappingError(f"source {source.uri}: another import of it is under way")
+    try:
+        yield
+    finally:
+        if not con.is_closed():
+            await store.unlock_source(con, source.source_id)
 
 
 async def _look(con: Connection, job: FileImport, source: Source, *, moved: Moved) -> Report:

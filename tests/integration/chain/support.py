@@ -110,11 +110,12 @@ class Chain:
 
     @asynccontextmanager
     async def _open(self, pool: Pool, service: str) -> AsyncIterator[Transaction]:
-        async with pool.acquire() as connection, connection.transaction():
-            tx = Transaction(connection, service, self.now)  # type: ignore[arg-type]
-            yield tx
-            await tx.flush()
-        tx.committed()
+        async with pool.acquire() as connection:
+            async with connection.transaction():
+                tx = Transaction(connection, service, self.now)  # type: ignore[arg-type]
+                yield tx
+                await tx.flush()
+            await tx.committed()
 
 
 _DECODERS = {

@@ -108,11 +108,12 @@ class Evaluator:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Transaction]:
-        async with self.pool.acquire() as connection, connection.transaction():
-            tx = Transaction(connection, "evaluator", NOW)  # type: ignore[arg-type]
-            yield tx
-            await tx.flush()
-        tx.committed()
+        async with self.pool.acquire() as connection:
+            async with connection.transaction():
+                tx = Transaction(connection, "evaluator", NOW)  # type: ignore[arg-type]
+                yield tx
+                await tx.flush()
+            await tx.committed()
 
     async def learn(self, *states: State) -> None:
         events = [
