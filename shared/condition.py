@@ -3,17 +3,24 @@
 Read at a beat of its own, not where messages are handled: it goes on while Kafka is away.
 """
 
+import logging
+import time
 from datetime import timedelta
 
 from prometheus_client import CollectorRegistry, Gauge, Info, ProcessCollector
 
-from shared.clock import utc_now
+from shared.clock import AGREES_WITHIN, follow, machine_now
 from shared.database import Pool, schema_version
 from shared.messaging import MessagingMetrics
+
+logger = logging.getLogger(__name__)
 
 READ_EVERY_SECONDS = 5.0
 # More than these wait for a person all the same: counting on would only cost.
 MOST_COUNTED = 10_000
+
+# An answer that took longer says too little about when it was given.
+ANSWERS_WITHIN_SECONDS = 1.0
 
 CLOCK = "SELECT clock_timestamp()"
 # Through the index and no further than the limit: a table that was just emptied is large, and the
@@ -47,7 +54,7 @@ class Condition:
         )
         self._clock = Gauge(
             "cartas_clock_ahead_seconds",
-            "This machine's clock less PostgreSQL's; seconds away from 0 make deadlines wrong.",
+            "This machine's clock less PostgreSQL's (which is followed): not 0 needs a look.",
             registry=registry,
         )
         self._database = Gauge(
@@ -69,19 +76,31 @@ class Condition:
         """Tell the version that was found at the start, which is this program's."""
         self._schema.info({"version": schema_version(service)})
 
+    async def compare_clocks(self, pool: Pool) -> None:
+        """Tell how far this machine's clock is ahead of the database's, and follow that one."""
+        async with pool.acquire() as connection:
+            asked = time.monotonic()
+            theirs = await connection.fetchval(CLOCK)
+            now, ours = time.monotonic(), machine_now()
+        if now - asked > ANSWERS_WITHIN_SECONDS:
+            return
+        since = (now - asked) / 2
+        follow(theirs, now - since)
+        ahead = (ours - theirs) / timedelta(seconds=1) - since
+        self._clock.set(ahead)
+        if abs(ahead) > AGREES_WITHIN.total_seconds():
+            logger.error("clock_wrong", extra={"ahead_seconds": round(ahead, 3)})
+
     async def read(self, pool: Pool) -> None:
         """Read what the database knows, and compare the clocks."""
+        await self.compare_clocks(pool)
         async with pool.acquire() as connection:
-            asked = utc_now()
-            theirs = await connection.fetchval(CLOCK)
-            ours = asked + (utc_now() - asked) / 2
             row = await connection.fetchrow(BACKLOG, MOST_COUNTED)
             async with connection.transaction():
                 await connection.execute(BY_INDEX)
                 outbox = await connection.fetchrow(WAITING)
         assert row is not None
         assert outbox is not None
-        self._clock.set((ours - theirs) / timedelta(seconds=1))
         self._database.set(row["database_bytes"])
         self._messaging.outbox_rows.set(outbox["rows"])
         self._messaging.outbox_age.set(outbox["age"])

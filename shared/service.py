@@ -144,6 +144,7 @@ class _Running:
             async with pool.acquire() as connection:
                 await check_schema(connection, settings.service)  # type: ignore[arg-type]
             self._condition.tell_schema(settings.service)
+            await self._condition.compare_clocks(pool)
             self.pool = pool
             try:
                 yield Context(settings, pool, producer, http, self._registry)

@@ -1,9 +1,14 @@
 """Progress says no more than what stands on the topic below its offsets."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
 
 from shared.contracts import hot, topics
 from tests.integration.measurements.support import Messages, System, event, native
+from tests.support import clocks
+from tests.support.processes import running_service
 from tests.support.waiting import eventually
 
 
@@ -41,3 +46,29 @@ async def _places(messages: Messages) -> dict[str, tuple[int, int]]:
         if isinstance(message, hot.CaseMeasured):
             places.setdefault(message.data.case, place)
     return places
+
+
+@pytest.mark.skipif(clocks.library() is None, reason=clocks.NOT_INSTALLED)
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_it_is_told_by_the_clock_of_the_database(
+    stopped: System, tmp_path: Path, hours: int
+) -> None:
+    """An hour ahead, it would accuse an hour too early, and nothing more is known for an hour after
+    the clock is put right; an hour behind, nothing is known of the last hour.
+    """
+    clock = clocks.Clock(tmp_path / "clock")
+    clock.set(timedelta(hours=hours))
+    await stopped.add_source()
+    async with (
+        running_service(
+            "measurements",
+            stopped.database_url,
+            kafka=stopped.kafka,
+            prefix=stopped.prefix,
+            log_dir=tmp_path,
+            extra=clock.environment,
+        ),
+        stopped.messages(topics.MEASUREMENTS) as messages,
+    ):
+        told = await eventually(messages.progress, what="progress")
+    assert abs(told[0].data.through - datetime.now(UTC)) < timedelta(minutes=30)
