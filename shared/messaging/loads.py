@@ -84,11 +84,12 @@ class Flight:
         parcels = [each for of_place in load.values() for each in of_place]
         self.runs = runs(sorted(row_id for each in parcels for row_id in each.ids))
         self.acknowledged: list[int] = []
+        self._landed = landed
         self._sending = asyncio.gather(
             *(self._send(producer, place, parcels) for place, parcels in load.items()),
             return_exceptions=True,
         )
-        self._sending.add_done_callback(lambda _: landed())
+        self._sending.add_done_callback(self._land)
 
     @property
     def has_landed(self) -> bool:
@@ -103,6 +104,12 @@ class Flight:
     def abandon(self) -> None:
         """Wait for no answer any more; what was not acknowledged is sent again by the next."""
         self._sending.cancel()
+
+    def _land(self, sending: "asyncio.Future[list[BaseException | None]]") -> None:
+        """An abandoned gathering ends with an error, which nobody else is left to retrieve."""
+        if not sending.cancelled():
+            sending.exception()
+        self._landed()
 
     async def _send(self, producer: AIOKafkaProducer, place: Place, parcels: list[Parcel]) -> None:
         topic, partition = place
