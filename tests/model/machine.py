@@ -24,7 +24,8 @@ KEYS = ("k0", "k1", "k2")
 MAX_FAULTY = 3
 CONSUMER_GATES = ("claim", "poll", "begin", "advance", "effect", "outbox", "commit", "reread")
 RELAY_GATES = ("lead", "next", "send", "delete")
-LOST_COMMITS = (Fate.CRASH, Fate.CRASH_AFTER, Fate.CUT, Fate.LOST, Fate.LATE, Fate.VERY_LATE)
+LATE = (Fate.LATE, Fate.VERY_LATE)
+LOST_COMMITS = (Fate.CRASH, Fate.CRASH_AFTER, Fate.CUT, Fate.LOST, *LATE)
 NOTE_GATES = ("begin", "outbox", "commit")
 
 
@@ -109,6 +110,14 @@ class Delivery(RuleBasedStateMachine):
         self.do(self.world.turn(other, at=then, fate=Fate.HOLD))
         self.do(self.world.turn(name))
         self._publish(later)
+
+    @about(Part.OWNERS)
+    @rule(name=st.sampled_from(CONSUMERS), new=some_facts, fate=st.sampled_from(LATE))
+    def claim_late(self, name: str, new: list[str], fate: Fate) -> None:
+        """A claim arrives after the one that repeats it: it fences off its own sender."""
+        self.world.kafka.assign(dict.fromkeys(range(PARTITIONS), name))
+        self.do(self.world.turn(name, at="claim", fate=fate))
+        self._publish(new)
 
     @about(Part.COMMITS)
     @rule(name=st.sampled_from(CONSUMERS), new=some_facts, fate=st.sampled_from(LOST_COMMITS))

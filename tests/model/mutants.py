@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import count
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from aiokafka import TopicPartition
@@ -27,12 +27,12 @@ Break = Callable[[pytest.MonkeyPatch], None]
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A rule and how it is broken. Stories about `part` find it, by the message `noticed`."""
+    """A rule and how it is broken. Stories about `part` find it, and tell one of `noticed`."""
 
     rule: str
     broken: Break
     part: Part
-    noticed: str
+    noticed: tuple[str, ...]
 
 
 def sql(module: Any, name: str, *changes: tuple[str, str]) -> Break:
@@ -82,6 +82,9 @@ async def _no_reread(_: PartitionGuard) -> bool:
     return False
 
 
+async def _no_reclaim(_: PartitionGuard, __: float) -> None: ...
+
+
 async def _claim_at_committed(
     self: PartitionGuard, consumer: Any, assigned: Sequence[TopicPartition]
 ) -> None:
@@ -104,8 +107,9 @@ def _jump(self: PartitionGuard, partition: int, _: int) -> None:
     consumer.seek(TopicPartition(self._topic, partition), mine.position)
 
 
-def _random_ids(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(ids, "derived_id", lambda *_, **__: str(uuid4()))
+def _new_ids(patch: pytest.MonkeyPatch) -> None:
+    numbers = count(1)
+    patch.setattr(ids, "derived_id", lambda *_, **__: f"id {next(numbers)}")
 
 
 def _beyond_the_last(patch: pytest.MonkeyPatch) -> None:
@@ -115,97 +119,104 @@ def _beyond_the_last(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(relay_module, "DELETE", f"WITH mark AS ({mark}) {relay_module.DELETE}")
 
 
-OWN_OFFSET = " AND o.next_offset IS NOT DISTINCT FROM x.expected"
-TAKEN_AT_ONCE = """
-WITH gone AS (
-    DELETE FROM outbox
-    WHERE id IN (
-        SELECT id FROM outbox
-        WHERE shard = $1 AND id <> ALL($3::bigint[]) ORDER BY id LIMIT $2
-    )
-    RETURNING id, topic, key, payload
-)
-SELECT id, topic, key, payload FROM gone ORDER BY id
-"""
+def _taken_at_once(patch: pytest.MonkeyPatch) -> None:
+    gone = f"DELETE FROM outbox WHERE id IN (SELECT id FROM ({relay_module.NEXT}) AS n)"
+    columns = "id, topic, key, payload"
+    taken = f"WITH gone AS ({gone} RETURNING {columns}) SELECT {columns} FROM gone ORDER BY id"
+    patch.setattr(relay_module, "NEXT", taken)
 
+
+OWN_OFFSET = " AND o.next_offset IS NOT DISTINCT FROM x.expected"
 MUTANTS = {
     "epoch not compared": Mutant(
         "a former owner writes nothing",
         sql(guard_module, "ADVANCE", ("o.epoch = x.epoch AND", "")),
         Part.OWNERS,
-        "a former owner wrote",
+        ("a former owner wrote",),
+    ),
+    "epoch not raised by a claim": Mutant(
+        "a former owner writes nothing",
+        sql(guard_module, "CLAIM", ("o.epoch + 1", "o.epoch")),
+        Part.OWNERS,
+        ("a former owner wrote",),
+    ),
+    "never claimed again": Mutant(
+        "a partition that the group leaves to us is read again, whoever fenced us off",
+        method(PartitionGuard, "reclaim", _no_reclaim),
+        Part.OWNERS,
+        ("does not come to rest",),
     ),
     "stored offset not compared": Mutant(
         "a COMMIT whose answer was lost is not applied again",
         sql(guard_module, "ADVANCE", (OWN_OFFSET, "")),
         Part.COMMITS,
-        "a record took effect twice",
+        ("a record took effect twice",),
     ),
     "offset advanced in a transaction of its own": Mutant(
         "offset and effects are one transaction",
         method(PartitionGuard, "advance", _advance_apart),
         Part.COMMITS,
-        "a record was skipped",
+        ("a record was skipped",),
     ),
     "no re-read after a failure": Mutant(
         "after any failure the offsets are read again",
         method(PartitionGuard, "reread", _no_reread),
         Part.COMMITS,
-        "does not come to rest",
+        ("does not come to rest",),
     ),
     "claim at Kafka's committed offset": Mutant(
         "no stored offset means the beginning",
         method(PartitionGuard, "_claim", _claim_at_committed),
         Part.BACKUPS,
-        "does not come to rest",
+        ("a record was skipped", "does not come to rest", "out of order"),
     ),
     "records below the position are taken": Mutant(
         "what is applied is not applied again",
         method(PartitionGuard, "ours", _ours_at_any_offset),
         Part.REPEATS,
-        "a record took effect twice",
+        ("a record took effect twice", "a stored offset moved backwards"),
     ),
     "an offset out of range jumps": Mutant(
         "an offset that Kafka does not hold halts its partition",
         method(PartitionGuard, "halt", _jump),
         Part.RETENTION,
-        "a record was skipped",
+        ("a record was skipped", "does not come to rest"),
     ),
     "effect without its natural key": Mutant(
         "a fact is judged once, however often it comes",
         sql(facts, "JUDGE", ("WHERE v.revision < excluded.revision", "")),
         Part.REPEATS,
-        "a fact was judged twice",
+        ("a fact was judged twice",),
     ),
     "message written in a transaction of its own": Mutant(
         "messages leave with their effects or not at all",
         method(Transaction, "flush", _flush_apart),
         Part.COMMITS,
-        "a message of what did not happen",
+        ("a message of what did not happen", "an effect without its offset"),
     ),
-    "ids made at random": Mutant(
+    "ids made anew each time": Mutant(
         "reprocessing mints the same ids",
-        _random_ids,
+        _new_ids,
         Part.BACKUPS,
-        "a repeat with another id",
+        ("a repeat with another id",),
     ),
     "outbox filled in another order": Mutant(
         "messages leave in the order of their publication",
         sql(transaction_module, "ADD_TO_OUTBOX", ("ORDER BY place", "ORDER BY place DESC")),
         Part.RELAYS,
-        "out of order",
+        ("out of order",),
     ),
     "relay without order": Mutant(
         "order per key is kept",
         sql(relay_module, "NEXT", ("ORDER BY id", "ORDER BY id DESC")),
         Part.RELAYS,
-        "out of order",
+        ("out of order",),
     ),
     "relay beyond the last id": Mutant(
         "a lower id that commits later is not skipped",
         _beyond_the_last,
         Part.NOTES,
-        "does not come to rest",
+        ("does not come to rest",),
     ),
     "relay without the shard's lock": Mutant(
         "one relay a shard",
@@ -213,13 +224,13 @@ MUTANTS = {
             relay_module, "TAKE_SHARD", "SELECT $1::int IS NOT NULL /* pg_try_advisory_lock */"
         ),
         Part.RELAYS,
-        "an older message came after the newest",
+        ("an older message came after the newest",),
     ),
     "rows deleted before the acknowledgement": Mutant(
         "a row is deleted when Kafka has its message",
-        lambda patch: patch.setattr(relay_module, "NEXT", TAKEN_AT_ONCE),
+        _taken_at_once,
         Part.RELAYS,
-        "a message was lost",
+        ("a message was lost",),
     ),
     "rows deleted by range": Mutant(
         "only what was published is deleted",
@@ -229,6 +240,6 @@ MUTANTS = {
             "DELETE FROM outbox WHERE id <= (SELECT max(id) FROM unnest($1::bigint[]) AS id)",
         ),
         Part.NOTES,
-        "a message was lost",
+        ("a message was lost",),
     ),
 }

@@ -11,8 +11,8 @@ from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
-# Turns of the event loop after which a process that has not come to a gate sleeps or waits.
-LOOP_TURNS = 50
+# Who is not quiet after so many turns of the event loop turns in circles.
+LOOP_TURNS = 10_000
 
 
 class Fate(StrEnum):
@@ -73,6 +73,8 @@ class Process:
     """One process of ours: its tasks, the gates at which they wait, whether it lives."""
 
     name: str
+    changed: asyncio.Event
+    """Set when a server has answered it."""
     tasks: list[asyncio.Task[Any]] = field(default_factory=list)
     waiting: deque[tuple[str, asyncio.Future[Fate]]] = field(default_factory=deque)
     busy: list[Line] = field(default_factory=list)
@@ -88,13 +90,14 @@ class Process:
     """What arrives late, at this moment."""
     passed: int = 0
     dead: bool = False
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def spawn(self, main: Coroutine[Any, Any, Any]) -> None:
         """Run `main` as part of this process."""
         context = copy_context()
         context.run(CURRENT.set, self)
-        self.tasks.append(asyncio.get_running_loop().create_task(main, context=context))
+        task = asyncio.get_running_loop().create_task(main, context=context)
+        task.add_done_callback(hear_the_end)
+        self.tasks.append(task)
 
     async def gate(
         self,
@@ -194,7 +197,9 @@ class Process:
         for late in [each for each in self.later if all_of_it or each.due <= self.passed]:
             self.later.remove(late)
             self.landing.append(late.line)
-            self.landings.append(asyncio.create_task(self._land(late)))
+            landing = asyncio.create_task(self._land(late))
+            landing.add_done_callback(hear_the_end)
+            self.landings.append(landing)
 
     async def _land(self, late: Later) -> None:
         try:
@@ -208,9 +213,17 @@ class Process:
 CURRENT: ContextVar[Process] = ContextVar("CURRENT")
 
 
-async def turns_of_the_loop(until: Process | None = None) -> None:
-    """Let every task go on that can; or until a process has come to a gate."""
-    for turn in range(LOOP_TURNS):
+def hear_the_end(task: asyncio.Task[Any]) -> None:
+    """Of a task that nobody may be left to await; see `World._raise_what_is_ours`."""
+    if not task.cancelled():
+        task.exception()
+
+
+async def quiet() -> None:
+    """Let every task go on that can, until each waits for something from outside the loop."""
+    ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]  # nothing public tells
+    for _ in range(LOOP_TURNS):
         await asyncio.sleep(0)
-        if until is not None and until.waiting and turn >= 1:
+        if not ready:
             return
+    raise AssertionError("a process turns in circles")

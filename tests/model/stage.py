@@ -1,6 +1,7 @@
 """Where the stories are played: one database, one loop, the scripted clients in their places."""
 
 import asyncio
+import gc
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -29,6 +30,12 @@ class Stage:
     runner: "asyncio.Runner"
     sessions: Sessions
     control: "asyncpg.Connection[asyncpg.Record]"
+    unheard: list[str] = field(default_factory=list)
+    """What the loop would have logged: mostly, exceptions that nobody retrieved.
+
+    Logged, it could spoil a story: the garbage collector calls at any time, and a traceback cannot
+    be written while source is being parsed.
+    """
     world: World = field(init=False)
 
     @classmethod
@@ -36,12 +43,22 @@ class Stage:
         """Make the tables of the effects in a migrated database."""
         control = runner.run(asyncpg.connect(url))
         runner.run(control.execute(CREATE))
-        return cls(settings_for("scripted:1", "", url), runner, Sessions(url), control)
+        stage = cls(settings_for("scripted:1", "", url), runner, Sessions(url), control)
+        runner.get_loop().set_exception_handler(
+            lambda _, context: stage.unheard.append(f"{context['message']}: {context}")
+        )
+        return stage
 
     def new_world(self) -> World:
         """Begin a story."""
         self.world = World(self.settings, self.sessions, self.control)
         return self.world
+
+    def unheard_now(self) -> list[str]:
+        """Return what has come since it was asked for last."""
+        gc.collect()
+        found, self.unheard = self.unheard, []
+        return found
 
     def close(self) -> None:
         self.runner.run(self.sessions.close())

@@ -17,7 +17,7 @@ from tests.model.facts import NOTE, RESULTS, SOURCE, Fact, decode, handler, note
 from tests.model.invariants import Account, BrokenRuleError, read
 from tests.model.kafka import PARTITIONS, Kafka
 from tests.model.postgres import SessionPool, Sessions
-from tests.model.processes import Fate, Killed, Process, turns_of_the_loop
+from tests.model.processes import Fate, Killed, Process, quiet
 
 GROUP = "model"
 CONSUMERS = ("one", "two")
@@ -39,7 +39,7 @@ SELECT * FROM json_populate_recordset(null::{table}, $1)
 """
 LAST_ID = "SELECT last_value FROM outbox_id_seq"
 SET_LAST_ID = "SELECT setval('outbox_id_seq', $1)"
-BLOCKED = "SELECT bool_or(cardinality(pg_blocking_pids(pid)) > 0) FROM unnest($1::int[]) AS pid"
+BLOCKED = "SELECT bool_and(cardinality(pg_blocking_pids(pid)) > 0) FROM unnest($1::int[]) AS pid"
 WAIT_SECONDS = 0.01
 
 Backup = tuple[dict[str, str], int]
@@ -58,6 +58,7 @@ class World:
     ghosts: list[Process] = field(default_factory=list)
     account: Account = field(default_factory=Account)
     numbers: "count[int]" = field(default_factory=lambda: count(1))
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def prepare(self) -> None:
         """Empty the database; the group begins with a partition for each consumer."""
@@ -77,7 +78,7 @@ class World:
     async def note(self, *, at: str | None, fate: Fate) -> None:
         """A request over HTTP: one transaction with one message."""
         name = f"note {next(self.numbers)}"
-        process = self.places[name] = Process(name)
+        process = self.places[name] = Process(name, self.changed)
         process.spawn(self._note(process))
         await self.turn(name, at=at, fate=fate)
 
@@ -94,7 +95,7 @@ class World:
         """Return the process in this place; where it has died, another is started."""
         process = self.places.get(name)
         if process is None or process.ended:
-            process = self.places[name] = Process(name)
+            process = self.places[name] = Process(name, self.changed)
             process.spawn(self._main(process))
             self.kafka.generation += name in CONSUMERS
         return process
@@ -135,27 +136,32 @@ class World:
         await self._bury(name)
 
     async def _next_gate(self, process: Process) -> str | None:
-        await turns_of_the_loop(until=process)
+        await self._stand_still()
         if process.reader is not None and process.reader.hear_of_the_group():
-            await turns_of_the_loop(until=process)
-        blocked = await self._is_blocked(process)
-        process.land(all_of_it=blocked)
-        for each in (process, *self.places.values(), *self.ghosts):
-            await self._is_blocked(each)
+            await self._stand_still()
+        process.land(all_of_it=bool(process.busy))
+        await self._stand_still()
         return process.next_gate()
 
-    async def _is_blocked(self, process: Process) -> bool:
-        """Wait until the server has answered `process`; return whether it waits for a lock."""
-        while process.busy or process.landing or process.sessions_changing:
-            process.changed.clear()
+    async def _stand_still(self) -> None:
+        """Wait until each process is at a gate, sleeps, or waits for a lock that is not let go.
+
+        Only then does what comes next not depend on who was quicker.
+        """
+        while True:
+            await quiet()
+            everybody = (*self.places.values(), *self.ghosts)
+            waited_for = [line for each in everybody for line in (*each.busy, *each.landing)]
+            changing = any(each.sessions_changing for each in everybody)
+            if not waited_for and not changing:
+                return
+            self.changed.clear()
             try:
-                await asyncio.wait_for(process.changed.wait(), WAIT_SECONDS)
-                await turns_of_the_loop(until=process)
+                await asyncio.wait_for(self.changed.wait(), WAIT_SECONDS)
             except TimeoutError:
-                pids = [line.get_server_pid() for line in (*process.busy, *process.landing)]
-                if await self.control.fetchval(BLOCKED, pids):
-                    return True
-        return False
+                pids = [line.get_server_pid() for line in waited_for]
+                if not changing and await self.control.fetchval(BLOCKED, pids):
+                    return
 
     async def _bury(self, name: str) -> None:
         """Take away what has died; a note that is made leaves too."""
@@ -169,10 +175,10 @@ class World:
         """End the process in this place, at once."""
         process = self.places.pop(name)
         process.kill()
+        process.land(all_of_it=True)
         self.ghosts.append(process)
-        await turns_of_the_loop()
+        await self._stand_still()
         for ghost in list(self.ghosts):
-            await self._is_blocked(ghost)
             if ghost.ended:
                 self.ghosts.remove(ghost)
                 self._raise_what_is_ours(ghost)
@@ -204,12 +210,10 @@ class World:
 
     async def stop(self) -> None:
         """End every process and every session."""
-        for process in (*self.places.values(), *self.ghosts):
-            process.later.clear()
         for name in list(self.places):
             await self.kill(name)
         while self.ghosts:
-            await turns_of_the_loop()
+            await self._stand_still()
             self.ghosts = [ghost for ghost in self.ghosts if not ghost.ended]
         await self.sessions.end_all()
 
