@@ -1,11 +1,15 @@
 """The two hot topics as msgspec structs: the pydantic models' acceptance, several times faster.
 
-A test holds both forms equal on the same inputs, the strange ones included.
+A test holds both forms equal on the same inputs, the strange ones included. What a text may look like
+is checked by patterns, which cost more than all else of a decoding: the structs that a hot path works
+with know only how long each is, and a message of which every name was seen before needs no pattern.
+Any other is decoded by the exact structs as well, which tell what is wrong with it.
 """
 
 import re
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -21,6 +25,9 @@ Token = Annotated[str, Meta(pattern=r"^[^\s\x00-\x1f\x7f-\x9f]{1,64}\Z")]
 TRACEPARENT = r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z"
 Traceparent = Annotated[str, Meta(pattern=TRACEPARENT)]
 Source = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,256}\Z")]
+Text64 = Annotated[str, Meta(min_length=1, max_length=64)]
+Text128 = Annotated[str, Meta(min_length=1, max_length=128)]
+Text256 = Annotated[str, Meta(min_length=1, max_length=256)]
 Whole = Annotated[int, Meta(ge=0, le=MAX_BIGINT)]
 Revision = Annotated[int, Meta(ge=1, le=MAX_BIGINT)]
 
@@ -35,15 +42,28 @@ class ServiceEventData(
 ):
     """See `service_events.ServiceEventData`."""
 
+    municipality: Text64
+    case: Text128
+    service: Text64
+    unit: Text64 | None = None
+    attributes: Annotated[dict[Text64, Text64], Meta(max_length=16)] = {}
+    due_at: Instant | None = None
+    reason: Text64 | None = None
+    supersedes: Text128 | None = None
+    void: bool = False
+    import_id: Text128 | None = None
+
+
+class _ExactServiceEventData(
+    ServiceEventData, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True
+):
     municipality: Code
     case: Identifier
     service: Code
     unit: Code | None = None
     attributes: Annotated[dict[AttributeName, Token], Meta(max_length=16)] = {}
-    due_at: Instant | None = None
     reason: Code | None = None
     supersedes: Identifier | None = None
-    void: bool = False
     import_id: Identifier | None = None
 
 
@@ -51,29 +71,42 @@ class ServiceEvent(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tr
     """See `service_events.ServiceEvent`."""
 
     specversion: Literal["1.0"] = msgspec.field(default_factory=_specversion)
+    id: Text128
+    source: Text256
+    type: Text64
+    time: Instant
+    subject: Text256 | None = None
+    datacontenttype: Literal["application/json"] = "application/json"
+    traceparent: Text64 | None = None
+    data: ServiceEventData
+
+
+class _ExactServiceEvent(ServiceEvent, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     id: Identifier
     source: Source
     type: Kind
-    time: Instant
     subject: Source | None = None
-    datacontenttype: Literal["application/json"] = "application/json"
     traceparent: Traceparent | None = None
-    data: ServiceEventData
+    data: _ExactServiceEventData
 
 
 class Pause(Struct, frozen=True, gc=False, omit_defaults=True):
     """See `measurements.PauseInterval`."""
 
-    reason: Code
+    reason: Text64
     start: Instant
     end: Instant | None = None
+
+
+class _ExactPause(Pause, frozen=True, gc=False, omit_defaults=True):
+    reason: Code
 
 
 class CaseData(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """See `measurements.CaseData`."""
 
-    municipality: Code
-    case: Identifier
+    municipality: Text64
+    case: Text128
     revision: Revision
     change: Literal[
         "opened",
@@ -85,17 +118,29 @@ class CaseData(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
         "corrected",
         "voided",
     ]
-    service: Code
-    unit: Code | None = None
-    instants: dict[Kind, Instant]
+    service: Text64
+    unit: Text64 | None = None
+    instants: dict[Text64, Instant]
     pauses: tuple[Pause, ...] = ()
-    exclusions: tuple[Code, ...] = ()
-    attributes: dict[AttributeName, Token] = {}
+    exclusions: tuple[Text64, ...] = ()
+    attributes: dict[Text64, Text64] = {}
     due_at: Instant | None = None
     sources: tuple[str, ...]
     historical: bool = False
-    import_id: Identifier | None = None
+    import_id: Text128 | None = None
     received_at: Instant
+
+
+class _ExactCaseData(CaseData, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    municipality: Code
+    case: Identifier
+    service: Code
+    unit: Code | None = None
+    instants: dict[Kind, Instant]
+    pauses: tuple[_ExactPause, ...] = ()
+    exclusions: tuple[Code, ...] = ()
+    attributes: dict[AttributeName, Token] = {}
+    import_id: Identifier | None = None
 
 
 class _Envelope(Struct, frozen=True, kw_only=True, gc=False, tag_field="type"):
@@ -108,10 +153,31 @@ class _Envelope(Struct, frozen=True, kw_only=True, gc=False, tag_field="type"):
     traceparent: Traceparent | None = None
 
 
-class CaseMeasured(_Envelope, tag="measurement.case.v1", frozen=True, gc=False, omit_defaults=True):
+class CaseMeasured(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    gc=False,
+    omit_defaults=True,
+    tag_field="type",
+    tag="measurement.case.v1",
+):
     """See `measurements.CaseMeasured`."""
 
+    specversion: Literal["1.0"] = msgspec.field(default_factory=_specversion)
+    id: Text128
+    source: Text256
+    time: Instant
+    subject: Text256 | None = None
+    datacontenttype: Literal["application/json"] = "application/json"
+    traceparent: Text64 | None = None
     data: CaseData
+
+
+class _ExactCaseMeasured(
+    _Envelope, tag="measurement.case.v1", frozen=True, gc=False, omit_defaults=True
+):
+    data: _ExactCaseData
 
 
 class Cadence(Struct, frozen=True, kw_only=True, gc=False):
@@ -207,22 +273,106 @@ class ImportDeclared(_Envelope, tag="measurement.import.v1", frozen=True, gc=Fal
 
 MeasurementEvent = CaseMeasured | CasesCounted | Progress | SourceHeard | ImportDeclared
 
-_service_event = msgspec.json.Decoder(ServiceEvent)
-_measurement: msgspec.json.Decoder[MeasurementEvent] = msgspec.json.Decoder(MeasurementEvent)
+_service_event = msgspec.json.Decoder(ServiceEvent).decode
+_exact_service_event = msgspec.json.Decoder(_ExactServiceEvent).decode
+_measurement: Callable[[bytes], MeasurementEvent] = msgspec.json.Decoder(MeasurementEvent).decode
+_exact_measurement = msgspec.json.Decoder(
+    _ExactCaseMeasured | CasesCounted | Progress | SourceHeard | ImportDeclared
+).decode
 decode_case = msgspec.json.Decoder(CaseData).decode
 encode = msgspec.json.Encoder().encode
 
 
+class _Familiar:
+    """Names that were found to be valid: many messages share few."""
+
+    MOST: Final = 100_000
+
+    def __init__(self) -> None:
+        self.codes: set[str] = set()
+        self.kinds: set[str] = set()
+        self.attributes: set[str] = set()
+
+    def has_case(self, event: CaseMeasured) -> bool:
+        """Return whether every name of the event is known, if its text is plain."""
+        data, codes = event.data, self.codes
+        return (
+            data.municipality in codes
+            and data.service in codes
+            and (data.unit is None or data.unit in codes)
+            and data.instants.keys() <= self.kinds
+            and not (data.pauses or data.exclusions)
+            and (not data.attributes or self._has_attributes(data.attributes))
+            and (event.traceparent is None or _is_trace(event.traceparent))
+        )
+
+    def has_service_event(self, event: ServiceEvent) -> bool:
+        """Return whether every name of the event is known, if its text is plain."""
+        data, codes = event.data, self.codes
+        return (
+            data.municipality in codes
+            and data.service in codes
+            and (data.unit is None or data.unit in codes)
+            and (data.reason is None or data.reason in codes)
+            and event.type in self.kinds
+            and (not data.attributes or self._has_attributes(data.attributes))
+            and (event.traceparent is None or _is_trace(event.traceparent))
+        )
+
+    def _has_attributes(self, attributes: dict[str, str]) -> bool:
+        return attributes.keys() <= self.attributes and not any(
+            " " in value for value in attributes.values()
+        )
+
+    def learn(self, data: CaseData | ServiceEventData, kinds: Iterable[str]) -> None:
+        """Remember the names of a message that the exact structs took."""
+        for known in (self.codes, self.kinds, self.attributes):
+            if len(known) >= self.MOST:
+                known.clear()
+        self.codes.update(filter(None, (data.municipality, data.service, data.unit)))
+        self.kinds.update(kinds)
+        self.attributes.update(data.attributes)
+
+
+_familiar = _Familiar()
+_trace = re.compile(TRACEPARENT)
+
+
+def _is_trace(text: str) -> bool:
+    return _trace.match(text) is not None
+
+
 def decode_service_event(payload: bytes) -> ServiceEvent:
     """Return the event. Raises msgspec.DecodeError, of which ValidationError is a kind."""
+    if payload.isascii() and b"\\" not in payload and b"\x7f" not in payload:  # no odd character
+        try:
+            event = _service_event(payload)
+        except msgspec.DecodeError:
+            pass  # the exact struct tells what is wrong
+        else:
+            if _familiar.has_service_event(event):
+                return event
     _check_utf8(payload)
-    return _service_event.decode(payload)
+    exact = _exact_service_event(payload)
+    _familiar.learn(exact.data, (exact.type,))
+    return _service_event(payload)
 
 
 def decode_measurement(payload: bytes) -> MeasurementEvent:
     """Return the event. Raises msgspec.DecodeError, of which ValidationError is a kind."""
+    if payload.isascii() and b"\\" not in payload and b"\x7f" not in payload:  # no odd character
+        try:
+            event = _measurement(payload)
+        except msgspec.DecodeError:
+            pass  # the exact struct tells what is wrong
+        else:
+            if type(event) is not CaseMeasured or _familiar.has_case(event):
+                return event
     _check_utf8(payload)
-    return _measurement.decode(payload)
+    exact = _exact_measurement(payload)
+    if isinstance(exact, _ExactCaseMeasured):
+        _familiar.learn(exact.data, exact.data.instants)
+    return _measurement(payload)
 
 
 def _check_utf8(payload: bytes) -> None:
