@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -53,11 +54,19 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Periodic:
-    """A task of the wall clock. An error is logged and the task goes on at its next beat."""
+    """A task of the wall clock. An error is logged and the task goes on at its next beat.
+
+    `share`: how much of the time it may take at most; one that takes long then pauses longer.
+    """
 
     name: str
     every_seconds: float
     run: Callable[[Context], Awaitable[None]]
+    share: float = 1.0
+
+    def pause(self, took: float) -> float:
+        """Return the seconds to wait after a run that took so many."""
+        return max(self.every_seconds, took / self.share - took)
 
 
 async def _purge_refusals(context: Context) -> None:
@@ -247,11 +256,12 @@ def _tell_where_tasks_stand() -> None:
 
 async def _beat(periodic: Periodic, context: Context) -> None:
     while True:
+        began = time.monotonic()
         try:
             await periodic.run(context)
         except Exception:
             logger.exception("periodic_task_failed", extra={"task": periodic.name})
-        await asyncio.sleep(periodic.every_seconds)
+        await asyncio.sleep(periodic.pause(time.monotonic() - began))
 
 
 def _frame_routes(running: _Running, registry: CollectorRegistry) -> APIRouter:

@@ -13,6 +13,9 @@ from shared.contracts import hot, topics
 from shared.contracts.complaints import ComplaintChanged
 from shared.messaging import Received, Subscription, Transaction
 
+LANES = 2
+"""One judges while the database works for the other."""
+
 
 class Handlers:
     """The subscriptions of the evaluator."""
@@ -31,6 +34,7 @@ class Handlers:
                 self.on_measurements,
                 decode=hot.decode_measurement,
                 max_records=settings.batch_records,
+                lanes=LANES,
             ),
             Subscription(topics.COMPLAINTS, GROUP, self.on_complaints),
         )

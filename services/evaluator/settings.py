@@ -8,10 +8,14 @@ from shared.settings import ServiceSettings
 class Settings(ServiceSettings, service="evaluator"):
     """Read from CARTAS_EVALUATOR_<FIELD>."""
 
-    batch_records: int = Field(default=5000, ge=1, le=50_000, description="Most records a batch.")
+    batch_records: int = Field(default=10_000, ge=1, le=50_000, description="Most records a batch.")
     scan_seconds: float = Field(default=1.0, gt=0, le=60, description="Pause between clock scans.")
     publish_seconds: float = Field(
-        default=1.0, gt=0, le=60, description="A running result is published this often at most."
+        default=1.0,
+        gt=0,
+        le=60,
+        description="A running result is published this often at most; less often where publishing "
+        "all that changed would take more than a quarter of the time.",
     )
     balance_seconds: float = Field(
         default=60.0,

@@ -1,9 +1,9 @@
 """The two hot topics as msgspec structs: the pydantic models' acceptance, several times faster.
 
-A test holds both forms equal on the same inputs, the strange ones included. What a text may look like
-is checked by patterns, which cost more than all else of a decoding: the structs that a hot path works
-with know only how long each is, and a message of which every name was seen before needs no pattern.
-Any other is decoded by the exact structs as well, which tell what is wrong with it.
+A test holds both forms equal on the same inputs, the strange ones included. What a text may look
+like is checked by patterns, which cost more than all else of a decoding: the structs that a hot
+path works with know only how long each is, and a message of which every name was seen before needs
+no pattern. Any other is decoded by the exact structs as well, which tell what is wrong with it.
 """
 
 import re
@@ -381,26 +381,6 @@ def _check_utf8(payload: bytes) -> None:
         payload.decode()
     except UnicodeDecodeError as error:
         raise msgspec.DecodeError("not UTF-8") from error
-
-
-_PATH = re.compile(r"at `\$\.?([^`]*)`")
-
-
-def faulty_field(error: msgspec.ValidationError) -> str | None:
-    """Return the path of the faulty member that the decoder names, without the value."""
-    found = _PATH.search(str(error))
-    return found.group(1) if found else None
-
-
-def expected(error: msgspec.ValidationError) -> str:
-    """Return what the decoder expected, without what was sent: no value, no stranger's name.
-
-    Where something is invalid or unknown, the decoder's message ends with it, in quotes.
-    """
-    text = str(error).split(" - at ")[0]
-    if text.startswith(("Invalid", "Object contains unknown field")):
-        return re.split(" [`']", text, maxsplit=1)[0]
-    return text
 
 
 def as_json(value: Any) -> bytes:

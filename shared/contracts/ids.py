@@ -22,7 +22,8 @@ def derived_id(cause: str, event_type: str, time: datetime, *, ordinal: int = 0)
     value = milliseconds << 80
     value |= _VERSION_8 << 76 | ((entropy >> 62) & 0xFFF) << 64
     value |= _VARIANT_RFC_9562 << 62 | (entropy & ((1 << 62) - 1))
-    return str(UUID(int=value))
+    digits = f"{value:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def own_trace(event_id: str) -> str:

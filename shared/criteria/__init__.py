@@ -1,6 +1,7 @@
 """The criterion algebra: what can be promised, and whether it was kept."""
 
-from shared.criteria.case import CaseJudge, judge_case, prepare
+from shared.criteria.case import judge_case, prepare
+from shared.criteria.case_judge import CaseJudge
 from shared.criteria.cohorts import add_up
 from shared.criteria.contests import ContestReason
 from shared.criteria.evidence import LEAST_MEASURED, Evidence

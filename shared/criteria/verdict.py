@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 _Key = TypeVar("_Key", str, tuple[int, int])
@@ -19,6 +20,10 @@ class CaseStatus(StrEnum):
     FAILED = "failed"
     PENDING = "pending"
     EXCLUDED = "excluded"
+
+
+# An enum's members are looked up slowly, and every case asks for them.
+_MET, _FAILED, _PENDING = CaseStatus.MET, CaseStatus.FAILED, CaseStatus.PENDING
 
 
 class CaseReason(StrEnum):
@@ -45,8 +50,10 @@ class CasePause(NamedTuple):
     end: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+_NO_CODES: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Case(NamedTuple):
     """All that is known of a case: the latest revision of each event, as aware instants.
 
     `exclusions` are those the emitter named, of which a criterion admits only the ones it lists,
@@ -59,10 +66,10 @@ class Case:
     events: Mapping[str, datetime]
     pauses: tuple[CasePause, ...] = ()
     exclusions: frozenset[str] = frozenset()
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = _NO_CODES
     own_due: datetime | None = None
     abandoned_at: datetime | None = None
-    place: Mapping[str, str] = field(default_factory=dict)
+    place: Mapping[str, str] = _NO_CODES
 
     def code(self, name: str) -> str | None:
         """Return the attribute, or else what the case has of that name by its place."""
@@ -183,18 +190,18 @@ class RunningTally:
 
     def add(self, verdict: Counted, *, sign: int = 1) -> None:
         """Add a verdict; with `sign` -1 take it away."""
-        match verdict.status:
-            case CaseStatus.MET:
-                self.met += sign
-                self._measure(verdict.amount, sign)
-            case CaseStatus.FAILED:
-                self.failed += sign
-                self._measure(verdict.amount, sign)
-            case CaseStatus.PENDING:
-                self.pending += sign
-            case _:
-                name = str(verdict.reason)
-                self.excluded[name] = self.excluded.get(name, 0) + sign
+        status = verdict.status
+        if status is _MET:
+            self.met += sign
+            self._measure(verdict.amount, sign)
+        elif status is _FAILED:
+            self.failed += sign
+            self._measure(verdict.amount, sign)
+        elif status is _PENDING:
+            self.pending += sign
+        else:
+            name = str(verdict.reason)
+            self.excluded[name] = self.excluded.get(name, 0) + sign
         if verdict.overdue_open:
             self.overdue_open += sign
         if verdict.span is not None:

@@ -219,7 +219,7 @@ class Consumer:
                 if not mine:
                     return
                 try:
-                    await self._apply(mine)
+                    await self._apply_in_lanes(mine)
                 except FencedError:
                     await self._reread()
                     continue
@@ -237,6 +237,20 @@ class Consumer:
     async def _reread(self) -> None:
         with suppress(*OUTAGES):
             await self._guard.reread()
+
+    async def _apply_in_lanes(self, records: Sequence[Record]) -> None:
+        """Apply the partitions of each lane apart; all lanes have ended when an error is raised."""
+        lanes: dict[int, list[Record]] = {}
+        for record in records:
+            lanes.setdefault(record.partition % self.subscription.lanes, []).append(record)
+        if len(lanes) == 1:
+            await self._apply(records)
+            return
+        ended = await asyncio.gather(*map(self._apply, lanes.values()), return_exceptions=True)
+        errors = [error for error in ended if error is not None]
+        stops = (error for error in errors if not isinstance(error, (FencedError, *OUTAGES)))
+        for error in (*stops, *errors):
+            raise error
 
     async def _apply(self, records: Sequence[Record]) -> None:
         """Apply in one transaction; on an unexpected error by halves, down to the one record."""

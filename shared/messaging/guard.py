@@ -156,6 +156,8 @@ class PartitionGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # the cl
     async def advance(self, connection: Connection, after: dict[int, int]) -> None:
         """Move the stored offsets to `after` (partition -> next offset). Raises FencedError."""
         partitions = sorted(after)
+        if not self.owned.keys() >= after.keys():  # another lane has found us fenced off
+            raise FencedError(self._topic, partitions)
         owned = [self.owned[partition] for partition in partitions]
         tag = await connection.execute(
             ADVANCE,
@@ -172,8 +174,8 @@ class PartitionGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # the cl
     def applied(self, after: dict[int, int]) -> None:
         """Remember what a committed transaction has stored."""
         for partition, offset in after.items():
-            ownership = self.owned[partition]
-            ownership.stored = ownership.position = offset
+            if (ownership := self.owned.get(partition)) is not None:
+                ownership.stored = ownership.position = offset
 
     async def reread(self) -> bool:
         """Learn what is stored after a failure; return whether we were fenced off anywhere.

@@ -10,7 +10,7 @@ from aiokafka import ConsumerRecord
 from pydantic import ValidationError
 
 from shared.contracts.cloudevents import structured
-from shared.contracts.hot import expected, faulty_field
+from shared.contracts.faults import expected, faulty_field
 from shared.contracts.topics import Topic
 from shared.messaging.transaction import Transaction
 
@@ -41,7 +41,9 @@ class Subscription:
     """Handle `topic` as `group`: one transaction a batch, offsets fenced and advanced inside it.
 
     Effects must be keyed (an upsert by natural key and revision) or claimed from the inbox:
-    producers repeat. `reference`: the service is not ready before it has caught up once.
+    producers repeat. `reference`: the service is not ready before it has caught up once. `lanes`:
+    how many transactions apply a batch at a time, each some of its partitions: while one waits for
+    the database another decodes and judges.
     """
 
     topic: Topic
@@ -50,6 +52,7 @@ class Subscription:
     decode: Decode | None = None
     max_records: int = 500
     reference: bool = False
+    lanes: int = 1
 
 
 @dataclass(frozen=True, slots=True)

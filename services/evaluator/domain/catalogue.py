@@ -32,6 +32,8 @@ from shared.worktime import CalendarHistory, PreparedCalendar, Unit, due_instant
 BUZON_EVENTS = "buzon."
 ANY_SERVICE = "*"
 _MICROSECOND = timedelta(microseconds=1)
+_EDGE = timedelta(days=2)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,17 @@ class Promise:
     histories: tuple[CalendarHistory | None, ...]
     judges: tuple[CaseJudge, ...] = field(init=False, repr=False, compare=False)
     windows: Windows = field(init=False, repr=False, compare=False)
+    id: str = field(init=False, repr=False, compare=False)
+    version: int = field(init=False, repr=False, compare=False)
+    _by_unit: bool = field(init=False, repr=False, compare=False)
+    _surely: tuple[datetime, datetime] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Make ready what every case asks for."""
+        object.__setattr__(self, "id", self.compromiso.id)
+        object.__setattr__(self, "version", self.carta.version)
+        object.__setattr__(self, "_by_unit", self.compromiso.scope is Scope.UNIT)
+        object.__setattr__(self, "_surely", self._surely_in_force())
         paired = zip(self.measures, self.calendars, strict=True)
         judges = tuple(prepare(each, calendar, zone=self.zone) for each, calendar in paired)
         object.__setattr__(self, "judges", judges)
@@ -103,10 +113,19 @@ class Promise:
 
         What begins while the carta is suspended is promised nothing.
         """
+        if self._surely[0] <= instant < self._surely[1]:
+            return True
         day = instant.astimezone(self.zone).date()
         if day < self.carta.valid_from or self._suspended(day):
             return False
         return self.carta.valid_to is None or day <= self.carta.valid_to
+
+    def _surely_in_force(self) -> tuple[datetime, datetime]:
+        """Return instants between which no zone and no change of clocks makes a difference."""
+        first, last = self.carta.valid_from, self.carta.valid_to or date.max
+        if self.carta.suspensions or last - first < 2 * _EDGE:
+            return (_NEVER, _NEVER)
+        return (_midnight(first) + _EDGE, _midnight(last) - _EDGE)
 
     def _suspended(self, day: date) -> bool:
         return any(each.first <= day <= each.last for each in self.carta.suspensions)
@@ -131,7 +150,7 @@ class Promise:
 
     def unit_of(self, case_unit: str | None) -> str:
         """Return whose result a case counts in."""
-        if self.compromiso.scope is Scope.UNIT and case_unit is not None:
+        if self._by_unit and case_unit is not None:
             return case_unit
         return self.carta.unit
 
@@ -353,6 +372,10 @@ def _within(promise: Promise, now: datetime) -> datetime:
     if last is None or _local_day(promise, now) <= last:
         return now
     return datetime(last.year, last.month, last.day, 12, tzinfo=promise.zone)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _local_day(promise: Promise, instant: datetime) -> date:

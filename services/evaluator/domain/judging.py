@@ -51,29 +51,29 @@ class Judgement(NamedTuple):
 
     @property
     def key(self) -> VerdictKey:
-        """What it is a verdict of, within its case."""
-        return (self.compromiso, self.part, self.slice)
+        """What it is a verdict of, within its case: its first three members."""
+        return self[:3]
 
 
 Judged = tuple[Judgement, Promise, WindowBounds | None]
 Closed = Mapping[tuple[str, str, str | None], Mapping[str, int]]
 """The versions of calendars that each closed window (compromiso, unit, window) was closed with."""
 _NONE_CLOSED: Final[Closed] = {}
+_NO_EXCLUSIONS: Final[frozenset[str]] = frozenset()
+_PENDING = CaseStatus.PENDING
 
 
 def as_case(data: hot.CaseData) -> Case:
     """Return the case as the judge takes it; conditions may name its service and unit as well."""
-    place = {"servicio": data.service}
-    if data.unit is not None:
-        place["unidad"] = data.unit
+    unit, events = data.unit, data.instants
     return Case(
-        events=data.instants,
-        pauses=tuple(CasePause(p.reason, p.start, p.end) for p in data.pauses),
-        exclusions=frozenset(data.exclusions),
-        attributes=data.attributes,
-        own_due=data.due_at,
-        abandoned_at=data.instants.get(CASE_ABANDONED),
-        place=place,
+        events,
+        tuple(CasePause(p.reason, p.start, p.end) for p in data.pauses) if data.pauses else (),
+        frozenset(data.exclusions) if data.exclusions else _NO_EXCLUSIONS,
+        data.attributes,
+        data.due_at,
+        events.get(CASE_ABANDONED),
+        {"servicio": data.service} if unit is None else {"servicio": data.service, "unidad": unit},
     )
 
 
@@ -89,14 +89,15 @@ def judge(
     `known` is the instant through which its facts are complete.
     """
     case = as_case(data)
+    events = case.events
     verdicts: dict[VerdictKey, Judged] = {}
     for versions in groups:
         for promise in versions:
             for number, judge_of in enumerate(promise.judges):
-                if judge_of.event in case.events:  # most measures are not about most cases
+                if judge_of.event in events:  # most measures are not about most cases
                     look = _Look(promise, number, case, data, known)
                     for judged in _under(look, judge_of, closed):
-                        verdicts.setdefault(judged[0].key, judged)
+                        verdicts.setdefault(judged[0][:3], judged)
     return verdicts
 
 
@@ -133,11 +134,11 @@ def _under(look: _Look, latest: CaseJudge, closed: Closed) -> tuple[Judged, ...]
     promise, started = look.promise, latest.started_at(look.case)
     if started is None or not promise.in_force(started):
         return ()
-    history = promise.histories[look.number]
-    for earlier in history.replaced_after(started) if history and closed else ():
-        judged = _by(look, prepare(latest.measure, earlier, zone=promise.zone))
-        if judged and _closed_with(judged[0][0], earlier, closed):
-            return judged
+    if closed and (history := promise.histories[look.number]) is not None:
+        for earlier in history.replaced_after(started):
+            judged = _by(look, prepare(latest.measure, earlier, zone=promise.zone))
+            if judged and _closed_with(judged[0][0], earlier, closed):
+                return judged
     return _by(look, latest)
 
 
@@ -150,44 +151,57 @@ def _closed_with(judgement: Judgement, calendar: PreparedCalendar, closed: Close
 
 def _by(look: _Look, judge_of: CaseJudge) -> tuple[Judged, ...]:
     """Return the verdict in each window in which it counts; none outside of a campaign."""
-    promise, data, calendar = look.promise, look.data, judge_of.calendar
     verdict = judge_of.verdict(look.case, look.known)
     if verdict is None:
         return ()
-    windows = places_of(judge_of.measure, verdict, promise.windows, known=look.known)
-    return tuple(
-        (
-            Judgement(
-                compromiso=promise.compromiso.id,
-                part=look.number,
-                slice=place,
-                carta_version=promise.carta.version,
-                unit=promise.unit_of(data.unit),
-                window_id=None if window is None else window.id,
-                status=verdict.status,
-                reason=verdict.reason,
-                due_at=verdict.due,
-                amount=verdict.amount,
-                overdue_open=verdict.overdue_open,
-                cell=verdict.cell,
-                span=verdict.span,
-                historical=data.historical,
-                alarm_at=_alarm(verdict, windows),
-                calendar_version=None if calendar is None else calendar.calendar.version,
-            ),
-            promise,
-            window,
-        )
-        for place, window in enumerate(windows)
+    promise, anchor = look.promise, verdict.anchor_instant
+    if anchor is None or verdict.span is not None:
+        windows = places_of(judge_of.measure, verdict, promise.windows, known=look.known)
+    else:
+        windows = (promise.windows.at(anchor),)
+        if windows[0] is None:
+            return ()
+    if len(windows) == 1:
+        return (_counted(look, judge_of, verdict, windows, 0),)
+    return tuple(_counted(look, judge_of, verdict, windows, n) for n in range(len(windows)))
+
+
+def _counted(
+    look: _Look,
+    judge_of: CaseJudge,
+    verdict: CaseVerdict,
+    windows: tuple[WindowBounds | None, ...],
+    place: int,
+) -> Judged:
+    promise, data, calendar = look.promise, look.data, judge_of.calendar
+    window = windows[place]
+    judgement = Judgement(
+        promise.id,
+        look.number,
+        place,
+        promise.version,
+        promise.unit_of(data.unit),
+        None if window is None else window.id,
+        verdict.status,
+        verdict.reason,
+        verdict.due,
+        verdict.amount,
+        verdict.overdue_open,
+        verdict.cell,
+        verdict.span,
+        data.historical,
+        _alarm(verdict, windows) if verdict.status is _PENDING else None,
+        None if calendar is None else calendar.calendar.version,
     )
+    return (judgement, promise, window)
 
 
 def _alarm(verdict: CaseVerdict, windows: tuple[WindowBounds | None, ...]) -> datetime | None:
-    """Return when an open case must be looked at again though nothing more is heard of it.
+    """Return when a pending case must be looked at again though nothing more is heard of it.
 
     An outage that goes on will touch the next window.
     """
-    if verdict.status is not CaseStatus.PENDING or verdict.overdue_open:
+    if verdict.overdue_open:
         return None
     if verdict.reason == CaseReason.WAITING_FOR_START:
         return verdict.anchor_instant

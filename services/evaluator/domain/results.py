@@ -7,12 +7,15 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from typing import Any, Final
 
+import msgspec
+
 from services.evaluator.domain.addenda import causes_of, moved
 from services.evaluator.domain.catalogue import Promise
 from services.evaluator.domain.cohorts import Cohorts, part_counts
 from services.evaluator.domain.identity import SOURCE, breach_id, statement_id
 from shared.contracts.breaches import BreachData, BreachEvent, BreachKind
 from shared.contracts.ids import own_trace
+from shared.contracts.late_cases import LateCase, LateCaseData
 from shared.contracts.results import (
     Band,
     CaseCoverage,
@@ -283,6 +286,7 @@ class Subject:
     window: ResultWindow
     breach: str = field(init=False, repr=False, compare=False)
     """The id that all statements about it share."""
+    _window: msgspec.Raw = field(init=False, repr=False, compare=False)
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -299,6 +303,42 @@ class Subject:
         """Make ready what every statement repeats."""
         window = self.window
         object.__setattr__(self, "breach", breach_id(*self.key, window.start))
+        object.__setattr__(self, "_window", msgspec.Raw(window.model_dump_json().encode()))
+
+    def late_case(
+        self,
+        case: str,
+        due_at: datetime | None,
+        *,
+        received_at: datetime | None,
+        traceparent: str | None,
+    ) -> LateCase:
+        """Return that a case is late: the same case and due instant always make the same id."""
+        promise, time = self.promise, due_at or self.window.start
+        identity = statement_id(self.breach, "late_case", time, case)
+        return LateCase(
+            specversion="1.0",
+            id=identity,
+            source=SOURCE,
+            type="breach.v1",
+            time=time,
+            subject=promise.id,
+            traceparent=traceparent or own_trace(identity),
+            data=LateCaseData(
+                municipality=promise.municipality,
+                carta=promise.carta.carta,
+                carta_version=promise.version,
+                compromiso=promise.id,
+                unit=self.unit,
+                responsible_unit=promise.carta.unit,
+                window=self._window,
+                kind="late_case",
+                breach=self.breach,
+                case=case,
+                due_at=due_at,
+                received_at=received_at,
+            ),
+        )
 
     def statement(
         self,

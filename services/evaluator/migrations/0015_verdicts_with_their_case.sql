@@ -1,15 +1,17 @@
 -- A case and the verdicts on it are one row: they change together, and the row is the lock. `verdicts`
--- is a JSON array with an array for each verdict; the view `verdict` names its members.
-ALTER TABLE measured_case ADD COLUMN verdicts bytea;
+-- is a JSON array with an array for each verdict; the view `verdict` names its members. Facts and
+-- verdicts are text, which is what COPY takes and what a person can read.
+ALTER TABLE measured_case ALTER COLUMN data TYPE text USING convert_from(data, 'UTF8');
+ALTER TABLE measured_case ADD COLUMN verdicts text;
 UPDATE measured_case c
-SET verdicts = convert_to(coalesce((
+SET verdicts = coalesce((
     SELECT json_agg(json_build_array(
         v.compromiso, v.part, v.slice, v.carta_version, v.unit, v.window_id, v.status, v.reason,
         v.due_at, v.amount, v.overdue_open, v.cell,
         CASE WHEN v.span_from IS NOT NULL THEN json_build_array(v.span_from, v.span_to) END,
         v.historical, v.alarm_at, v.calendar_version) ORDER BY v.compromiso, v.part, v.slice)
     FROM verdict v
-    WHERE v.municipality = c.municipality AND v.case_id = c.case_id), '[]')::text, 'UTF8');
+    WHERE v.municipality = c.municipality AND v.case_id = c.case_id), '[]')::text;
 ALTER TABLE measured_case ALTER COLUMN verdicts SET NOT NULL;
 
 -- Where each verdict counts: the cases behind a figure, page by page (CASES, FAILING), and whether an
@@ -56,12 +58,12 @@ SELECT c.municipality, c.case_id, v ->> 0 AS compromiso, (v ->> 1)::smallint AS 
        (v ->> 10)::boolean AS overdue_open, v ->> 11 AS cell, (v -> 12 ->> 0)::bigint AS span_from,
        (v -> 12 ->> 1)::bigint AS span_to, (v ->> 13)::boolean AS historical,
        (v ->> 14)::timestamptz AS alarm_at, (v ->> 15)::integer AS calendar_version
-FROM measured_case c, json_array_elements(convert_from(c.verdicts, 'UTF8')::json) AS v;
+FROM measured_case c, json_array_elements(c.verdicts::json) AS v;
 
 -- A service's cases in the order in which they began: OF_SERVICE, SERVICES, and MEASURED of one window.
 -- A case without an event, taken back, stands where it was heard of.
 UPDATE measured_case
-SET began_at = (convert_from(data, 'UTF8')::jsonb ->> 'received_at')::timestamptz
+SET began_at = (data::jsonb ->> 'received_at')::timestamptz
 WHERE began_at IS NULL;
 ALTER TABLE measured_case ALTER COLUMN began_at SET NOT NULL;
 DROP INDEX case_of_service;

@@ -1,6 +1,6 @@
 """Cases with the verdicts on them, where each counts, and when open ones are to be looked at."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -16,19 +16,20 @@ CaseKey = tuple[str, str]
 """Municipality and case."""
 
 STATUS_CODES: Final = {
-    CaseStatus.MET: b"m",
-    CaseStatus.FAILED: b"f",
-    CaseStatus.PENDING: b"p",
-    CaseStatus.EXCLUDED: b"x",
+    CaseStatus.MET: "m",
+    CaseStatus.FAILED: "f",
+    CaseStatus.PENDING: "p",
+    CaseStatus.EXCLUDED: "x",
 }
-"""As `case_in_window` has them: a "char", which the driver takes as a byte."""
+"""As `case_in_window` has them."""
 
-# In sorted order, so that two transactions with the same cases cannot lock each other.
+# In sorted order, so that two transactions with the same cases cannot lock each other. The keys
+# come as lines: no name has a line's end in it, and an array costs the driver a call for each name.
 LOCK = """
 SELECT c.municipality, c.case_id, c.revision, c.verdicts
 FROM measured_case c
-JOIN unnest($1::text[], $2::text[]) AS wanted (municipality, case_id)
-    USING (municipality, case_id)
+JOIN ROWS FROM (string_to_table($1, E'\n'), string_to_table($2, E'\n'))
+    AS wanted (municipality, case_id) USING (municipality, case_id)
 ORDER BY c.municipality, c.case_id
 FOR UPDATE OF c
 """
@@ -49,7 +50,7 @@ UPDATE measured_case c
 SET revision = n.revision, service = n.service, unit = n.unit, began_kind = n.began_kind,
     began_at = n.began_at, data = n.data, verdicts = n.verdicts, traceparent = n.traceparent
 FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[],
-            $7::timestamptz[], $8::bytea[], $9::bytea[], $10::text[])
+            $7::timestamptz[], $8::text[], $9::text[], $10::text[])
     AS n (municipality, case_id, revision, service, unit, began_kind, began_at, data, verdicts,
           traceparent)
 WHERE c.municipality = n.municipality AND c.case_id = n.case_id AND c.revision < n.revision
@@ -57,13 +58,13 @@ WHERE c.municipality = n.municipality AND c.case_id = n.case_id AND c.revision <
 UPDATE_VERDICTS = """
 UPDATE measured_case c
 SET verdicts = n.verdicts
-FROM unnest($1::text[], $2::text[], $3::bytea[]) AS n (municipality, case_id, verdicts)
+FROM unnest($1::text[], $2::text[], $3::text[]) AS n (municipality, case_id, verdicts)
 WHERE c.municipality = n.municipality AND c.case_id = n.case_id
 """
 PLACE_COLUMNS = ("window_no", "status", "case_id", "part", "slice", "alarm_at")
 LEAVE = """
 DELETE FROM case_in_window p
-USING unnest($1::int[], $2::"char"[], $3::text[], $4::smallint[], $5::smallint[])
+USING unnest($1::int[], $2::text[]::"char"[], $3::text[], $4::smallint[], $5::smallint[])
     AS gone (window_no, status, case_id, part, slice)
 WHERE p.window_no = gone.window_no AND p.status = gone.status AND p.case_id = gone.case_id
     AND p.part = gone.part AND p.slice = gone.slice
@@ -124,12 +125,12 @@ LIMIT $5
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[Judgement]).decode
+_NULL: Final = "\\N"
 
 Verdicts = dict[VerdictKey, Judgement]
 
 
-@dataclass(frozen=True, slots=True)
-class StoredCase:
+class StoredCase(NamedTuple):
     """What is known of a case, the verdicts on it, and the trace of the event that made it so."""
 
     data: hot.CaseData
@@ -152,7 +153,7 @@ class Place(NamedTuple):
     """
 
     window: int
-    status: bytes
+    status: str
     case: str
     part: int
     slice: int
@@ -164,7 +165,7 @@ def _keys(keys: Iterable[CaseKey]) -> tuple[list[str], list[str]]:
     return [key[0] for key in ordered], [key[1] for key in ordered]
 
 
-def _verdicts(stored: bytes) -> Verdicts:
+def _verdicts(stored: str) -> Verdicts:
     return {judgement.key: judgement for judgement in _decode(stored)}
 
 
@@ -174,7 +175,7 @@ async def lock_cases(connection: Connection, keys: Iterable[CaseKey]) -> dict[Ca
         (row["municipality"], row["case_id"]): LockedCase(
             row["revision"], _verdicts(row["verdicts"])
         )
-        for row in await connection.fetch(LOCK, *_keys(keys))
+        for row in await connection.fetch(LOCK, *map("\n".join, _keys(keys)))
     }
 
 
@@ -190,9 +191,7 @@ async def load_cases(connection: Connection, keys: Iterable[CaseKey]) -> dict[Ca
 
 async def add_cases(connection: Connection, cases: Iterable[StoredCase]) -> None:
     """Store cases that are new: only the owner of their partition writes them."""
-    await connection.copy_records_to_table(
-        "measured_case", records=map(_row, cases), columns=COLUMNS
-    )
+    await _copy(connection, "measured_case", COLUMNS, map(_line, cases))
 
 
 async def update_cases(connection: Connection, cases: Iterable[StoredCase]) -> None:
@@ -210,8 +209,37 @@ async def update_verdicts(
         UPDATE_VERDICTS,
         [key[0] for key, _ in ordered],
         [key[1] for key, _ in ordered],
-        [_encode(list(each.values())) for _, each in ordered],
+        [_encode(list(each.values())).decode() for _, each in ordered],
     )
+
+
+async def _copy(
+    connection: Connection, table: str, columns: Sequence[str], lines: Iterable[str]
+) -> None:
+    """Copy lines into a table: text, which costs the driver a fifth of what values cost."""
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield "".join(lines).encode()
+
+    await connection.copy_to_table(table, source=whole(), columns=columns)
+
+
+def _line(stored: StoredCase) -> str:
+    """Return a row as COPY takes it: what may hold a backslash has it doubled, nothing a tab."""
+    data, trace = stored.data, stored.traceparent
+    kind, at = began(data)
+    case, facts = data.case, hot.encode(data).decode()
+    verdicts = _encode(list(stored.verdicts.values())).decode()
+    if "\\" in case or "\\" in facts or "\\" in verdicts:
+        case, facts, verdicts = map(_escaped, (case, facts, verdicts))
+    return (
+        f"{data.municipality}\t{case}\t{data.revision}\t{data.service}\t{data.unit or _NULL}\t"
+        f"{kind or _NULL}\t{at or data.received_at}\t{facts}\t{verdicts}\t{trace or _NULL}\n"
+    )
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\")
 
 
 def _row(stored: StoredCase) -> tuple[object, ...]:
@@ -225,8 +253,8 @@ def _row(stored: StoredCase) -> tuple[object, ...]:
         data.unit,
         kind,
         data.received_at if at is None else at,
-        hot.encode(data),
-        _encode(list(stored.verdicts.values())),
+        hot.encode(data).decode(),
+        _encode(list(stored.verdicts.values())).decode(),
         stored.traceparent,
     )
 
@@ -235,13 +263,21 @@ def began(case: hot.CaseData) -> tuple[str | None, datetime | None]:
     """Return with which event a case began, and when; (None, None) where it has none any more."""
     if not case.instants:
         return None, None
-    at, kind = min((at, kind) for kind, at in case.instants.items())
-    return kind, at
+    at = min(case.instants.values())
+    return min(kind for kind, each in case.instants.items() if each == at), at
 
 
 async def enter_windows(connection: Connection, places: Iterable[Place]) -> None:
     """Note where cases count from now on."""
-    await connection.copy_records_to_table("case_in_window", records=places, columns=PLACE_COLUMNS)
+    await _copy(
+        connection,
+        "case_in_window",
+        PLACE_COLUMNS,
+        (
+            f"{window}\t{status}\t{_escaped(case)}\t{part}\t{place}\t{alarm_at or _NULL}\n"
+            for window, status, case, part, place, alarm_at in places
+        ),
+    )
 
 
 async def leave_windows(connection: Connection, places: Iterable[Place]) -> None:

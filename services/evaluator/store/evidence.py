@@ -15,7 +15,7 @@ SELECT v.case_id, v.part, v.status, v.reason, v.due_at, v.amount, v.overdue_open
 FROM (
     SELECT w.municipality, w.compromiso, p.case_id, p.part, p.slice
     FROM judged_window w
-    JOIN case_in_window p ON p.window_no = w.window_no AND p.status = $5::"char"
+    JOIN case_in_window p ON p.window_no = w.window_no AND p.status = $5::text::"char"
     WHERE w.municipality = $1 AND w.compromiso = $2 AND w.unit = $3 AND w.window_id = $4
         AND (p.case_id, p.part) > ($6, $7)
     ORDER BY p.case_id, p.part
@@ -27,7 +27,7 @@ ORDER BY v.case_id, v.part
 EXPLANATION = """
 SELECT v.part, v.carta_version, v.unit, v.window_id, v.status, v.reason, v.due_at, v.amount,
        v.overdue_open, v.historical, v.calendar_version,
-       convert_from(c.data, 'UTF8')::jsonb AS facts, c.traceparent
+       c.data::jsonb AS facts, c.traceparent
 FROM verdict v
 JOIN measured_case c USING (municipality, case_id)
 WHERE v.municipality = $1 AND v.compromiso = $2 AND v.case_id = $3

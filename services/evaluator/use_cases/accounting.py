@@ -105,8 +105,9 @@ class Accounting:
         begun = [
             (case.municipality, case.service, kind, at)
             for case in cases
+            if case.instants and case.received_at - min(case.instants.values()) > LATE_AFTER
             for kind, at in (began(case),)
-            if kind is not None and at is not None and case.received_at - at > LATE_AFTER
+            if kind is not None and at is not None
         ]
         if not begun:
             return

@@ -2,20 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 from services.evaluator.domain.catalogue import Catalogue, Promise
 from services.evaluator.domain.coverage import Coverage
-from services.evaluator.domain.judging import Closed
+from services.evaluator.domain.judging import Closed, Judgement
 from services.evaluator.domain.results import Subject
 from services.evaluator.store.cases import CaseKey, Verdicts
 from services.evaluator.store.tallies import WindowKey
-from services.evaluator.use_cases.changes import Changes
+from services.evaluator.use_cases.changes import Cell, Changes
 from services.evaluator.use_cases.known_windows import KnownWindows
 from shared.contracts import hot
 from shared.contracts.results import AddendumReason
 from shared.criteria import WindowBounds
 from shared.messaging import Transaction
+
+_UNASKED: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,17 @@ class Bench:
     again: AddendumReason | None = None
     through: dict[object, datetime | None] = field(default_factory=dict)
 
+    def cell(self, town: str, judgement: Judgement, promise: Promise, bounds: WindowBounds) -> Cell:
+        """Return where a verdict counts; its window will exist from then on."""
+        cells = self.changes.cells
+        key = (id(promise), judgement.part, judgement.unit, bounds.id, judgement.cell)
+        cell = cells.get(key)
+        if cell is None:
+            window = (town, judgement.compromiso, judgement.unit, bounds.id)
+            subject = self.subject(window, promise, bounds)
+            cell = cells[key] = self.changes.open_cell(window, judgement, promise, subject)
+        return cell
+
     def subject(self, key: WindowKey, promise: Promise, bounds: WindowBounds) -> Subject:
         """Return the window under the version that it is held to; it will exist from then on."""
         subject = self.changes.subjects.get(key)
@@ -48,11 +62,12 @@ class Bench:
     def known(self, data: hot.CaseData) -> datetime | None:
         """Return through when all about a case is known; asked once for all that are alike."""
         kind = (data.municipality, data.service, data.historical, data.sources)
-        if kind not in self.through:
-            self.through[kind] = self.coverage.complete_through(
+        known = self.through.get(kind, _UNASKED)
+        if known is _UNASKED:
+            known = self.through[kind] = self.coverage.complete_through(
                 data.municipality,
                 data.service,
                 case_sources=data.sources,
                 historical=data.historical,
             )
-        return self.through[kind]
+        return known

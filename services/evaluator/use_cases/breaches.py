@@ -8,7 +8,9 @@ from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.store import breaches as breach_store
 from services.evaluator.store import cases as case_store
 from services.evaluator.store.tallies import WindowKey
+from shared.contracts import hot
 from shared.contracts.breaches import MAX_LISTED_CASES, BreachEvent, BreachKind
+from shared.contracts.late_cases import LateCase
 from shared.contracts.results import PartResult
 from shared.contracts.topics import BREACHES
 from shared.messaging import Transaction
@@ -119,4 +121,16 @@ def publish(tx: Transaction, statement: BreachEvent, metrics: EvaluatorMetrics) 
         event_id=statement.id,
         breach=statement.data.breach,
         compromiso=statement.data.compromiso,
+    )
+
+
+def publish_late(tx: Transaction, late: LateCase) -> None:
+    """Publish that a case is late, and let the log name it with its trace."""
+    tx.publish_raw(BREACHES, late.key, hot.encode(late))
+    tx.tell(
+        "late_case",
+        traceparent=late.traceparent,
+        event_id=late.id,
+        breach=late.data.breach,
+        compromiso=late.data.compromiso,
     )

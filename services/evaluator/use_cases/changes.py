@@ -1,11 +1,10 @@
 """What one transaction changes, gathered event by event and written once."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from services.evaluator.domain.addenda import Replaced
+from services.evaluator.domain.catalogue import Promise
 from services.evaluator.domain.judging import Judgement
 from services.evaluator.domain.results import Subject
 from services.evaluator.store.cases import CaseKey
@@ -18,7 +17,7 @@ from services.evaluator.store.tallies import (
     WindowKey,
 )
 from shared.contracts import hot
-from shared.criteria import CaseStatus, RunningTally, Tally
+from shared.criteria import CaseStatus, RunningTally, Share, Tally, is_every_case
 
 
 class Arrival(NamedTuple):
@@ -54,12 +53,16 @@ class RunningCounts:
     cells: dict[str, RunningTally] = field(default_factory=dict)
     historical: int = 0
 
+    def cell(self, name: str) -> RunningTally:
+        """Return the counts of one cell."""
+        tally = self.cells.get(name)
+        if tally is None:
+            tally = self.cells[name] = RunningTally()
+        return tally
+
     def add(self, judgement: Judgement, *, sign: int) -> None:
         """Add a verdict; with `sign` -1 take it away."""
-        tally = self.cells.get(judgement.cell)
-        if tally is None:
-            tally = self.cells[judgement.cell] = RunningTally()
-        tally.add(judgement, sign=sign)
+        self.cell(judgement.cell).add(judgement, sign=sign)
         if judgement.historical:
             self.historical += sign
 
@@ -69,48 +72,91 @@ class RunningCounts:
         return Counts({c: t for c, t in tallies.items() if t != Tally()}, self.historical)
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Where alike verdicts count: a cell of a measure of a version in a window; what they set off.
+
+    `hurries`: a failure is a late case. `is_owed`: a failure breaks the window.
+    """
+
+    window: WindowKey
+    subject: Subject
+    running: RunningCounts
+    tally: RunningTally
+    hurries: bool
+    is_owed: bool
+
+    def add(self, judgement: Judgement) -> None:
+        """Count a verdict."""
+        self.tally.add(judgement)
+        if judgement.historical:
+            self.running.historical += 1
+
+
+CellKey = tuple[int, int, str, str, str]
+"""Identity of the promise, measure, unit, window id, cell."""
+
+
 @dataclass(slots=True)
 class Changes:
     """Cases, counts to add, windows that must exist, moments of failure.
 
     `received_through`: when the newest of the facts was received. `judged`: which cases have other
-    verdicts now. `statuses`: how many verdicts of each were reached.
+    verdicts now. `reached`: as what. `unpromised`: cases that nothing is promised about. `late`:
+    those said to be late.
     """
 
     cases: dict[CaseKey, Arrival] = field(default_factory=dict)
     judged: set[CaseKey] = field(default_factory=set)
-    statuses: Counter[CaseStatus] = field(default_factory=Counter)
+    reached: list[CaseStatus] = field(default_factory=list)
+    unpromised: int = 0
+    late: int = 0
+    cells: dict[CellKey, Cell] = field(default_factory=dict)
     counts: dict[WindowKey, dict[tuple[int, int], RunningCounts]] = field(default_factory=dict)
     subjects: dict[WindowKey, Subject] = field(default_factory=dict)
     moments: dict[WindowKey, list[Moment]] = field(default_factory=dict)
-    replacements: list[Replaced] = field(default_factory=list)
+    replacements: list[tuple[hot.CaseData, Judgement | None, Judgement | None]] = field(
+        default_factory=list
+    )
     redated: list[Redating] = field(default_factory=list)
     received_through: datetime | None = None
 
     def received(self, at: datetime) -> None:
         """Note when a fact was received."""
-        self.received_through = max(at, self.received_through or at)
+        through = self.received_through
+        if through is None or through < at:
+            self.received_through = at
 
-    def replaced(self, change: Replaced) -> None:
-        """Take a verdict out of the counts of its window, and put the other into its own."""
-        town = change.data.municipality
-        if change.old is not None:
-            self._count(town, change.old, sign=-1)
-        if change.new is not None:
-            self._count(town, change.new, sign=+1)
-        self.replacements.append(change)
+    def take_out(self, town: str, judgement: Judgement) -> None:
+        """Take a verdict that holds no more out of the counts of its window."""
+        if judgement.window_id is not None:
+            window = (town, judgement.compromiso, judgement.unit, judgement.window_id)
+            self._running(window, judgement).add(judgement, sign=-1)
 
-    def _count(self, municipality: str, judgement: Judgement, *, sign: int) -> None:
-        """Add a verdict to the counts of its window, or take it away."""
-        if judgement.window_id is None:
-            return
-        window = (municipality, judgement.compromiso, judgement.unit, judgement.window_id)
+    def open_cell(
+        self, window: WindowKey, judgement: Judgement, promise: Promise, subject: Subject
+    ) -> Cell:
+        """Return where such verdicts count; `subject` is the window as it is held to."""
+        running = self._running(window, judgement)
+        deciding, measure = subject.promise, promise.measures[judgement.part]
+        is_share = isinstance(promise.part_of(judgement.part).figure, Share)
+        has_part = judgement.part < len(deciding.measures)
+        return Cell(
+            window,
+            subject,
+            running,
+            running.cell(judgement.cell),
+            hurries=is_share and measure.clock is not None,
+            is_owed=has_part and is_every_case(deciding.part_of(judgement.part)),
+        )
+
+    def _running(self, window: WindowKey, judgement: Judgement) -> RunningCounts:
         counts = self.counts.setdefault(window, {})
         place = (judgement.carta_version, judgement.part)
         running = counts.get(place)
         if running is None:
             running = counts[place] = RunningCounts()
-        running.add(judgement, sign=sign)
+        return running
 
     def counted(self, window: WindowKey) -> CohortCounts:
         """Return what was added to each version and measure of a window so far."""

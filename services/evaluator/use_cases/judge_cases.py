@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
-from services.evaluator.domain.addenda import Replaced
 from services.evaluator.domain.catalogue import Catalogue, Promise
 from services.evaluator.domain.cohorts import cohorts_of
 from services.evaluator.domain.judging import Closed, Judgement, due_by, judge
@@ -37,18 +37,20 @@ from services.evaluator.store.tallies import (
 from services.evaluator.use_cases import breaches
 from services.evaluator.use_cases.accounting import Accounting
 from services.evaluator.use_cases.bench import Bench
-from services.evaluator.use_cases.changes import Arrival, Changes, Moment
+from services.evaluator.use_cases.changes import Arrival, Cell, Changes, Moment
 from services.evaluator.use_cases.keeping import keep_alarms, keep_moves, keep_places, save_cases
 from services.evaluator.use_cases.knowledge import Knowledge
 from services.evaluator.use_cases.known_windows import KnownWindows
 from shared.contracts import hot
 from shared.contracts.breaches import BreachKind
 from shared.contracts.results import AddendumReason
-from shared.criteria import CaseStatus, Share, WindowBounds, is_every_case
+from shared.criteria import CaseStatus
 from shared.database import Connection
 from shared.messaging import Transaction
 
 _NOTHING_KNOWN = Known(None, has_source=True)
+_NONE_CLOSED: Final[Closed] = {}
+_FAILED = CaseStatus.FAILED
 
 
 class JudgeCases:
@@ -116,68 +118,60 @@ class JudgeCases:
     def _judge(self, bench: Bench, arrival: Arrival) -> None:
         """Compare one case's verdicts with those before, and note every difference."""
         data, changes = arrival.data, bench.changes
+        town, key = data.municipality, (data.municipality, data.case)
         changes.received(data.received_at)
-        stood = bench.verdicts.setdefault(arrival.key, {})
-        groups = bench.catalogue.for_service(data.municipality, data.service)
-        closed = bench.closed.get(data.municipality, {})
+        stood = bench.verdicts.setdefault(key, {})
+        groups = bench.catalogue.for_service(town, data.service)
+        if not groups and bench.again is None:
+            changes.unpromised += 1
+        closed = bench.closed.get(town, _NONE_CLOSED)
         judged_now = judge(data, groups, known=bench.known(data), closed=closed)
-        for gone in [key for key in stood if key not in judged_now]:
-            changes.replaced(Replaced(data, stood.pop(gone), None, bench.again))
-            changes.judged.add(arrival.key)
-        for key, (judgement, promise, window) in judged_now.items():
-            old = stood.get(key)
+        for gone in [place for place in stood if place not in judged_now]:
+            self._replace(bench, data, stood.pop(gone), None)
+        for place, (judgement, promise, window) in judged_now.items():
+            old = stood.get(place)
             if old == judgement:
                 continue
-            changes.replaced(Replaced(data, old, judgement, bench.again))
             if old is not None:
                 changes.redated += _redated(data, promise, old, judgement)
-            changes.judged.add(arrival.key)
-            changes.statuses[judgement.status] += 1
+            self._replace(bench, data, old, judgement)
             if window is not None:
-                self._note(bench, arrival, judgement, promise, window)
-            stood[key] = judgement
+                cell = bench.cell(town, judgement, promise, window)
+                cell.add(judgement)
+                if judgement.status is _FAILED and cell.hurries:
+                    self._failed(bench, arrival, judgement, cell, promise)
+            stood[place] = judgement
 
-    def _note(
-        self,
-        bench: Bench,
-        arrival: Arrival,
-        judgement: Judgement,
-        promise: Promise,
-        bounds: WindowBounds,
+    def _replace(
+        self, bench: Bench, data: hot.CaseData, old: Judgement | None, new: Judgement | None
     ) -> None:
-        """Make the window known; say a late case at once; mark what may be a breach."""
-        key = (promise.municipality, judgement.compromiso, judgement.unit, bounds.id)
-        subject = bench.subject(key, promise, bounds)
-        if judgement.status is not CaseStatus.FAILED or not _is_timed_share(promise, judgement):
-            return
-        if _is_owed_to_everyone(subject.promise, judgement):
-            counted = bench.changes.counted(key)
+        """Note that one verdict takes the place of another; what was counted counts no more."""
+        changes = bench.changes
+        changes.judged.add((data.municipality, data.case))
+        changes.replacements.append((data, old, new))
+        if old is not None:
+            changes.take_out(data.municipality, old)
+        if new is not None:
+            changes.reached.append(new.status)
+
+    def _failed(
+        self, bench: Bench, arrival: Arrival, judgement: Judgement, cell: Cell, promise: Promise
+    ) -> None:
+        """Say a late case at once; mark what may be a breach, whatever its own version says."""
+        if cell.is_owed:
+            counted = bench.changes.counted(cell.window)
             moment = Moment(arrival.data.case, counted, arrival.received_at, arrival.traceparent)
-            bench.changes.moments.setdefault(key, []).append(moment)
+            bench.changes.moments.setdefault(cell.window, []).append(moment)
         was_late = any(
-            verdict.compromiso == judgement.compromiso and verdict.status is CaseStatus.FAILED
+            verdict.compromiso == judgement.compromiso and verdict.status is _FAILED
             for verdict in bench.verdicts[arrival.key].values()
         )
         if not was_late and not judgement.historical:
+            subject = cell.subject
             if subject.promise is not promise:
                 subject = replace(subject, promise=promise)
-            self._say_late(bench.tx, subject, arrival, judgement)
-
-    def _say_late(
-        self, tx: Transaction, subject: Subject, arrival: Arrival, judgement: Judgement
-    ) -> None:
-        """A case that becomes late again after a correction mints the same id: it is said once."""
-        time = judgement.due_at or subject.window.start
-        statement = subject.statement(
-            BreachKind.LATE_CASE,
-            time,
-            detail=arrival.data.case,
-            case=arrival.data.case,
-            due_at=judgement.due_at,
-            received_at=arrival.received_at,
-            traceparent=arrival.traceparent,
-        )
-        breaches.publish(tx, statement, self._metrics)
+            bench.changes.late += 1
+            _say_late(bench.tx, subject, arrival, judgement)
 
     async def _write(self, bench: Bench, *, writer: int) -> None:
         tx, changes = bench.tx, bench.changes
@@ -188,7 +182,7 @@ class JudgeCases:
             await tally_store.add(
                 connection, to_add, writer=writer, received_through=changes.received_through
             )
-            await keep_moves(connection, changes)
+            await keep_moves(bench)
         await redating_store.keep(connection, changes.redated, tx.now)
         await self._say_broken(tx, changes, bench.catalogue)
 
@@ -242,25 +236,33 @@ class JudgeCases:
     def _observe(self, bench: Bench, taken: Sequence[Arrival], *, repeats: int) -> None:
         """Count what the commit makes certain."""
         metrics, tx = self._metrics, bench.tx
-        statuses = bench.changes.statuses
-        unpromised = sum(
-            not bench.catalogue.for_service(arrival.data.municipality, arrival.data.service)
-            for arrival in taken
-        )
-
+        changes = bench.changes
+        reached, unpromised, late = changes.reached, changes.unpromised, changes.late
         told = [arrival.received_at for arrival in taken if arrival.received_at is not None]
         oldest = min(told, default=None)
 
         def observe() -> None:
             metrics.repeats.inc(repeats)
             metrics.without_promise.inc(unpromised)
-            for status, number in statuses.items():
-                metrics.verdicts.labels(status.value).inc(number)
+            metrics.statements.labels(BreachKind.LATE_CASE.value).inc(late)
+            for status in CaseStatus:
+                metrics.verdicts.labels(status.value).inc(reached.count(status))
             if oldest is not None:
                 seconds = (datetime.now(tx.now.tzinfo) - oldest).total_seconds()
                 metrics.event_to_verdict.observe(seconds)
 
         tx.on_commit.append(observe)
+
+
+def _say_late(tx: Transaction, subject: Subject, arrival: Arrival, judgement: Judgement) -> None:
+    """A case that becomes late again after a correction mints the same id: it is said once."""
+    late = subject.late_case(
+        arrival.data.case,
+        judgement.due_at,
+        received_at=arrival.received_at,
+        traceparent=arrival.traceparent,
+    )
+    breaches.publish_late(tx, late)
 
 
 async def _closed(
@@ -332,16 +334,3 @@ def _by_then(after: CohortCounts, added: CohortCounts, by_then: CohortCounts) ->
         place: after.get(place, NOTHING) - added.get(place, NOTHING) + by_then.get(place, NOTHING)
         for place in after.keys() | added.keys()
     }
-
-
-def _is_owed_to_everyone(deciding: Promise, judgement: Judgement) -> bool:
-    """Return whether the window is broken by this failure, whatever the case's own version says."""
-    has_it = judgement.part < len(deciding.measures)
-    return has_it and is_every_case(deciding.part_of(judgement.part))
-
-
-def _is_timed_share(promise: Promise, judgement: Judgement) -> bool:
-    """Only what takes too long is late: a low score or a mean has no case to hurry."""
-    return isinstance(promise.part_of(judgement.part).figure, Share) and (
-        promise.measures[judgement.part].clock is not None
-    )

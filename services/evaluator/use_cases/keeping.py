@@ -1,8 +1,9 @@
 """What a transaction has changed in the cases, written once: verdicts, places, alarms, moves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from services.evaluator.domain.addenda import Replaced
 from services.evaluator.store import cases as case_store
 from services.evaluator.store import moves as move_store
 from services.evaluator.store.cases import (
@@ -14,20 +15,22 @@ from services.evaluator.store.cases import (
 )
 from services.evaluator.store.tallies import WindowKey
 from services.evaluator.use_cases.bench import Bench
-from services.evaluator.use_cases.changes import Changes
-from shared.database import Connection
+from shared.criteria import CaseStatus
+
+_MET = CaseStatus.MET
 
 
 async def save_cases(bench: Bench) -> None:
     """Store the cases that have a new revision, with the verdicts on them."""
-    connection, before = bench.tx.connection, bench.before
-    stored = {
-        key: StoredCase(arrival.data, arrival.traceparent, bench.verdicts[key])
-        for key, arrival in bench.changes.cases.items()
-    }
-    if new := [each for key, each in stored.items() if key not in before]:
+    connection, before, verdicts = bench.tx.connection, bench.before, bench.verdicts
+    new: list[StoredCase] = []
+    later: list[StoredCase] = []
+    for key, arrival in bench.changes.cases.items():
+        stored = StoredCase(arrival.data, arrival.traceparent, verdicts[key])
+        (later if key in before else new).append(stored)
+    if new:
         await case_store.add_cases(connection, new)
-    if later := [each for key, each in stored.items() if key in before]:
+    if later:
         await case_store.update_cases(connection, later)
 
 
@@ -35,22 +38,16 @@ async def keep_places(bench: Bench) -> None:
     """Note in which windows the cases count now, and in which they count no more."""
     connection = bench.tx.connection
     await bench.windows.open(bench.tx, bench.changes.subjects.values())
-    pairs = [(key, bench.before.get(key, {}), bench.verdicts[key]) for key in bench.changes.judged]
-    windows = {
-        (town, each.compromiso, each.unit, each.window_id)
-        for (town, _), before, after in pairs
-        for each in (*before.values(), *after.values())
-        if each.window_id is not None
-    }
-    numbers = await bench.windows.numbers(bench.tx, windows)
+    pairs = [(key, bench.before.get(key), bench.verdicts[key]) for key in bench.changes.judged]
+    numbers = await bench.windows.numbers(bench.tx, _windows(bench, pairs))
     entered: list[Place] = []
-    left: list[Place] = []
+    left: set[Place] = set()
     for key, before, after in pairs:
         now = _places(key, after, numbers)
         if before:
-            was = _places(key, before, numbers)
-            left += was - now
-            now -= was
+            was = set(_places(key, before, numbers))
+            left |= was.difference(now)
+            now = [place for place in now if place not in was]
         entered += now
     if left:
         await case_store.leave_windows(connection, left)
@@ -58,12 +55,32 @@ async def keep_places(bench: Bench) -> None:
         await case_store.enter_windows(connection, entered)
 
 
-def _places(key: CaseKey, verdicts: Verdicts, numbers: Mapping[WindowKey, int]) -> set[Place]:
+def _windows(
+    bench: Bench, pairs: Sequence[tuple[CaseKey, Verdicts | None, Verdicts]]
+) -> set[WindowKey]:
+    """Return the windows in which the cases count, or counted."""
+    left = {
+        (town, each.compromiso, each.unit, each.window_id)
+        for (town, _), before, _ in pairs
+        if before
+        for each in before.values()
+        if each.window_id is not None
+    }
+    return left.union(
+        (key[0], each.compromiso, each.unit, each.window_id)
+        for key, before, after in pairs
+        if before
+        for each in after.values()
+        if each.window_id is not None
+    ).union(bench.changes.subjects)
+
+
+def _places(key: CaseKey, verdicts: Verdicts, numbers: Mapping[WindowKey, int]) -> list[Place]:
     town, case = key
-    return {
+    return [
         Place(
             numbers[town, each.compromiso, each.unit, each.window_id],
-            STATUS_CODES[each.status],
+            "m" if each.status is _MET else STATUS_CODES[each.status],
             case,
             each.part,
             each.slice,
@@ -71,15 +88,17 @@ def _places(key: CaseKey, verdicts: Verdicts, numbers: Mapping[WindowKey, int]) 
         )
         for each in verdicts.values()
         if each.window_id is not None
-    }
+    ]
 
 
 async def keep_alarms(bench: Bench) -> None:
     """Note when the cases are to be looked at again."""
     alarms: list[tuple[CaseKey, bool, datetime]] = []
     over: list[CaseKey] = []
+    before, verdicts = bench.before, bench.verdicts
     for key in bench.changes.judged:
-        was, now = _alarm(bench.before.get(key, {})), _alarm(bench.verdicts[key])
+        was = _alarm(before[key]) if key in before else None
+        now = _alarm(verdicts[key])
         if now is not None and now != was:
             alarms.append((key, *now))
         elif now is None and was is not None:
@@ -96,12 +115,17 @@ def _alarm(verdicts: Verdicts) -> tuple[bool, datetime] | None:
     return (next(iter(verdicts.values())).historical, min(alarms)) if alarms else None
 
 
-async def keep_moves(connection: Connection, changes: Changes) -> None:
+async def keep_moves(bench: Bench) -> None:
     """Note what moved a closed window: its next edition says so."""
+    connection, changes = bench.tx.connection, bench.changes
     closed = await move_store.closed_among(connection, changes.counts)
     if not closed:
         return
-    found = [move for each in changes.replacements for move in each.moves()]
-    moved = [move for move in found if move.window in closed]
+    moved = [
+        move
+        for data, old, new in bench.changes.replacements
+        for move in Replaced(data, old, new, bench.again).moves()
+        if move.window in closed
+    ]
     if moved:
         await move_store.keep(connection, moved)

@@ -67,7 +67,7 @@ class PublishResults:
         return len(keys)
 
     async def stale(self, pool: Pool, *, limit: int = 500) -> int:
-        """Publish windows that are new, or to be looked at again; return how many were looked at."""
+        """Publish windows that are new or to be looked at again; return how many they were."""
         async with pool.acquire() as connection:
             keys = await tally_store.stale(connection, limit=limit)  # type: ignore[arg-type]
         await self._each(pool, keys, closing=None)

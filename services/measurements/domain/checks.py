@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from services.measurements.domain.contests import NAMES
-from shared.contracts import hot
+from shared.contracts import faults, hot
 from shared.contracts.service_events import (
     CASE_ABANDONED,
     CASE_EXCLUDED,
@@ -193,10 +193,10 @@ def refusal_of(error: msgspec.DecodeError) -> Refusal:
     """Name what the decoder refused: the member and what was expected, never the value."""
     if not isinstance(error, msgspec.ValidationError):
         return Refusal(Reason.NOT_JSON)
-    expected = hot.expected(error)
+    expected = faults.expected(error)
     if "timezone" in expected:
-        return Refusal(Reason.NAIVE_TIME, hot.faulty_field(error), "a time needs its UTC offset")
-    return Refusal(Reason.SCHEMA, hot.faulty_field(error), expected)
+        return Refusal(Reason.NAIVE_TIME, faults.faulty_field(error), "a time needs its UTC offset")
+    return Refusal(Reason.SCHEMA, faults.faulty_field(error), expected)
 
 
 def identifier(value: object) -> str | None:

@@ -76,7 +76,7 @@ async def test_a_result_and_the_stored_facts_hold_no_trace(evaluator: Evaluator)
     await evaluator.publish()
     assert await evaluator.outbox(topics.RESULTS)
     assert "traceparent" not in str(await evaluator.outbox(topics.RESULTS))
-    assert b"traceparent" not in await evaluator.pool.fetchval("SELECT data FROM measured_case")
+    assert "traceparent" not in await evaluator.pool.fetchval("SELECT data FROM measured_case")
     assert await evaluator.disagreements() == []
 
 

@@ -9,7 +9,8 @@ CREATE TABLE before AS SELECT * FROM verdict;
 DROP VIEW verdict;
 ALTER TABLE before RENAME TO verdict;
 DROP TABLE case_in_window, alarm;
-ALTER TABLE measured_case DROP COLUMN verdicts, ALTER COLUMN began_at DROP NOT NULL;
+ALTER TABLE measured_case DROP COLUMN verdicts, ALTER COLUMN began_at DROP NOT NULL,
+    ALTER COLUMN data TYPE bytea USING convert_to(data, 'UTF8');
 UPDATE measured_case SET began_at = NULL WHERE began_kind IS NULL;
 ALTER TABLE judged_window DROP COLUMN window_no;
 ALTER TABLE rejudging DROP COLUMN after_began;

@@ -118,7 +118,7 @@ class Bench:
         self, handle: Handler = note_effects, *, pool: "Pool | None" = None, max_records: int = 500
     ) -> Consumer:
         return Consumer(
-            Subscription(topic=TOPIC, group=GROUP, handle=handle, max_records=max_records),
+            Subscription(topic=TOPIC, group=GROUP, handle=handle, max_records=max_records, lanes=2),
             settings=self.settings,
             pool=pool or self.pool,
             owner="test",

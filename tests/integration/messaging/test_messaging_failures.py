@@ -106,6 +106,25 @@ async def test_a_connection_that_breaks_off_between_two_statements_refuses_nothi
     assert await bench.refusals() == []
 
 
+async def test_a_lane_goes_on_while_another_waits_and_keeps_what_it_did_when_that_fails(
+    bench: Bench,
+) -> None:
+    failures = iter([asyncpg.InternalClientError("cannot switch to state 12")])
+
+    async def handle(tx: Transaction, batch: Sequence[Received]) -> None:
+        await note_effects(tx, batch)
+        if batch[0].partition == 0:
+            await eventually(lambda: bench.effects(), what="the other lane's commit")
+            for error in failures:
+                raise error
+
+    await bench.send_complaints("A", "B", partition=0)
+    await bench.send_complaints("C", "D", partition=1)
+    async with running(bench.consumer(handle)):
+        await bench.wait_for("A", "B", "C", "D")
+    assert await bench.refusals() == []
+
+
 async def test_a_loop_that_fails_itself_says_so_and_goes_on(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -78,11 +77,11 @@ def test_a_case_outside_of_the_population_is_not_judged() -> None:
     )
     issued = case(ticket_issued="2026-07-06 10:00")
     assert judge_case(measure(part), issued, None, zone=ZONE, complete_through=None) is None
-    other = replace(issued, attributes={"fila": "general"})
+    other = issued._replace(attributes={"fila": "general"})
     assert judge_case(measure(part), other, None, zone=ZONE, complete_through=None) is None
     called_only = case(ticket_called="2026-07-06 10:00", attributes={"fila": "preferente"})
     assert judge_case(measure(part), called_only, None, zone=ZONE, complete_through=None) is None
-    assert judged(part, replace(issued, attributes={"fila": "preferente"}))
+    assert judged(part, issued._replace(attributes={"fila": "preferente"}))
 
 
 def test_nobody_is_overdue_before_the_source_is_known_complete_past_the_due_instant() -> None:
@@ -180,7 +179,7 @@ def test_an_open_case_has_no_closing_window_but_is_told_as_late() -> None:
 def test_only_listed_exclusions_are_admitted() -> None:
     a_case = case(ticket_issued="2026-07-06 10:00", exclusions=frozenset({"se_cayo_el_sistema"}))
     assert judged(wait(), a_case).status is CaseStatus.FAILED
-    listed = replace(a_case, exclusions=frozenset({"turno_duplicado", "se_cayo_el_sistema"}))
+    listed = a_case._replace(exclusions=frozenset({"turno_duplicado", "se_cayo_el_sistema"}))
     verdict = judged(wait(), listed)
     assert (verdict.status, verdict.reason) == (CaseStatus.EXCLUDED, "turno_duplicado")
 
@@ -311,7 +310,7 @@ def test_the_instant_promised_to_this_very_case_can_be_the_limit() -> None:
     )
     at_the_edge = happening(a_case, "ticket.called", promised)
     assert judged(part, at_the_edge).status is CaseStatus.MET
-    assert judged(part, replace(a_case, own_due=None)).reason == "limite_desconocido"
+    assert judged(part, a_case._replace(own_due=None)).reason == "limite_desconocido"
 
 
 def test_a_case_waits_for_its_start_until_its_source_is_complete() -> None:
@@ -366,7 +365,7 @@ def test_only_the_reasons_of_the_clock_pause_it() -> None:
         pauses=(paused("prevencion", "2026-07-07 10:00", "2026-07-09 11:00"),),
     )
     assert judged(answer(), received).due == local("2026-07-15")
-    other = replace(received, pauses=(paused("vacaciones", "2026-07-07", "2026-07-09"),))
+    other = received._replace(pauses=(paused("vacaciones", "2026-07-07", "2026-07-09"),))
     assert judged(answer(), other).due == local("2026-07-10")
 
 

@@ -1,5 +1,6 @@
 """The short way for a limit that is the same length of time for every case."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -7,11 +8,12 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.criteria import Case
+from shared.criteria import Case, CasePause, prepare
 from shared.criteria.timing import constant_term, timing_of
 from shared.criteria.values import Clock, Instant, Limit
-from shared.criteria.vocabulary import Op
+from shared.criteria.vocabulary import Anchor, Op, Period
 from shared.worktime import Unit
+from tests.unit.criteria.builders import measure, wait
 from tests.unit.worktime.calendars import MEXICO_CITY
 
 BEGUN = datetime(2026, 3, 2, 15, tzinfo=UTC)
@@ -19,6 +21,7 @@ MOMENTS = st.integers(-3_000_000_000, 9_000_000_000).map(
     lambda microseconds: BEGUN + timedelta(microseconds=microseconds)
 )
 UPPER = st.sampled_from([Op.AT_MOST, Op.LESS])
+LEFT = "abandono_antes_del_limite"
 LIMITS = st.decimals("0.01", 90, places=2)
 
 
@@ -67,3 +70,31 @@ def test_other_limits_have_no_short_way() -> None:
         (days, ten),
     ):
         assert constant_term(timed, limit) is None
+
+
+@given(
+    op=UPPER,
+    value=LIMITS,
+    daily=st.booleans(),
+    anchor=st.sampled_from(list(Anchor)),
+    events=st.dictionaries(st.sampled_from(["ticket.issued", "ticket.called"]), MOMENTS),
+    known=st.none() | MOMENTS,
+)
+def test_a_plain_case_is_judged_as_one_that_takes_the_long_way(
+    *,
+    op: Op,
+    value: Decimal,
+    daily: bool,
+    anchor: Anchor,
+    events: dict[str, datetime],
+    known: datetime | None,
+) -> None:
+    """A pause that is not admitted changes nothing, but such a case is not plain."""
+    population = {"event": "ticket.issued", "anchor": anchor, "exclude": [LEFT]}
+    waited = measure(wait(population=population, limit={"op": op, "value": value}))
+    if daily:
+        waited = replace(waited, by=Period.DAY)
+    judge = prepare(waited, None, zone=MEXICO_CITY)
+    plain = Case(events=events)
+    paused = plain._replace(pauses=(CasePause("ajena", BEGUN, None),))
+    assert judge.verdict(plain, known) == judge.verdict(paused, known)

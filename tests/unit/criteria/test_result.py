@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -248,7 +247,7 @@ def verdict_of(minutes: int, has_stop: bool, is_double: bool) -> CaseVerdict:
         stop = local("2026-07-06 10:00") + timedelta(minutes=minutes)
         a_case = happening(a_case, "ticket.called", stop)
     if is_double:
-        a_case = replace(a_case, exclusions=frozenset({"turno_duplicado"}))
+        a_case = a_case._replace(exclusions=frozenset({"turno_duplicado"}))
     return judged(wait(), a_case, known=f"2026-07-06 10:{minutes:02}")
 
 

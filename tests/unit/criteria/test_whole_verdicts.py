@@ -1,6 +1,5 @@
 """Everything that a verdict says of one case, form by form; local times lie 6 hours behind UTC."""
 
-from dataclasses import replace
 from typing import Any
 
 from shared.criteria import (
@@ -50,7 +49,7 @@ def test_what_is_owed_by_a_day_is_kept_until_that_day_ends() -> None:
     assert judged(monthly, late) == CaseVerdict(
         CaseStatus.FAILED, None, end, due=end, cell="2026-09-01"
     )
-    excused = replace(late, exclusions=LISTED)
+    excused = late._replace(exclusions=LISTED)
     assert judged(monthly, excused) == CaseVerdict(
         CaseStatus.EXCLUDED, "suspendido", end, due=end, cell="2026-09-01"
     )
@@ -114,7 +113,7 @@ def test_only_what_the_promise_calls_planned_leaves_the_service_time() -> None:
         span=(microseconds(begun), microseconds(ended)),
     )
     # What was contested is out, and the service was owed all the same.
-    contested = replace(planned, exclusions=listed | ACCEPTED)
+    contested = planned._replace(exclusions=listed | ACCEPTED)
     assert judged(portal(), contested) == CaseVerdict(
         CaseStatus.EXCLUDED, ContestReason.FORCE_MAJEURE, begun
     )
@@ -179,7 +178,7 @@ def test_a_score_is_measured_in_ten_thousandths_in_its_group() -> None:
     assert judged(scored("mean"), answered()) == kept
     assert judged(by_desk(), answered(mesa="2")) == kept._replace(cell="2")
     assert judged(by_desk(), answered()) == kept
-    unlisted = replace(answered(), exclusions=frozenset({"otro_motivo"}))
+    unlisted = answered()._replace(exclusions=frozenset({"otro_motivo"}))
     assert judged(by_desk(), unlisted) == kept
     daily = part(
         "nested_share", by="day", inner=by_desk().figure.model_dump()["inner"], limit=LEAST
@@ -196,7 +195,7 @@ def test_an_answer_that_does_not_count_says_why_and_stays_in_its_group() -> None
         ("mucho", CaseReason.OFF_THE_SCALE),
     ):
         assert judged(by_desk(), answered(nota, mesa="2")) == out._replace(reason=reason)
-    excused = replace(answered("mucho", mesa="2"), exclusions=LISTED)
+    excused = answered("mucho", mesa="2")._replace(exclusions=LISTED)
     assert judged(by_desk(), excused) == out._replace(reason="suspendido")
 
 
@@ -242,7 +241,7 @@ def test_a_promoter_counts_for_one_and_a_detractor_against() -> None:
 def test_what_is_placed_by_a_promised_date_is_out_without_one() -> None:
     planned = scored("sum", population={**ANSWERED, "anchor": "due"}, value=SCORE)
     promised = local("2026-09-10 10:00")
-    assert judged(planned, replace(answered(), own_due=promised)) == CaseVerdict(
+    assert judged(planned, answered()._replace(own_due=promised)) == CaseVerdict(
         CaseStatus.MET, None, promised, amount=85_000
     )
     assert judged(planned, answered()) == CaseVerdict(CaseStatus.EXCLUDED, CaseReason.NO_DUE, WHEN)

@@ -20,12 +20,15 @@ from services.evaluator.domain.results import (
     shown,
     window_of_result,
 )
+from shared.contracts import hot
 from shared.contracts.breaches import BreachKind
 from shared.contracts.results import ResultData
+from shared.contracts.topics import BREACHES
 from shared.criteria import NotEvaluated, Tally, Verdict, WindowBounds
 from tests.unit.evaluator import builders as b
 from tests.unit.evaluator.builders import local
 
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 START, END = local("2026-09-01 00:00"), local("2026-10-01 00:00")
 CLOSES = local("2026-10-15 00:00")
 COMPLETE = Known(END, has_source=True)
@@ -148,6 +151,24 @@ def test_the_end_of_the_window_itself_must_be_known() -> None:
     assert COMPLETE.covers(END)
     assert not RUNNING.covers(END)
     assert not Known(None, has_source=True).covers(START)
+
+
+@pytest.mark.parametrize("due", [END, None])
+@pytest.mark.parametrize("trace", [TRACE, None])
+def test_a_late_case_from_the_hot_path_reads_as_any_statement(due: Any, trace: Any) -> None:
+    about = subject(b.promise())
+    late = about.late_case('Año "7"\\8', due, received_at=START, traceparent=trace)
+    plain = about.statement(
+        BreachKind.LATE_CASE,
+        due or about.window.start,
+        detail='Año "7"\\8',
+        case='Año "7"\\8',
+        due_at=due,
+        received_at=START,
+        traceparent=trace,
+    )
+    assert BREACHES.decode(hot.encode(late)) == plain
+    assert late.key == plain.key
 
 
 def test_the_same_statement_has_the_same_id_and_another_has_another() -> None:
