@@ -16,6 +16,7 @@ from shared.messaging.transaction import Transaction
 
 Decode = Callable[[bytes], Any]
 Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
+LATEST_MS = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp()) * 1000
 
 
 class Received(NamedTuple):
@@ -81,12 +82,17 @@ def decode_record(
         topic.name,
         record.partition,
         record.offset,
-        datetime.fromtimestamp(record.timestamp / 1000, UTC),
+        _taken_at(record.timestamp),
         record.key,
         value,
         event,
     )
     return received if fault is None else (received, fault)
+
+
+def _taken_at(milliseconds: int) -> datetime:
+    """A producer sets it: what no calendar holds becomes the nearest that one does."""
+    return datetime.fromtimestamp(min(max(milliseconds, 0), LATEST_MS) / 1000, UTC)
 
 
 def _fault(error: Exception, topic: Topic) -> Fault:

@@ -274,3 +274,16 @@ async def test_an_outage_of_postgresql_is_waited_out_and_dead_letters_nothing(
             await bench.wait_for("before", "during", "and after", timeout=30)
         assert await bench.refusals() == []
         assert (await bench.stored())[0] == 3
+
+
+@pytest.mark.parametrize("timestamp", [-1, -62_135_596_800_001, -(2**53)])
+async def test_a_record_from_before_all_calendars_stops_nothing(
+    bench: Bench, timestamp: int
+) -> None:
+    """The producer sets a record's time; no such time may stop a partition."""
+    async with running(bench.consumer()):
+        await bench.send(complaint("JAC-1"), b"not JSON", timestamp_ms=timestamp)
+        await bench.send_complaints("JAC-2")
+        await bench.wait_for("JAC-1", "JAC-2")
+    (refusal,) = await bench.refusals()
+    assert (refusal["reason"], refusal["payload"]) == ("not_json", b"not JSON")
