@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from services.measurements.domain.checks import Source, SourceState
-from services.measurements.domain.mapping_file import MappingError, MappingFile
+from services.measurements.domain.mapping_file import MAX_MAPPING_BYTES, MappingError, MappingFile
 from services.measurements.domain.registration import Declaration, Registration
 from services.measurements.settings import Settings
 from services.measurements.store import activity
@@ -242,7 +242,7 @@ def import_command(
 ) -> None:
     """Import a CSV file, also gzipped. Safe to run again, and after having been killed."""
     try:
-        file = _mapping(mapping)
+        file = read_mapping(mapping)
         job = FileImport(path, file, _municipality(municipality, file), utc_now())
         report = run_with_pool(Settings, lambda pool, _: _run(pool, job, dry_run=dry_run))
         _print(report, path, dry_run=dry_run)
@@ -261,15 +261,18 @@ def _municipality(given: str | None, file: MappingFile) -> str:
         raise MappingError(f"--municipality: {given!r} is not a municipality's key") from None
 
 
-def _mapping(named: str) -> MappingFile:
+def read_mapping(named: str) -> MappingFile:
+    """Read a mapping's file, or a shipped one by its name. Raises MappingError."""
     path = Path(named)
     if not path.is_file():
         path = MAPPINGS / f"{named.removesuffix('.yaml')}.yaml"
     try:
-        return MappingFile(path.name, path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
+        with path.open("rb") as file:
+            content = file.read(MAX_MAPPING_BYTES + 1)
+    except OSError:
         shipped = ", ".join(sorted(item.stem for item in MAPPINGS.glob("*.yaml")))
         raise MappingError(f"no mapping {named}; shipped ones: {shipped}") from None
+    return MappingFile.from_bytes(path.name, content)
 
 
 async def _run(pool: Pool, job: FileImport, *, dry_run: bool) -> Report:

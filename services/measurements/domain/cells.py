@@ -11,7 +11,10 @@ from typing import Final
 from services.measurements.domain.checks import Reason, Refusal
 from services.measurements.domain.contents import hash_of
 from services.measurements.domain.mapping import (
+    EXCEL,
     ISO,
+    UNIX,
+    UNIX_MS,
     AttributeColumn,
     CodeColumn,
     Condition,
@@ -22,7 +25,6 @@ from services.measurements.domain.mapping import (
     zone_of,
 )
 
-UNIX, UNIX_MS, EXCEL = "unix", "unix_ms", "excel"
 _SPACES: Final = re.compile(r"\s+")
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}\Z")
 _TOKEN: Final = re.compile(r"[^\s\x00-\x1f\x7f-\x9f]{1,64}\Z")
@@ -31,6 +33,9 @@ _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?\Z")
 _LONGEST_CODE, _LONGEST_STEM = 64, 55
 _SINCE_1970: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EXCEL_ZERO: Final = datetime(1899, 12, 30)  # noqa: DTZ001 - local, as the sheet's days are
+# The day of an instant is told in the mapping's zone: at either end of all time there is none.
+_FIRST: Final = datetime(1, 1, 3, tzinfo=UTC)
+_LAST: Final = datetime(9999, 12, 30, tzinfo=UTC)
 _END_OF_DAY: Final = time(23, 59, 59, 999999)
 _LONGEST_DURATION: Final = timedelta(days=36_500)
 _SECONDS: Final = {
@@ -91,8 +96,15 @@ class Cells:
         return instant is not None and self._is_between(instant, condition.since, condition.before)
 
     def _is_between(self, instant: datetime, since: str | None, before: str | None) -> bool:
-        return (since is None or instant >= parse_instant(since, ISO, self._zone)) and (
-            before is None or instant < parse_instant(before, ISO, self._zone)
+        return (since is None or instant >= self._bound(since)) and (
+            before is None or instant < self._bound(before)
+        )
+
+    def _bound(self, text: str) -> datetime:
+        """A bound may stand in the hour that a clock skipped: no case lies there."""
+        parsed = datetime.fromisoformat(text)
+        return (parsed.replace(tzinfo=self._zone) if parsed.tzinfo is None else parsed).astimezone(
+            UTC
         )
 
     def instant(self, column: TimeColumn, row: Sequence[str]) -> datetime | None:
@@ -107,8 +119,9 @@ class Cells:
         for old, new in column.replace.items():
             text = text.replace(old, new)
         instant = self._time(text, column.column, column.format)
-        if not column.end_of_day:
-            return instant
+        return self._end_of_day(instant) if column.end_of_day else instant
+
+    def _end_of_day(self, instant: datetime) -> datetime:
         day = instant.astimezone(self._zone).date()
         return datetime.combine(day, _END_OF_DAY, self._zone).replace(fold=1).astimezone(UTC)
 
@@ -129,9 +142,11 @@ class Cells:
     def _time(self, text: str, column: str, formats: Sequence[str]) -> datetime:
         for pattern in formats:
             try:
-                return parse_instant(text, pattern, self._zone, twice=self._twice)
-            except (ValueError, OverflowError, ArithmeticError):
+                instant = parse_instant(text, pattern, self._zone, twice=self._twice)
+            except (ValueError, ArithmeticError):
                 continue
+            if _FIRST <= instant < _LAST:
+                return instant
         expected = " or ".join(
             "an ISO 8601 time" if f == ISO else f"a time as {f}" for f in formats
         )

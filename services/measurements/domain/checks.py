@@ -166,17 +166,22 @@ def check_time(instant: datetime, now: datetime, field: str) -> Refusal | None:
     return None
 
 
+def check_due(instant: datetime, field: str) -> Refusal | None:
+    """Refuse a promised instant that no calendar counts up to."""
+    if EARLIEST <= instant < LATEST_PROMISE:
+        return None
+    return Refusal(Reason.SCHEMA, field, "expected a year from 2000 to 2299")
+
+
 def _check_meaning(event: hot.ServiceEvent) -> Refusal | None:
     data = event.data
     if event.type in (CASE_PAUSED, CASE_EXCLUDED) and data.reason is None:
         return Refusal(Reason.REASON_MISSING, "data.reason", f"{event.type} needs a reason")
     if data.void and data.supersedes is None:
         return Refusal(Reason.VOID_WITHOUT_SUPERSEDES, "data.supersedes")
-    if data.due_at is not None and not EARLIEST <= data.due_at < LATEST_PROMISE:
-        return Refusal(Reason.SCHEMA, "data.due_at", "expected a year from 2000 to 2299")
     if data.supersedes == event.id:
         return Refusal(Reason.SUPERSEDES_ITSELF, "data.supersedes")
-    return None
+    return None if data.due_at is None else check_due(data.due_at, "data.due_at")
 
 
 def _check_exclusion(event: hot.ServiceEvent, source: Source) -> Refusal | None:

@@ -1,12 +1,15 @@
 """A mapping says how the rows of a file become events: docs/guides/files.md, key by key."""
 
+import codecs
+import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -18,11 +21,14 @@ from pydantic import (
     model_validator,
 )
 
+from services.measurements.domain.checks import EARLIEST, LATEST_PROMISE
 from shared.contracts.events import Code, EventKind, LongIdentifier
 from shared.contracts.service_events import CASE_EXCLUDED, CASE_PAUSED, AttributeName
 
 LATEST_INSTANT = "latest instant in file"
-ISO = "iso"
+ISO, UNIX, UNIX_MS, EXCEL = "iso", "unix", "unix_ms", "excel"
+NAMED_FORMATS = frozenset({ISO, UNIX, UNIX_MS, EXCEL})
+_PROBE = datetime(2024, 11, 30, 23, 45, 59, tzinfo=UTC)
 LINE = "#"
 """Stands for the row's line in the file, where no column says what tells rows apart."""
 
@@ -40,7 +46,23 @@ def _shape(value: Any) -> str:
 
 Column = Annotated[str, Field(min_length=1, max_length=200)]
 Columns = Annotated[tuple[Column, ...], BeforeValidator(_listed), Field(max_length=50)]
-Formats = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1, max_length=10)]
+
+
+def _a_format(pattern: str) -> str:
+    if pattern not in NAMED_FORMATS:
+        try:
+            datetime.strptime(_PROBE.strftime(pattern), pattern)  # noqa: DTZ007 - only tried
+        except (ValueError, re.error):
+            raise ValueError(
+                f"iso, unix, unix_ms, excel or a strptime pattern, not {pattern!r}"
+            ) from None
+    return pattern
+
+
+Format = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_a_format)]
+Formats = Annotated[
+    tuple[Format, ...], BeforeValidator(_listed), Field(min_length=1, max_length=10)
+]
 
 
 class _Declared(BaseModel):
@@ -110,8 +132,8 @@ class Condition(_Declared):
     @field_validator("since", "before")
     @classmethod
     def _a_time(cls, text: str | None) -> str | None:
-        if text is not None:
-            datetime.fromisoformat(text)
+        if text is not None and not MINYEAR < datetime.fromisoformat(text).year < MAXYEAR:
+            raise ValueError("a year in which every zone has a clock is expected")
         return text
 
     @model_validator(mode="after")
@@ -286,6 +308,13 @@ class Historical(_Declared):
 
     as_of: AwareDatetime | Literal["latest instant in file"]
 
+    @field_validator("as_of")
+    @classmethod
+    def _an_instant_of_ours(cls, as_of: datetime | str) -> datetime | str:
+        if isinstance(as_of, datetime) and not EARLIEST <= as_of < LATEST_PROMISE:
+            raise ValueError("a year from 2000 to 2299 is expected")
+        return as_of
+
 
 class Mapping(_Declared):
     """See docs/guides/files.md. `complete`: a row that is gone from the file never happened.
@@ -331,10 +360,25 @@ class Mapping(_Declared):
     @classmethod
     def _known_encoding(cls, encoding: str) -> str:
         try:
+            # One of host names or of bytes is none of files: it cannot tell a bad byte from others.
+            codecs.getincrementaldecoder(encoding)("surrogateescape").decode(b"ab")
             "".encode(encoding)
-        except LookupError:
+        except (LookupError, ValueError):
             raise ValueError("an encoding that Python knows is expected, as utf-8") from None
         return encoding
+
+    @field_validator("delimiter", "quote")
+    @classmethod
+    def _a_mark(cls, mark: str) -> str:
+        if mark and mark in "\r\n\0":
+            raise ValueError("a line break or a NUL marks no cell")
+        return mark
+
+    @model_validator(mode="after")
+    def _two_marks(self) -> Self:
+        if self.delimiter == self.quote:
+            raise ValueError("delimiter and quote need different marks")
+        return self
 
     @field_validator("events")
     @classmethod

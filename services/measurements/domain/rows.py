@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.measurements.domain.cells import Cells, UnreadableError
-from services.measurements.domain.checks import Reason, Refusal, check_time, identifier
+from services.measurements.domain.checks import Reason, Refusal, check_due, check_time, identifier
 from services.measurements.domain.contents import hash_of
 from services.measurements.domain.mapping import LINE, EventColumn, Mapping, TimeColumn
 from shared.contracts.service_events import CASE_EXCLUDED, CASE_PAUSED, CASE_RESUMED
 
 SEPARATOR = "/"
+MAX_KEY_BYTES = 1024
+"""An index of PostgreSQL holds entries of up to 2,704 bytes."""
 WITH_A_REASON = frozenset({CASE_PAUSED, CASE_RESUMED, CASE_EXCLUDED})
 
 
@@ -108,7 +110,11 @@ class RowReader:
         for column, part in zip(columns, parts, strict=True):
             if not part:
                 raise UnreadableError(Reason.MISSING_VALUE, column, "a row and its case need it")
-        return SEPARATOR.join(parts)
+        key = SEPARATOR.join(parts)
+        if len(key.encode()) > MAX_KEY_BYTES or "\0" in key:
+            detail = f"what tells a row has up to {MAX_KEY_BYTES} bytes and no NUL"
+            raise UnreadableError(Reason.UNREADABLE_VALUE, columns[-1], detail)
+        return key
 
     def _unit(self, cells: Sequence[str]) -> str | None:
         unit = self._mapping.unit
@@ -185,4 +191,8 @@ class RowReader:
         told: dict[str, datetime] = {}
         for event in events:
             told[event.kind] = min(event.time, told.get(event.kind, event.time))
-        return self._instant(column, cells, told)
+        due = self._instant(column, cells, told)
+        refusal = None if due is None else check_due(due, column.column)
+        if refusal is not None:
+            raise UnreadableError(refusal.reason, column.column, refusal.detail)
+        return due

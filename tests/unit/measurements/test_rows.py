@@ -149,7 +149,7 @@ def test_a_missing_column_is_named_with_file_and_line() -> None:
         ),
         (("kind: ticket.issued", "kind: Ticket"), "m.yaml:11: events.0.kind:"),
         (("case: [oficina, turno]", "case: []"), "m.yaml:5: case:"),
-        (("mapping: measurements/1", "mapping: [1"), "m.yaml: not YAML: line 2"),
+        (("mapping: measurements/1", "mapping: [1"), "m.yaml:2: not YAML"),
         (("ticket.called", "ticket.issued"), "each kind of event has one column"),
     ],
 )
