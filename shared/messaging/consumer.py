@@ -26,6 +26,7 @@ from shared.errors import ClientStalledError, ConsumerStoppedError, FencedError
 from shared.logs import log_fields
 from shared.messaging.backoff import OUTAGES, Backoff
 from shared.messaging.guard import PartitionGuard
+from shared.messaging.headers import read_any_name
 from shared.messaging.kafka import CLIENT_ANSWERS_WITHIN_SECONDS, consumer_options
 from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.pulse import Pulse
@@ -129,6 +130,9 @@ class Consumer:
                 await self._start(consumer)
                 backoff = Backoff()
                 await self._consume(consumer)
+            except UnicodeDecodeError:
+                read_any_name()
+                logger.warning("header_name_unreadable", extra={"topic": self._full_topic})
             except ConsumerStoppedError as error:
                 self.stopped_by = error
                 self._metrics.stopped.labels(self.subscription.topic.name).set(1)

@@ -1,6 +1,7 @@
 """Bad input is refused by name, what must not be skipped halts, an outage is waited out."""
 
 import json
+import struct
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -8,7 +9,10 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from aiokafka.admin import NewTopic, RecordsToDelete
+from aiokafka.consumer import fetcher
 from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.util import calc_crc32c
 
 from deploy.local.postgres import PostgresServer, wait_until_ready
 from deploy.local.processes import Places, start, stop
@@ -287,3 +291,32 @@ async def test_a_record_from_before_all_calendars_stops_nothing(
         await bench.wait_for("JAC-1", "JAC-2")
     (refusal,) = await bench.refusals()
     assert (refusal["reason"], refusal["payload"]) == ("not_json", b"not JSON")
+
+
+async def test_a_record_with_a_header_name_that_is_no_text_stops_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No client of ours can send it, but others can: its bytes are put into the finished batch."""
+    build = BatchBuilder._build
+
+    def with_bytes(builder: BatchBuilder) -> bytes:
+        batch = bytearray(build(builder)).replace(
+            b"ce_subjects", b"ce_\xff\xfe\xfd\x00\x80jects"[:11]
+        )
+        struct.pack_into(">I", batch, 17, calc_crc32c(bytes(batch[21:])))
+        builder._buffer = written = bytes(batch)
+        return written
+
+    monkeypatch.setattr(fetcher, "MemoryRecords", fetcher.MemoryRecords)
+    with monkeypatch.context() as patched:
+        patched.setattr(BatchBuilder, "_build", with_bytes)
+        await bench.send_complaints("JAC-1")
+        await bench.send(b"not JSON", headers=[("ce_subjects", b"x"), ("ce_type", b"x")])
+        await bench.send(complaint("JAC-2"), headers=[("x-subjects", b"y")])
+    async with running(bench.consumer()):
+        await bench.wait_for("JAC-1", "JAC-2")
+        await bench.send_complaints("JAC-3")
+        await bench.wait_for("JAC-1", "JAC-2", "JAC-3")
+    (refusal,) = await bench.refusals()
+    assert refusal["reason"] in {"not_json", "schema"}
+    assert b"not JSON" in (refusal["payload"] or b"")
