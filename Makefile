@@ -57,8 +57,9 @@ bench: setup-dev ## Measure working time, latency, throughput, intake, the relay
 	@$(RUN) benchmarks.relay
 	@$(RUN) benchmarks.recompute
 
-chaos: setup-dev ## Kill what runs, compare with an undisturbed run, until the log is complete
+chaos: setup-dev ## Kill, stop, cut off what runs, compare with an undisturbed run, until both logs are complete
 	@$(RUN) tests.chaos
+	@$(RUN) tests.chaos.rounds
 
 lock: setup-dev ## Write every lock anew
 	@deploy/local/lock.sh

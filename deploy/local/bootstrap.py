@@ -27,6 +27,8 @@ FREE_BYTES_NEEDED = 2_500_000_000
 RUNTIME_LOCKS = ("requirements.txt", "requirements-local.txt")
 DEV_LOCKS = (*RUNTIME_LOCKS, "requirements-dev.txt")
 NPM_LOCK = "requirements-npm.txt"
+# Go's checksum database vouches for what is downloaded.
+TOXIPROXY = "github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0"
 
 
 def main() -> None:
@@ -41,6 +43,8 @@ def main() -> None:
     install_project(stamps)
     fetch_kafka(stamps)
     install_front_end(stamps, dev=dev)
+    if dev:
+        install_toxiproxy(stamps)
     if target:
         os.execv(PYTHON, [str(PYTHON), "-m", *target])
 
@@ -201,6 +205,25 @@ def npm() -> str:
     os.environ.setdefault("NODE_OPTIONS", "--use-system-ca")
     os.environ["PATH"] = f"{own.parent}{os.pathsep}{os.environ['PATH']}"
     return str(own)
+
+
+def install_toxiproxy(stamps: Stamps) -> None:
+    """Only tests want it, and say so where it is missing."""
+    folder = PROJECT / ".cache" / "toxiproxy"
+    if stamps.is_current("toxiproxy", TOXIPROXY) and (folder / "server").exists():
+        return
+    go = shutil.which("go")
+    if go is None or shutil.which("toxiproxy-server"):
+        return
+    say("installing toxiproxy")
+    environment = {**os.environ, "GOBIN": str(folder)}
+    done = subprocess.run(
+        [go, "install", TOXIPROXY], env=environment, capture_output=True, text=True
+    )
+    if done.returncode:
+        say(f"  not installed, tests of bad networks are skipped: {done.stderr.strip()[-300:]}")
+        return
+    stamps.keep("toxiproxy", TOXIPROXY)
 
 
 def say(text: str) -> None:

@@ -57,10 +57,14 @@ num.recovery.threads.per.data.dir=2
 
 @dataclass(frozen=True, slots=True)
 class KafkaServer:
-    """A broker whose configuration and data lie in `home`; the controller takes `port` + 1."""
+    """A broker whose configuration and data lie in `home`; the controller takes `port` + 1.
+
+    `properties` come after ours in its configuration, where the last one of a name counts.
+    """
 
     home: Path
     port: int = 19092
+    properties: str = ""
 
     @property
     def servers(self) -> str:
@@ -80,7 +84,7 @@ class KafkaServer:
         text = PROPERTIES.format(
             host=HOST, port=self.port, controller_port=self.port + 1, data=self.data
         )
-        self.configuration.write_text(text)
+        self.configuration.write_text(text + self.properties)
         if not (self.data / "meta.properties").exists():
             self._format()
 

@@ -20,6 +20,7 @@ class TestServers:
     home: Path
     kafka_port: int = 29092
     postgres_port: int = 25432
+    kafka_properties: str = ""
     _children: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -28,7 +29,7 @@ class TestServers:
 
     @property
     def kafka(self) -> KafkaServer:
-        return KafkaServer(self.home / "kafka", self.kafka_port)
+        return KafkaServer(self.home / "kafka", self.kafka_port, self.kafka_properties)
 
     @property
     def postgres(self) -> PostgresServer:

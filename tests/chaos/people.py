@@ -37,6 +37,7 @@ class People:
 
     system: System
     run: str
+    municipality: str = MUNICIPALITY
 
     async def ask(
         self,
@@ -69,7 +70,7 @@ class People:
         """File a complaint; the coordination upholds it and says which promise it is about."""
         carta, compromiso = SUBJECTS[number % len(SUBJECTS)]
         complaint = {
-            "municipality": MUNICIPALITY,
+            "municipality": self.municipality,
             "kind": "queja",
             "carta": carta,
             "text": f"Esperé demasiado ({number}).",
@@ -85,7 +86,7 @@ class People:
 
     async def acknowledge_all(self) -> int:
         """Acknowledge every action that waits for it; return how many there were."""
-        path = f"/v1/actions?municipality={MUNICIPALITY}&state=requested"
+        path = f"/v1/actions?municipality={self.municipality}&state=requested"
         waiting = (await self.ask("notifier", "GET", path))["actions"]
         await asyncio.gather(*(self._acknowledge(action) for action in waiting))
         return len(waiting)

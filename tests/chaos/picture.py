@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,54 +16,71 @@ from shared.contracts.breaches import BreachKind
 from simulator import MUNICIPALITY
 from tests.chaos.world import World
 
-FACTS = "SELECT uri || ' ' || event_id FROM fact JOIN source USING (source_id)"
+FACTS = """
+SELECT fact.municipality, uri || ' ' || event_id FROM fact JOIN source USING (source_id)
+"""
 VERDICTS = """
-SELECT case_id, compromiso, part, unit, window_id, status, reason, due_at, amount, overdue_open
+SELECT municipality, case_id, compromiso, part, unit, window_id, status, reason, due_at, amount,
+       overdue_open
 FROM verdict WHERE case_id !~ '^BZ-'
 """
 # Folios have other numbers and hours in each run.
 FOLIO_VERDICTS = """
-SELECT compromiso, part, unit, status, reason, count(*) FROM verdict WHERE case_id ~ '^BZ-'
-GROUP BY compromiso, part, unit, status, reason
+SELECT municipality, compromiso, part, unit, status, reason, count(*) FROM verdict
+WHERE case_id ~ '^BZ-'
+GROUP BY municipality, compromiso, part, unit, status, reason
 """
-# A running window of these grows with the clock, without any case: it differs from run to run.
+# A running window of these grows with the clock, without any case; and one without any case is
+# opened at a beat of its own: both differ from run to run.
 MOVING = """
-edition = 0 AND EXISTS (
-    SELECT FROM jsonb_array_elements(({})::jsonb -> 'parts') AS part
-    WHERE part ->> 'form' IN ('availability', 'deadline'))
+edition = 0 AND (
+    EXISTS (
+        SELECT FROM jsonb_array_elements(({0})::jsonb -> 'parts') AS part
+        WHERE part ->> 'form' IN ('availability', 'deadline'))
+    OR NOT EXISTS (
+        SELECT FROM jsonb_array_elements(({0})::jsonb -> 'parts') AS part
+        WHERE part ->> 'met' <> '0' OR part ->> 'failed' <> '0' OR part ->> 'pending' <> '0'
+            OR part -> 'excluded' <> '{{}}'))
 """
 RESULTS = f"""
-SELECT compromiso, unit, window_id,
+SELECT municipality, compromiso, unit, window_id,
        result - '{{as_of,sequence,edition,causes,moved}}'::text[]
 FROM judged_window WHERE result IS NOT NULL AND NOT ({MOVING.format("result")})
 """
-BREACHES = "SELECT compromiso, unit, window_id, breach, recovered_at IS NULL FROM breach"
-TRIGGERS = "SELECT compromiso, count(*) FROM complaint_trigger GROUP BY compromiso"
+BREACHES = """
+SELECT municipality, compromiso, unit, window_id, breach, recovered_at IS NULL FROM breach
+"""
+TRIGGERS = """
+SELECT municipality, compromiso, count(*) FROM complaint_trigger GROUP BY municipality, compromiso
+"""
 ACTIONS = """
-SELECT compromiso, unit, window_id, state, level,
+SELECT municipality, compromiso, unit, window_id, state, level,
        (SELECT count(*) FROM action_trigger t WHERE t.action = a.action)
 FROM action a
 """
 MAILS = """
-SELECT m.kind, m.post, m.mailbox, m.state, a.compromiso, a.unit, a.window_id, count(*)
+SELECT a.municipality, m.kind, m.post, m.mailbox, m.state, a.compromiso, a.unit, a.window_id,
+       count(*)
 FROM mail m JOIN action a USING (action)
-GROUP BY m.kind, m.post, m.mailbox, m.state, a.compromiso, a.unit, a.window_id
+GROUP BY a.municipality, m.kind, m.post, m.mailbox, m.state, a.compromiso, a.unit, a.window_id
 """
-CATALOGUE = "SELECT kind, id, version, data - 'known_since' FROM catalogue"
+CATALOGUE = "SELECT municipality, kind, id, version, data - 'known_since' FROM catalogue"
 SHOWN_RESULTS = f"""
-SELECT DISTINCT ON (compromiso, unit, window_id) compromiso, unit, window_id,
+SELECT DISTINCT ON (municipality, compromiso, unit, window_id)
+       municipality, compromiso, unit, window_id,
        data - '{{as_of,sequence,edition,causes,moved}}'::text[]
 FROM result WHERE NOT ({MOVING.format("data")})
-ORDER BY compromiso, unit, window_id, edition DESC, sequence DESC
+ORDER BY municipality, compromiso, unit, window_id, edition DESC, sequence DESC
 """
 SHOWN_ACTIONS = """
-SELECT data ->> 'compromiso', data ->> 'unit', data ->> 'window', data ->> 'state',
+SELECT municipality, data ->> 'compromiso', data ->> 'unit', data ->> 'window', data ->> 'state',
        jsonb_array_length(data -> 'folios')
 FROM action
 """
-SHOWN_FOLIOS = (
-    "SELECT kind, unit, answered_at IS NOT NULL, count(*) FROM complaint GROUP BY 1, 2, 3"
-)
+SHOWN_FOLIOS = """
+SELECT municipality, kind, unit, answered_at IS NOT NULL, count(*) FROM complaint
+GROUP BY 1, 2, 3, 4
+"""
 QUERIES: Final[dict[str, tuple[str, str]]] = {
     "facts": ("measurements", FACTS),
     "verdicts": ("evaluator", VERDICTS),
@@ -99,6 +116,21 @@ class Picture:
             found += [f"{name}: extra {line}" for line in sorted(extra)[:most]]
         return found
 
+    def of(self, municipalities: Collection[str]) -> "Picture":
+        """Return what was decided about these alone: each line begins with its municipality."""
+        return Picture(
+            {
+                name: Counter(
+                    {
+                        line: number
+                        for line, number in lines.items()
+                        if json.loads(line)[0] in municipalities
+                    }
+                )
+                for name, lines in self.lines.items()
+            }
+        )
+
     def number(self, name: str) -> int:
         return self.lines[name].total()
 
@@ -130,11 +162,11 @@ def _plain(value: Any) -> Any:
 async def _statements(world: World) -> Lines:
     """Each statement once: the relay may repeat a message, with the same id."""
     found = {
-        (message["id"], message["data"]["kind"], message["data"]["compromiso"])
+        (*(data["municipality"], data["kind"], data["compromiso"]), message["id"])
         for message in map(json.loads, await messages(world, topics.BREACHES))
-        if message["data"]["kind"] in SAID_ONCE and not _is_folio(message["data"])
+        if (data := message["data"])["kind"] in SAID_ONCE and not _is_folio(data)
     }
-    return Counter(" ".join(each) for each in found)
+    return Counter(map(json.dumps, map(list, found)))
 
 
 def _is_folio(data: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -19,8 +19,9 @@ from simulator.emitter import Sender
 from simulator.traffic import Emission
 from tests.chaos import picture
 from tests.chaos.kills import Kill, needs_load, strike
+from tests.chaos.people import People
 from tests.chaos.picture import Picture, Post
-from tests.chaos.town import EVERYTHING_IS_OVER, Chunk, last_heartbeats
+from tests.chaos.town import JACARANDAS, Chunk, Town, last_heartbeats
 from tests.chaos.world import SERVICES, World, founded
 from tests.support.waiting import eventually
 
@@ -73,10 +74,15 @@ class Outcome:
 
 @dataclass(slots=True)
 class Run:
-    """Traffic into one world; `sent` counts events that were acknowledged."""
+    """Traffic of a town into one world; `sent` counts events that were acknowledged."""
 
     world: World
+    town: Town = JACARANDAS
     sent: int = 0
+
+    @property
+    def people(self) -> People:
+        return replace(self.world.people, municipality=self.town.key)
 
     async def chunk(self, chunk: Chunk, kill: Kill | None, *, load: bool, disturbed: bool) -> int:
         """Send a chunk while complaints come in and, where `disturbed`, the kill falls.
@@ -86,7 +92,7 @@ class Run:
         under_way: list[asyncio.Task[None]] = []
 
         def begin() -> None:
-            under_way.append(asyncio.create_task(self._traffic(chunk, load=load)))
+            under_way.append(asyncio.create_task(self._chunk(chunk, load=load)))
 
         instant = self.sent
         if kill is not None and disturbed:
@@ -98,38 +104,52 @@ class Run:
         await asyncio.gather(*under_way)
         return instant
 
-    async def _traffic(self, chunk: Chunk, *, load: bool) -> None:
+    async def _chunk(self, chunk: Chunk, *, load: bool) -> None:
         if load:
             await self.world.begin_load()
-        await asyncio.gather(
-            self._send(chunk.emissions),
-            self.world.people.complain(chunk.number),
-            self.world.people.acknowledge_all(),
-        )
+        await self.traffic(chunk)
         await self.world.end_load()
 
-    async def _send(self, emissions: Sequence[Emission]) -> None:
+    async def traffic(self, chunk: Chunk, *, pause: float = 0.0) -> None:
+        """Send a chunk, so many seconds between two events, while people complain and answer."""
+        await asyncio.gather(
+            self.send(chunk.emissions, pause=pause),
+            self.people.complain(chunk.number),
+            self.people.acknowledge_all(),
+        )
+
+    async def send(self, emissions: Sequence[Emission], *, pause: float = 0.0) -> None:
+        """Send until all are acknowledged."""
         async with httpx.AsyncClient(timeout=30) as http:
             url = self.world.system.url("measurements")
             sender = Sender(http, url, self.world.tokens)
             for emission in emissions:
                 await sender.send([emission])
                 self.sent += 1
+                await asyncio.sleep(pause)  # the pace of the load, not a wait for anything
             assert not sender.sent.refused
 
     async def finish(self) -> None:
         """Let every window close, and wait until nothing moves any more."""
-        await self._send(list(last_heartbeats()))
+        await self.end_of_data()
         await self.world.wait_until_ready()
-        await self._is_none("evaluator", UNJUDGED, EVERYTHING_IS_OVER)
+        await self.settle()
+
+    async def end_of_data(self) -> None:
+        """Let every system say that nothing older will come."""
+        await self.send(list(last_heartbeats(self.town)))
+
+    async def settle(self) -> None:
+        """Wait until nothing moves any more."""
+        await self._is_none("evaluator", UNJUDGED, self.town.is_over)
         await self._drain()
         await eventually(self._all_acknowledged, QUIET_SECONDS)
         await self._is_none("notifier", UNSENT)
         await self._drain()
-        await self._is_none("evaluator", UNJUDGED, EVERYTHING_IS_OVER)
+        await self._is_none("evaluator", UNJUDGED, self.town.is_over)
 
     async def _all_acknowledged(self) -> bool:
-        return await self.world.people.acknowledge_all() == 0
+        return await self.people.acknowledge_all() == 0
 
     async def _is_none(self, service: str, query: str, *values: datetime) -> None:
         async with self._connected(service) as connection:

@@ -7,14 +7,12 @@ import pytest
 from tests.chaos.kills import planned
 from tests.chaos.run import perform
 from tests.chaos.town import chunks
-from tests.chaos.world import KAFKA, POSTGRES, own_servers
+from tests.chaos.world import POSTGRES, own_servers
 
 SEED = 7
 KILLS = (
-    ("measurements", 1, 1),
-    ("evaluator", 2, 1),
+    ("evaluator", 1, 1),
     ("notifier", 1, 1),
-    (KAFKA, 1, 0),
     (POSTGRES, 1, 1),
 )
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +59,8 @@ class World:
     changes: int = 0
     loading: asyncio.subprocess.Process | None = None
     starting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    ended: list[str] = field(default_factory=list)
+    """Services that ended by themselves and were started again."""
 
     async def kill(self, target: str) -> None:
         """SIGKILL, as a power cut: PostgreSQL with all its processes."""
@@ -86,13 +88,16 @@ class World:
         """Start again what ended by itself: a service that starts while PostgreSQL is away does."""
         while True:
             for service in SERVICES:
-                await self._start_if_ended(service)
+                if await self._start_if_ended(service):
+                    self.ended.append(service)
             await asyncio.sleep(SUPERVISION_SECONDS)
 
-    async def _start_if_ended(self, service: str) -> None:
+    async def _start_if_ended(self, service: str) -> bool:
         async with self.starting:
-            if self.system.processes[service].process.returncode is not None:
+            has_ended = self.system.processes[service].process.returncode is not None
+            if has_ended:
                 await self.system.start(service)
+            return has_ended
 
     async def wait_until_ready(self, *services: str) -> None:
         for service in services or SERVICES:
@@ -161,20 +166,34 @@ async def own_servers(home: Path) -> AsyncIterator[TestServers]:
 @asynccontextmanager
 async def founded(servers: TestServers, folder: Path) -> AsyncIterator[World]:
     """A new system on the servers: all services ready, catalogue loaded, sources registered."""
+    async with supervised(servers, folder) as world:
+        await world.begin_load()
+        await world.end_load()
+        for emitter in EMITTERS:
+            world.tokens[emitter.uri] = await _register(world.system, emitter)
+        yield world
+
+
+@asynccontextmanager
+async def supervised(
+    servers: TestServers,
+    folder: Path,
+    *,
+    before: Callable[[System], Awaitable[None]] | None = None,
+) -> AsyncIterator[World]:
+    """A new system on the servers, empty; what ends by itself is started again."""
     folder.mkdir(parents=True, exist_ok=True)
     addresses = Servers(servers.kafka.servers, servers.postgres.url)
     templates = Templates(servers.postgres.url)
     async with (
         own_topics(addresses) as prefix,
         own_databases(templates) as database,
-        running_system(addresses, database, prefix, log_dir=folder, extra=SETTINGS) as system,
+        running_system(
+            addresses, database, prefix, log_dir=folder, extra=SETTINGS, before=before
+        ) as system,
     ):
         people = People(system, uuid4().hex)
         world = World(servers, system, prefix, people, {}, folder)
-        await world.begin_load()
-        await world.end_load()
-        for emitter in EMITTERS:
-            world.tokens[emitter.uri] = await _register(system, emitter)
         supervision = asyncio.create_task(world.supervise())
         try:
             yield world

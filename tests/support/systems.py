@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,16 +30,22 @@ READY_SECONDS = 90.0
 
 @dataclass(slots=True)
 class System:
-    """A running system: where each service answers, and its processes to kill and start again."""
+    """A running system: where each service answers, and its processes to kill and start again.
+
+    `own` are settings of single services, before those of all; `doors` stand before the services
+    named, for whoever asks them from outside.
+    """
 
     environment: dict[str, str]
     log_dir: Path
     mailbox_url: str
     ports: dict[str, int]
     processes: dict[str, ServiceProcess] = field(default_factory=dict)
+    own: dict[str, dict[str, str]] = field(default_factory=dict)
+    doors: dict[str, str] = field(default_factory=dict)
 
     def url(self, service: str) -> str:
-        return f"http://127.0.0.1:{self.ports[service]}"
+        return self.doors.get(service, f"http://127.0.0.1:{self.ports[service]}")
 
     def database_url(self, service: str) -> str:
         return self.environment[f"CARTAS_{service.upper()}_DATABASE_URL"]
@@ -53,7 +59,8 @@ class System:
     async def start(self, service: str) -> None:
         log = self.log_dir / f"{service}.log"
         port = self.ports[service]
-        self.processes[service] = await start_service(service, self.environment, log=log, port=port)
+        environment = {**self.environment, **self.own.get(service, {})}
+        self.processes[service] = await start_service(service, environment, log=log, port=port)
 
     async def kill(self, service: str) -> None:
         await self.processes[service].kill()
@@ -87,10 +94,12 @@ async def running_system(
     log_dir: Path,
     services: Iterable[str] = tuple(SERVICE_PORTS),
     extra: Mapping[str, str] | None = None,
+    before: Callable[[System], Awaitable[None]] | None = None,
 ) -> AsyncIterator[System]:
     """Start the services named, all ready; every one is ended with SIGTERM afterwards.
 
-    `extra` are settings beside or instead of those that every system has.
+    `extra` are settings beside or instead of those that every system has; `before` is called when
+    all addresses are known and nothing is started.
     """
     smtp_port, http_port = free_port(), free_port()
     system = System({}, log_dir, f"http://127.0.0.1:{http_port}", {})
@@ -101,6 +110,8 @@ async def running_system(
         kafka, port = servers.kafka, system.ports[name]
         system.environment |= environment_of(name, url, kafka=kafka, prefix=prefix, port=port)
     system.environment |= _addresses(system.ports, smtp_port) | dict(extra or {})
+    if before is not None:
+        await before(system)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(_mailbox(log_dir, smtp_port, http_port))
         for name in services:
