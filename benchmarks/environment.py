@@ -63,6 +63,14 @@ class Bench:
         await migrate(self.database_url(service), service)
         return self.database_url(service)
 
+    async def forget(self, service: str) -> None:
+        """Drop the service's database: the next process begins at the beginning of its topics."""
+        connection = await asyncpg.connect(self.servers.database_url)
+        try:
+            await connection.execute(f'DROP DATABASE IF EXISTS "bench_{service}"')
+        finally:
+            await connection.close()
+
     @asynccontextmanager
     async def system(
         self, services: Iterable[str], extra: Mapping[str, str] | None = None

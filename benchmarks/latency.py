@@ -15,25 +15,20 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 import psutil
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
 from benchmarks.emitter import Schedule, Sent, emit
-from benchmarks.environment import PREFIX, Bench, bench, cpu_seconds, machine
+from benchmarks.environment import Bench, bench, cpu_seconds, machine
 from benchmarks.load import MUNICIPALITY, SERVICE, SOURCE
 from benchmarks.parts import Part, parts_between, read_parts
-from shared.contracts import topics
-from shared.contracts.breaches import BreachKind
-from shared.messaging.kafka import client_options
+from benchmarks.watching import BREACHES, CASES, Seen, watching
 from tests.support.servers import free_port
 from tests.support.systems import System
 
@@ -58,28 +53,6 @@ WHOLE = (
 )
 
 
-@dataclass(slots=True)
-class Seen:
-    """By place and case: when it was seen there, in seconds of the monotonic clock."""
-
-    wall: float = field(default_factory=lambda: time.time() - time.monotonic())
-    at: dict[str, dict[str, float]] = field(default_factory=dict)
-
-    def note(self, place: str, case: str, at: float) -> None:
-        """Note the first time; what is repeated is not late for that."""
-        self.at.setdefault(place, {}).setdefault(case, at)
-
-    def note_record(self, topic: str, readable: str, case: str, record: ConsumerRecord) -> None:
-        """Note a record: its time is when the relay took it from the outbox."""
-        self.note(readable, case, time.monotonic())
-        self.note(f"taken for {topic}", case, record.timestamp / 1000 - self.wall)
-
-    def between(self, begin: str, end: str) -> list[float]:
-        """Return the seconds from one place to the other, ascending."""
-        first, then = self.at.get(begin, {}), self.at.get(end, {})
-        return sorted(then[case] - first[case] for case in then if case in first)
-
-
 class Mailbox:
     """An SMTP server that accepts everything and notes when, by the case that the mail names."""
 
@@ -92,53 +65,6 @@ class Mailbox:
         if found is not None:
             self._seen.note("mail accepted", found.group().decode(), time.monotonic())
         return "250 OK"
-
-
-class _BreachData(msgspec.Struct):
-    kind: str
-    case: str | None = None
-
-
-class _Breach(msgspec.Struct):
-    data: _BreachData
-
-
-async def _watch_cases(consumer: AIOKafkaConsumer, seen: Seen, schedule: Schedule) -> None:
-    async for record in consumer:
-        case = (record.key or b"").decode().rpartition("/")[2]
-        if case[:1] == "T" and schedule.is_late(int(case[1:])) and b"ticket.called" in record.value:
-            seen.note_record("measurements.v1", "readable on measurements.v1", case, record)
-
-
-async def _watch_breaches(consumer: AIOKafkaConsumer, seen: Seen) -> None:
-    decode = msgspec.json.Decoder(_Breach).decode
-    async for record in consumer:
-        data = decode(record.value).data
-        if data.kind == BreachKind.LATE_CASE and data.case is not None:
-            seen.note_record("breaches.v1", "late case readable on breaches.v1", data.case, record)
-
-
-@asynccontextmanager
-async def watching(made: Bench, seen: Seen, schedule: Schedule) -> AsyncIterator[None]:
-    """Note each late ticket when it can be read from measurements.v1 and from breaches.v1."""
-    consumers = [
-        AIOKafkaConsumer(f"{PREFIX}{topic.name}", **client_options(made.settings()))
-        for topic in (topics.MEASUREMENTS, topics.BREACHES)
-    ]
-    for consumer in consumers:
-        await consumer.start()
-    tasks = [
-        asyncio.create_task(_watch_cases(consumers[0], seen, schedule)),
-        asyncio.create_task(_watch_breaches(consumers[1], seen)),
-    ]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for consumer in consumers:
-            await consumer.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +84,7 @@ async def measure(made: Bench, system: System, mailbox: "Switch", schedule: Sche
     seen = mailbox.seen = Seen()
     processes = {name: psutil.Process(system.processes[name].process.pid) for name in CHAIN}
     processes |= {"PostgreSQL": made.postgres, "Kafka": made.kafka}
-    async with watching(made, seen, schedule):
+    async with watching(made, seen, schedule, (CASES, BREACHES)):
         before = {name: cpu_seconds(process) for name, process in processes.items()}
         parts = await read_parts(system, CHAIN)
         sent = await emit(made.settings(), schedule)

@@ -1,16 +1,19 @@
 """Events a second and CPU seconds of measurements and of the evaluator, from a pre-filled topic.
 
-    python -m benchmarks.throughput [--tickets 50000]
+    python -m benchmarks.throughput [--tickets 50000] [--processes 2]
 
 Each service starts on a topic that is full, and is timed from the first record it has applied to
 the last. CPU is that of the service, of PostgreSQL and of Kafka apart, per 100,000 records. Beside
-them, on the same records in the same run: a plain aiokafka consumer that only decodes.
+them, on the same records in the same run: a plain aiokafka consumer that only decodes. With
+`--processes`, each service then does the same work again with so many processes, on a fresh
+database, timed from the instant each owns a part of the topic.
 """
 
 import argparse
 import asyncio
 import os
 import time
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -18,6 +21,7 @@ import asyncpg
 import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from benchmarks.beside import running_beside
 from benchmarks.environment import PREFIX, Bench, bench, cpu_seconds, machine
 from benchmarks.load import MUNICIPALITY, SERVICE, SOURCE, key_of, tickets
 from shared.contracts import hot, topics
@@ -28,9 +32,13 @@ SELECT coalesce(sum(next_offset), 0)::bigint FROM kafka_offset WHERE topic = $1
 """
 
 
+FORGET = "TRUNCATE kafka_offset, fact, case_head, contest, balance, source_clock, traffic"
+OWNERS = "SELECT count(DISTINCT owner) FROM kafka_offset WHERE topic = $1"
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One line of the table. CPU in seconds per 100,000 records."""
+    """One line of the table. CPU in seconds per 100,000 records, of all its processes."""
 
     name: str
     records: int
@@ -103,23 +111,36 @@ def _measured(name: str, records: int, seconds: float, cpu: tuple[float, float, 
     return Measured(name, records, seconds, client, postgres, kafka)
 
 
-async def drain(made: Bench, service: str, topic: str, records: int) -> Measured:
+async def drain(
+    made: Bench, service: str, topic: str, records: int, *, processes: int = 1
+) -> Measured:
     """Run the service until it has applied the whole topic and its outbox is empty."""
-    async with made.system([service]) as system:
-        process = psutil.Process(system.processes[service].process.pid)
+    async with AsyncExitStack() as stack:
+        system = await stack.enter_async_context(made.system([service]))
         database = await asyncpg.connect(made.database_url(service))
-        try:
-            first = await _progress_beyond(database, topic, 0)
-            began = time.perf_counter()
-            before = [cpu_seconds(each) for each in (process, made.postgres, made.kafka)]
-            await _progress_beyond(database, topic, records - 1)
-            await _until(database, "SELECT NOT EXISTS (SELECT FROM outbox)")
-            seconds = time.perf_counter() - began
-            after = [cpu_seconds(each) for each in (process, made.postgres, made.kafka)]
-        finally:
-            await database.close()
-    spent = [end - start for start, end in zip(before, after, strict=True)]
-    return _measured(service, records - first, seconds, (spent[0], spent[1], spent[2]))
+        stack.push_async_callback(database.close)
+        running = [system.processes[service]]
+        running += [
+            await stack.enter_async_context(running_beside(system, service))
+            for _ in range(processes - 1)
+        ]
+        spent = (
+            [psutil.Process(each.process.pid) for each in running],
+            [made.postgres],
+            [made.kafka],
+        )
+        while await database.fetchval(OWNERS, f"{PREFIX}{topic}") < processes:
+            await asyncio.sleep(0.02)
+        first = await _progress_beyond(database, topic, 0)
+        began = time.perf_counter()
+        before = [sum(map(cpu_seconds, each)) for each in spent]
+        await _progress_beyond(database, topic, records - 1)
+        await _until(database, "SELECT NOT EXISTS (SELECT FROM outbox)")
+        seconds = time.perf_counter() - began
+        after = [sum(map(cpu_seconds, each)) for each in spent]
+    client, postgres, kafka = (end - start for start, end in zip(before, after, strict=True))
+    name = service if processes == 1 else f"{service}, {processes} processes"
+    return _measured(name, records - first, seconds, (client, postgres, kafka))
 
 
 async def _progress_beyond(
@@ -147,8 +168,8 @@ async def register(made: Bench) -> None:
         )
 
 
-async def run(count: int) -> list[Measured]:
-    """Fill, then drain each service in turn."""
+async def run(count: int, processes: int) -> list[Measured]:
+    """Fill, then drain each service in turn, and once more with more processes where asked."""
     async with bench() as made:
         await register(made)
         records = await fill(made, count)
@@ -156,7 +177,31 @@ async def run(count: int) -> list[Measured]:
         lines.append(await drain(made, "measurements", topics.SERVICE_EVENTS.name, records))
         cases = await end_of(made, f"{PREFIX}{topics.MEASUREMENTS.name}")
         lines.append(await drain(made, "evaluator", topics.MEASUREMENTS.name, cases))
+        if processes > 1:
+            await made.forget("evaluator")
+            lines.append(
+                await drain(made, "evaluator", topics.MEASUREMENTS.name, cases, processes=processes)
+            )
+            await _forget_facts(made)
+            lines.append(
+                await drain(
+                    made,
+                    "measurements",
+                    topics.SERVICE_EVENTS.name,
+                    records,
+                    processes=processes,
+                )
+            )
     return lines
+
+
+async def _forget_facts(made: Bench) -> None:
+    """Leave the registered source: all that was read comes again."""
+    database = await asyncpg.connect(made.database_url("measurements"))
+    try:
+        await database.execute(FORGET)
+    finally:
+        await database.close()
 
 
 def table(lines: list[Measured]) -> str:
@@ -178,8 +223,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Throughput of measurements and of the evaluator.")
     parser.add_argument("--tickets", type=int, default=50_000, help="Two events each.")
+    parser.add_argument("--processes", type=int, default=1, help="Of each service, at the end.")
     arguments = parser.parse_args()
-    lines = asyncio.run(run(arguments.tickets))
+    lines = asyncio.run(run(arguments.tickets, arguments.processes))
     print(f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, load average {os.getloadavg()[0]:.1f}\n")
     print(table(lines))
 

@@ -41,17 +41,18 @@ def consumer_options(settings: ServiceSettings, *, group: str, topic: str) -> di
     """Return the options of a consumer whose offsets live in PostgreSQL.
 
     `auto_offset_reset="none"`: an offset that Kafka no longer holds halts the partition; it
-    never jumps. The session of 10 s bounds how long a killed process keeps its partitions; a
-    heartbeat goes on while a handler works, so only a frozen process is put out. The group waits
-    up to 60 s for a batch in flight when partitions move. Each topic has a Kafka group of its own:
+    never jumps. The session bounds how long a killed process keeps its partitions; the others hear
+    of what changed with their next heartbeat (docs/decisions/0041). One goes on while a handler
+    works, so only a frozen process is put out. The group waits up to 60 s for a batch in flight
+    when partitions move. Each topic has a Kafka group of its own:
     every assignment stops the whole group, and one topic's members are no business of another's.
     """
     return client_options(settings) | {
         "group_id": f"{settings.topic_prefix}{group}.{topic}",
         "enable_auto_commit": False,
         "auto_offset_reset": "none",
-        "session_timeout_ms": 10_000,
-        "heartbeat_interval_ms": 2_000,
+        "session_timeout_ms": 6_000,
+        "heartbeat_interval_ms": 1_000,
         "rebalance_timeout_ms": 60_000,
         "max_poll_interval_ms": 900_000,
         "fetch_max_wait_ms": 100,

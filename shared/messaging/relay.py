@@ -47,7 +47,7 @@ BATCH = 5000
 POLL_SECONDS = 1.0
 # Acknowledged rows wait for so long, or until there are BATCH of them, to be deleted together.
 DELETE_AFTER_SECONDS = 0.05
-STANDBY_SECONDS = 2.0
+STANDBY_SECONDS = 0.5
 FAREWELL_SECONDS = 5.0
 
 

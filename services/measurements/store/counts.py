@@ -7,33 +7,33 @@ from services.measurements.store.facts import columns
 from services.measurements.store.heard import HeardKey, add_heard
 from shared.database import Connection
 
-ADD_BALANCE = """
-INSERT INTO balance (source, day, partition, events, facts, repeats, corrections, refused)
-SELECT source, day, partition, events, facts, repeats, corrections, refused
-FROM unnest($1::text[], $2::date[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[],
-            $7::bigint[], $8::bigint[])
-    AS new (source, day, partition, events, facts, repeats, corrections, refused)
-ORDER BY source, day, partition
-ON CONFLICT (source, day, partition) DO UPDATE SET
-    events = balance.events + excluded.events,
-    facts = balance.facts + excluded.facts,
-    repeats = balance.repeats + excluded.repeats,
-    corrections = balance.corrections + excluded.corrections,
-    refused = balance.refused + excluded.refused
-"""
-ADD_TRAFFIC = """
-INSERT INTO traffic (source_id, minute, partition, events, refused)
-SELECT source_id, minute, partition, events, refused
-FROM unnest($1::int[], $2::timestamptz[], $3::int[], $4::bigint[], $5::bigint[])
-    AS new (source_id, minute, partition, events, refused)
-ORDER BY source_id, minute, partition
-ON CONFLICT (source_id, minute, partition) DO UPDATE SET
-    events = traffic.events + excluded.events, refused = traffic.refused + excluded.refused
-"""
-ADVANCE_CLOCKS = """
+# What a batch adds to balance ($1 to $8), traffic ($9 to $13) and clocks ($14 to $16).
+ADD_COUNTS = """
+WITH lines AS (
+    INSERT INTO balance (source, day, partition, events, facts, repeats, corrections, refused)
+    SELECT source, day, partition, events, facts, repeats, corrections, refused
+    FROM unnest($1::text[], $2::date[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[],
+                $7::bigint[], $8::bigint[])
+        AS new (source, day, partition, events, facts, repeats, corrections, refused)
+    ORDER BY source, day, partition
+    ON CONFLICT (source, day, partition) DO UPDATE SET
+        events = balance.events + excluded.events,
+        facts = balance.facts + excluded.facts,
+        repeats = balance.repeats + excluded.repeats,
+        corrections = balance.corrections + excluded.corrections,
+        refused = balance.refused + excluded.refused
+), minutes AS (
+    INSERT INTO traffic (source_id, minute, partition, events, refused)
+    SELECT source_id, minute, partition, events, refused
+    FROM unnest($9::int[], $10::timestamptz[], $11::int[], $12::bigint[], $13::bigint[])
+        AS new (source_id, minute, partition, events, refused)
+    ORDER BY source_id, minute, partition
+    ON CONFLICT (source_id, minute, partition) DO UPDATE SET
+        events = traffic.events + excluded.events, refused = traffic.refused + excluded.refused
+)
 INSERT INTO source_clock (source_id, partition, latest)
 SELECT source_id, partition, latest
-FROM unnest($1::int[], $2::int[], $3::timestamptz[]) AS new (source_id, partition, latest)
+FROM unnest($14::int[], $15::int[], $16::timestamptz[]) AS new (source_id, partition, latest)
 ORDER BY source_id, partition
 ON CONFLICT (source_id, partition) DO UPDATE SET
     latest = greatest(source_clock.latest, excluded.latest)
@@ -72,15 +72,15 @@ class BatchCounts:
 
 async def add_counts(con: Connection, counts: BatchCounts) -> None:
     """Add a batch's counts to the tables."""
-    if counts.balance:
-        lines = [(*key, *astuple(line)) for key, line in counts.balance.items()]
-        await con.execute(ADD_BALANCE, *columns(lines))
-    if counts.traffic:
-        traffic = [(*key, *numbers) for key, numbers in counts.traffic.items()]
-        await con.execute(ADD_TRAFFIC, *columns(traffic))
-    if counts.clocks:
-        clocks = [(*key, latest) for key, latest in counts.clocks.items()]
-        await con.execute(ADVANCE_CLOCKS, *columns(clocks))
+    lines = [(*key, *astuple(line)) for key, line in counts.balance.items()]
+    traffic = [(*key, *numbers) for key, numbers in counts.traffic.items()]
+    clocks = [(*key, latest) for key, latest in counts.clocks.items()]
+    await con.execute(
+        ADD_COUNTS,
+        *columns(lines, width=8),
+        *columns(traffic, width=5),
+        *columns(clocks, width=3),
+    )
     if counts.imports:
         accounts = [(*key, number) for key, number in counts.imports.items()]
         await con.execute(ACCOUNT_IMPORTS, *columns(accounts))

@@ -32,7 +32,6 @@ from services.measurements.store.facts import (
     add_facts,
     facts_of,
     known_facts,
-    raise_revisions,
     take_back,
 )
 from services.measurements.store.sources import sources_by_uri
@@ -261,11 +260,11 @@ class _Stored:
 
 async def _store(batch: _Batch) -> _Stored:
     con = batch.tx.connection
-    inserted = await add_facts(con, [candidate.new for candidate in batch.first.values()])
-    known = await known_facts(con, batch.first.keys() - inserted)
-    fresh = [batch.first[key] for key in batch.first if key in inserted]
+    added = await add_facts(con, [candidate.new for candidate in batch.first.values()])
+    known = await known_facts(con, batch.first.keys() - added.keys)
+    fresh = [batch.first[key] for key in batch.first if key in added.keys]
     moving = [c for c in fresh if c.new.event.type != SOURCE_HEARTBEAT]
-    revisions = await raise_revisions(con, Counter(c.new.case for c in moving))
+    revisions = added.revisions
     excess = _excess(moving, revisions)
     if excess:
         await take_back(con, [c.new for c in excess.values()])

@@ -1,11 +1,13 @@
 """The evaluator as a process between a real Kafka and a real PostgreSQL."""
 
-from collections.abc import AsyncIterator, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import msgspec
 import pytest_asyncio
@@ -56,6 +58,13 @@ class Wire:
             },
         ) as process:
             yield process
+
+    async def query(self, sql: str) -> list[Any]:
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            return list(await connection.fetch(sql))
+        finally:
+            await connection.close()
 
     async def send(self, topic: Topic, key: str, value: bytes) -> int:
         """Return the partition it went to."""
@@ -219,6 +228,40 @@ async def _page_through(http: httpx.AsyncClient) -> None:
     assert sorted(seen) == seen
     assert len(set(seen)) == 20
     assert (await http.get("/v1/cases", params={**FIGURE, "after": "x/y"})).status_code == 422
+
+
+LATE = tuple(f"A-{number:02}" for number in range(24))
+
+
+async def test_what_a_killed_process_owned_is_judged_by_the_other_once(wire: Wire) -> None:
+    """Kill -9 the one that judges half of the partitions, with facts before, amid and after it."""
+    await wire.learn()
+    first, second, third = LATE[:8], LATE[8:16], LATE[16:]
+    async with wire.running() as killed, wire.running() as other:
+        await eventually(lambda: _owners(wire), 60, what="each owns some partitions")
+        await wire.measure(b.waited(case, 20) for case in first)
+        await eventually(lambda: _all_are_late(wire, first), 40, what="both judge")
+        sending = asyncio.create_task(wire.measure(b.waited(case, 20) for case in second))
+        await killed.kill()
+        await sending
+        await wire.measure(b.waited(case, 20) for case in third)
+        await eventually(lambda: _all_are_late(wire, LATE), 90, what="the other goes on")
+        assert await other.is_ready()
+    assert await wire.said() == [("breached", None), *(("late_case", case) for case in LATE)]
+
+
+async def _owners(wire: Wire) -> bool:
+    rows = await wire.query(
+        "SELECT count(DISTINCT owner) FROM kafka_offset WHERE topic LIKE '%measurements.v1'"
+    )
+    return bool(rows[0][0] == 2)
+
+
+async def _all_are_late(wire: Wire, cases: Sequence[str]) -> bool:
+    """Each judged once, and each said."""
+    judged = await wire.query("SELECT case_id FROM measured_case ORDER BY case_id")
+    told = [case for kind, case in await wire.said() if kind == "late_case"]
+    return [row[0] for row in judged] == told == list(cases)
 
 
 async def test_an_unreadable_fact_is_refused_and_the_others_are_judged(wire: Wire) -> None:
