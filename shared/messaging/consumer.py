@@ -46,6 +46,8 @@ logger = logging.getLogger(__name__)
 
 POLL_MS = 200
 KAFKA_COMMIT_SECONDS = 5.0
+# Fewer records cost more by their statements than by what is computed between them.
+LEAST_FOR_LANES = 500
 # Longer than a session: a process that lost its partitions knows it by then.
 RECLAIM_SECONDS = 15.0
 # The client's fetching or its part in the group can die in silence: so often, when nothing comes,
@@ -182,7 +184,7 @@ class Consumer:
             await self._guard.reclaim(RECLAIM_SECONDS)
             self.pulse.beat()
             self._note_progress(consumer)
-            self._watch.lap("note")
+            self._watch.lap("turn")
             if time.monotonic() >= next_commit:
                 await self._commit_to_kafka(consumer)
                 next_commit = time.monotonic() + KAFKA_COMMIT_SECONDS
@@ -243,10 +245,14 @@ class Consumer:
             await self._guard.reread()
 
     async def _apply_in_lanes(self, records: Sequence[Record]) -> None:
-        """Apply the partitions of each lane apart; all lanes have ended when an error is raised."""
+        """Apply the partitions of each lane apart; all lanes have ended when an error is raised.
+
+        Few records have one transaction, however many lanes there are: it would take two as long.
+        """
         lanes: dict[int, list[Record]] = {}
+        wanted = self.subscription.lanes if len(records) >= LEAST_FOR_LANES else 1
         for record in records:
-            lanes.setdefault(record.partition % self.subscription.lanes, []).append(record)
+            lanes.setdefault(record.partition % wanted, []).append(record)
         if len(lanes) == 1:
             await self._apply(records)
             return
@@ -296,18 +302,18 @@ class Consumer:
         await self._transact(records, failed=type(error).__name__)
 
     async def _transact(self, records: Sequence[Record], *, failed: str | None = None) -> None:
-        started = time.perf_counter()
+        started, watch = time.perf_counter(), self._watch.beside()
         name = self.subscription.topic.name
         good, bad = self._decode(records)
         after = {record.partition: record.offset + 1 for record in records}
-        self._watch.lap("decode")
+        watch.lap("decode")
         async with self._pool.acquire() as connection:
             async with connection.transaction():
                 await self._guard.advance(connection, after)  # type: ignore[arg-type]
-                self._watch.lap("begin")
+                watch.lap("begin")
                 tx = Transaction(connection, self._settings.service, utc_now())  # type: ignore[arg-type]
-                await self._effects(tx, good, bad, failed=failed)
-            self._watch.lap("commit")
+                await self._effects(tx, good, bad, failed=failed, watch=watch)
+            watch.lap("commit")
             self._guard.applied(after)
             await tx.committed()
         for refusal in tx.refusals:
@@ -323,6 +329,7 @@ class Consumer:
         bad: list[tuple[Received, Fault]],
         *,
         failed: str | None,
+        watch: Stopwatch,
     ) -> None:
         """Handle what could be decoded, refuse the rest; one that `failed` is refused for that."""
         if failed is not None:
@@ -339,9 +346,9 @@ class Consumer:
                 records=len(good) + len(bad),
             ):
                 await self.subscription.handle(tx, good)
-        self._watch.lap("handle")
+        watch.lap("handle")
         await tx.flush()
-        self._watch.lap("outbox")
+        watch.lap("outbox")
 
     def _decode(
         self, records: Sequence[Record]

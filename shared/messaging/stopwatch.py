@@ -1,6 +1,7 @@
 """Where a loop's time goes, part by part: what an operator and the benchmarks look at first."""
 
 import time
+from typing import Self
 
 from prometheus_client import Summary
 
@@ -14,9 +15,11 @@ class Stopwatch:
         self._parts: dict[str, Summary] = {}
         self._since = time.perf_counter()
 
-    def restart(self) -> None:
-        """Begin a turn here: what was before belongs to no part."""
-        self._since = time.perf_counter()
+    def beside(self) -> Self:
+        """Return one of the same loop that begins here, for what goes on beside the rest of it."""
+        other = type(self)(self._seconds, self._loop)
+        other._parts = self._parts
+        return other
 
     def lap(self, part: str) -> None:
         """End `part` here, which began where the last one ended."""

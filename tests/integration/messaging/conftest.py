@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
+import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 
@@ -20,7 +21,11 @@ from tests.support.servers import Servers
 
 
 @pytest_asyncio.fixture
-async def bench(servers: Servers, database: FreshDatabase) -> AsyncIterator[Bench]:
+async def bench(
+    servers: Servers, database: FreshDatabase, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Bench]:
+    # Lanes for the few records of a test, too.
+    monkeypatch.setattr("shared.messaging.consumer.LEAST_FOR_LANES", 0)
     url = await database(SERVICE)
     settings = settings_for(servers.kafka, f"t{uuid4().hex[:8]}.", url)
     names = await create_topics(settings, [TOPIC])
