@@ -388,6 +388,12 @@ def as_json(value: Any) -> bytes:
     return encode(value)
 
 
+def convert_service_event(data: dict[str, Any]) -> ServiceEvent:
+    """Return an event that did not come from Kafka. Raises msgspec.ValidationError."""
+    msgspec.convert(data, _ExactServiceEvent)
+    return msgspec.convert(data, ServiceEvent)
+
+
 def convert_progress(data: dict[str, Any]) -> ProgressData:
     """Return the progress of another pipeline in this form. Raises msgspec.ValidationError."""
     return msgspec.convert(data, ProgressData)

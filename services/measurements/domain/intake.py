@@ -94,7 +94,7 @@ def _build(
     reduced: dict[str, Any], source: Source, now: datetime, *, dropped: int
 ) -> Taken | Refusal:
     try:
-        event = msgspec.convert(reduced, hot.ServiceEvent, strict=True)
+        event = hot.convert_service_event(reduced)
     except msgspec.ValidationError as error:
         return refusal_of(error)
     refusal = check(event, source, now)
