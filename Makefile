@@ -7,7 +7,7 @@ RUN = .venv/bin/python -m
 CHECKED = services shared ops deploy tests benchmarks simulator
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down reset status test check format real-data bench chaos mutation lock
+.PHONY: help demo up down reset status test check format real-data bench bench-long chaos mutation lock
 
 help: ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -49,13 +49,11 @@ format: setup-dev ## Format the code
 real-data: setup-dev ## Judge the real data sets and write docs/real-data.md
 	@$(RUN) benchmarks.real_data
 
-bench: setup-dev ## Measure working time, latency, throughput, intake, the relay and recomputation
-	@$(RUN) benchmarks.worktime
-	@$(RUN) benchmarks.latency
-	@$(RUN) benchmarks.throughput
-	@$(RUN) benchmarks.intake
-	@$(RUN) benchmarks.relay
-	@$(RUN) benchmarks.recompute
+bench: setup-dev ## Measure speed, cost and latency, in short (under 20 minutes)
+	@$(RUN) benchmarks
+
+bench-long: setup-dev ## The same at length; goes on where it was broken off
+	@$(RUN) benchmarks --long
 
 chaos: setup-dev ## Kill, stop, cut off what runs, compare with an undisturbed run, until both logs are complete
 	@$(RUN) tests.chaos

@@ -62,3 +62,15 @@ def parts_between(before: Iterable[Part], after: Iterable[Part]) -> list[Part]:
         if count:
             added.append(Part(*part.place, count, seconds))
     return added
+
+
+def part_table(parts: Iterable[Part], within_seconds: float) -> str:
+    """Return the parts in Markdown, the longest first; shares are of the wall clock."""
+    rows = sorted(parts, key=lambda part: -part.seconds)
+    return "\n".join(
+        [
+            "| service | loop | part | times/s | ms each | ms a second |",
+            "|---|---|---|---|---|---|",
+            *(part.line(within_seconds) for part in rows if part.count),
+        ]
+    )

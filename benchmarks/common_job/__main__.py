@@ -24,6 +24,7 @@ from aiokafka import AIOKafkaProducer
 from benchmarks.common_job.events import TOWN, Expected, catalogue, expected, for_evaluator
 from benchmarks.common_job.peers import Drained, available, compiled, drained, fill, moment, streams
 from benchmarks.environment import PREFIX, Bench, bench, machine
+from benchmarks.parts import part_table, read_parts
 from shared.contracts import topics
 from shared.messaging.kafka import producer_options
 
@@ -45,6 +46,7 @@ class Run:
     name: str
     drained: Drained
     right: bool
+    parts: str = ""
 
 
 async def fill_measurements(made: Bench, count: int) -> None:
@@ -73,8 +75,8 @@ async def learn(made: Bench) -> None:
             await database.close()
 
 
-async def ours(made: Bench, count: int) -> Drained:
-    """Run the evaluator until it has judged the topic and its outbox is empty."""
+async def ours(made: Bench, count: int) -> tuple[Drained, str]:
+    """Run the evaluator until it has judged the topic and its outbox is empty; the parts, too."""
     async with made.system(["evaluator"]) as system:
         process = psutil.Process(system.processes["evaluator"].process.pid)
         database = await asyncpg.connect(made.database_url("evaluator"))
@@ -84,12 +86,14 @@ async def ours(made: Bench, count: int) -> Drained:
             await _reached(database, count)
             await _until(database, EMPTY)
             done = moment(made, process)
+            parts = await read_parts(system, ["evaluator"])
             rows = await database.fetch(COUNTERS, TOWN)
         finally:
             await database.close()
         counters = {row["name"]: [row["cases"], row["in_time"]] for row in rows}
         memory = process.memory_info().rss
-    return drained(first, done, count - begun, memory, counters)
+    found = drained(first, done, count - begun, memory, counters)
+    return found, part_table(parts, found.seconds)
 
 
 async def _reached(database: "asyncpg.Connection[asyncpg.Record]", offset: int) -> int:
@@ -114,7 +118,8 @@ async def compare(count: int, rounds: int) -> list[Run]:
         async with bench() as made:
             await learn(made)
             await fill_measurements(made, count)
-            runs.append(_run(CONTENDERS[0], await ours(made, count), answer))
+            own, parts = await ours(made, count)
+            runs.append(_run(CONTENDERS[0], own, answer, parts))
             if why_not is None:
                 topic = f"{PREFIX}common-job"
                 await fill(made, topic, count)
@@ -133,9 +138,9 @@ async def compare(count: int, rounds: int) -> list[Run]:
     return runs
 
 
-def _run(name: str, found: Drained, answer: Expected) -> Run:
+def _run(name: str, found: Drained, answer: Expected, parts: str = "") -> Run:
     counted = {key: value for key, value in found.counters.items() if value[0]}
-    return Run(name, found, counted == answer.counters)
+    return Run(name, found, counted == answer.counters, parts)
 
 
 def table(runs: list[Run]) -> str:
@@ -172,6 +177,9 @@ def main() -> None:
     runs = asyncio.run(compare(arguments.records, arguments.rounds))
     print(f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, load average {os.getloadavg()[0]:.1f}\n")
     print(table(runs))
+    for run in runs:
+        if run.parts:
+            print(f"\nWhere the time went; lanes go on beside each other:\n\n{run.parts}")
     sys.exit(0 if all(run.right for run in runs) else 1)
 
 

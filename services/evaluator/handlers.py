@@ -41,19 +41,21 @@ class Handlers:
 
     async def on_measurements(self, tx: Transaction, batch: Sequence[Received]) -> None:
         """Judge cases; keep the pipeline's progress until we have caught up with it."""
-        arrivals = [
-            Arrival(
-                received.event.data, received.event.data.received_at, received.event.traceparent
-            )
-            for received in batch
-            if isinstance(received.event, hot.CaseMeasured)
-        ]
+        arrivals: list[Arrival] = []
+        others: list[object] = []
+        for received in batch:
+            event = received.event
+            if isinstance(event, hot.CaseMeasured):
+                arrivals.append(Arrival(event.data, event.data.received_at, event.traceparent))
+            else:
+                others.append(event)
         if arrivals:
             await self._judge.arrived(tx, arrivals, writer=batch[0].partition)
-        await self._on_accounts(tx, [received.event for received in batch])
-        for received in batch:
-            if isinstance(received.event, hot.Progress):
-                await _keep_progress(tx, topics.MEASUREMENTS.name, received.event.data)
+        if others:
+            await self._on_accounts(tx, others)
+        for other in others:
+            if isinstance(other, hot.Progress):
+                await _keep_progress(tx, topics.MEASUREMENTS.name, other.data)
 
     async def _on_accounts(self, tx: Transaction, events: Sequence[object]) -> None:
         counts = [event.data for event in events if isinstance(event, hot.CasesCounted)]

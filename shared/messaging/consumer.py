@@ -311,8 +311,8 @@ class Consumer:
             async with connection.transaction():
                 await self._guard.advance(connection, after)  # type: ignore[arg-type]
                 watch.lap("begin")
-                tx = Transaction(connection, self._settings.service, utc_now())  # type: ignore[arg-type]
-                await self._effects(tx, good, bad, failed=failed, watch=watch)
+                tx = Transaction(connection, self._settings.service, utc_now(), watch=watch)  # type: ignore[arg-type]
+                await self._effects(tx, good, bad, failed=failed)
             watch.lap("commit")
             self._guard.applied(after)
             await tx.committed()
@@ -329,7 +329,6 @@ class Consumer:
         bad: list[tuple[Received, Fault]],
         *,
         failed: str | None,
-        watch: Stopwatch,
     ) -> None:
         """Handle what could be decoded, refuse the rest; one that `failed` is refused for that."""
         if failed is not None:
@@ -346,9 +345,9 @@ class Consumer:
                 records=len(good) + len(bad),
             ):
                 await self.subscription.handle(tx, good)
-        watch.lap("handle")
+        tx.lap("handle")
         await tx.flush()
-        watch.lap("outbox")
+        tx.lap("outbox")
 
     def _decode(
         self, records: Sequence[Record]

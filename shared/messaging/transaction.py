@@ -15,6 +15,7 @@ from shared.contracts.topics import Topic
 from shared.database import Connection, Pool
 from shared.logs import bound_field
 from shared.messaging import bell
+from shared.messaging.stopwatch import Stopwatch
 from shared.messaging.traces import Outcomes, trace_in
 
 if TYPE_CHECKING:
@@ -58,18 +59,25 @@ class Transaction:
     """What a handler or use case works with; nothing of it exists before the commit.
 
     `traceparent` is the trace of the request that opened it; messages of a batch have their own.
+    `watch` times the parts of a consumer's turn.
     """
 
     connection: Connection
     service: str
     now: datetime
     traceparent: str | None = None
+    watch: Stopwatch | None = None
     _messages: list[tuple[str, bytes, bytes]] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     on_commit: list[Callable[[], None]] = field(default_factory=list)
     """Called in order once the commit is certain: for metrics and caches, never for effects."""
     _outcomes: Outcomes = field(default_factory=Outcomes)
     _publishes: bool = False
+
+    def lap(self, part: str) -> None:
+        """End a part of the turn here, where a consumer has opened it."""
+        if self.watch is not None:
+            self.watch.lap(part)
 
     async def committed(self) -> None:
         """Tell the relay, those who wait for the commit, and the log. Never fails for the first."""

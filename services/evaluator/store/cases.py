@@ -175,7 +175,7 @@ async def lock_cases(connection: Connection, keys: Iterable[CaseKey]) -> dict[Ca
         (row["municipality"], row["case_id"]): LockedCase(
             row["revision"], _verdicts(row["verdicts"])
         )
-        for row in await connection.fetch(LOCK, *map("\n".join, _keys(keys)))
+        for row in await connection.fetch(LOCK, *map("\n".join, zip(*keys, strict=True)))
     }
 
 

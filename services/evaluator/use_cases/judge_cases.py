@@ -70,6 +70,7 @@ class JudgeCases:
         before = {key: each.verdicts for key, each in locked.items()}
         cases = [arrival.data for arrival in arrivals]
         bench = await self._bench(tx, catalogue, before, cases)
+        tx.lap("look up")
         taken: list[Arrival] = []
         for arrival in arrivals:
             key = arrival.key
@@ -78,8 +79,11 @@ class JudgeCases:
                 bench.changes.cases[key] = arrival
                 self._judge(bench, arrival)
                 taken.append(arrival)
+        tx.lap("judge")
         await save_cases(bench)
+        tx.lap("store cases")
         await self._write(bench, writer=writer)
+        tx.lap("store counts")
         await self.accounting.came_late(tx, [arrival.data for arrival in taken])
         self._observe(bench, taken, repeats=len(arrivals) - len(taken))
 
