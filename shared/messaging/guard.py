@@ -144,14 +144,22 @@ class PartitionGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # the cl
         consumer.resume(*assigned)
 
     def ours(self, records: Iterable[Record]) -> list[Record]:
-        """Return the records that we own and have not applied yet; call it under the lock."""
-        return [
-            record
-            for record in records
-            if (mine := self.owned.get(record.partition)) is not None
-            and not mine.halted
-            and record.offset >= mine.position
-        ]
+        """Return the records that we own and have not applied yet, each once.
+
+        Call it under the lock. After a rebalance the client brings again what it brought before.
+        """
+        mine: list[Record] = []
+        following = {
+            partition: ownership.position
+            for partition, ownership in self.owned.items()
+            if not ownership.halted
+        }
+        for record in records:
+            position = following.get(record.partition)
+            if position is not None and record.offset >= position:
+                following[record.partition] = record.offset + 1
+                mine.append(record)
+        return mine
 
     async def advance(self, connection: Connection, after: dict[int, int]) -> None:
         """Move the stored offsets to `after` (partition -> next offset). Raises FencedError."""

@@ -87,6 +87,7 @@ class Stage:
         patch.setattr(Backoff, "sleep", at_once)
         patch.setattr(consumer_module, "AIOKafkaConsumer", lambda **_: Reader(self.world.kafka))
         patch.setattr(consumer_module, "topic_id", known_topic)
+        patch.setattr(consumer_module, "FEW_RECORDS", 0)
         patch.setattr(consumer_module, "KAFKA_COMMIT_SECONDS", 0.0)
         patch.setattr(consumer_module, "RECLAIM_SECONDS", 0.0)
         patch.setattr(relay_module, "AIOKafkaProducer", lambda **_: Sender(self.world.kafka))

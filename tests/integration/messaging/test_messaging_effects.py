@@ -154,6 +154,30 @@ async def test_the_last_batch_is_finished_before_the_loop_ends(bench: Bench) -> 
     assert (await bench.stored())[0] == 1
 
 
+async def test_the_few_that_lay_ready_take_what_came_after_them_along(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer_module, "FETCH_MORE_MS", 10_000)
+    batches: list[list[str]] = []
+    may_go_on = asyncio.Event()
+
+    async def handle(tx: Transaction, batch: Sequence[Received]) -> None:
+        batches.append([received.event.data.folio for received in batch])
+        await note_effects(tx, batch)
+        await may_go_on.wait()
+
+    consumer = bench.consumer(handle)
+    async with running(consumer):
+        await bench.send_complaints("A")
+        await eventually(lambda: batches == [["A"]])
+        await bench.send_complaints("B")
+        await eventually(lambda: consumer._guard.reading()._fetcher._records, what="B lies ready")
+        await bench.send_complaints("C", "D")
+        may_go_on.set()
+        await bench.wait_for("A", "B", "C", "D")
+    assert batches == [["A"], ["B", "C", "D"]]
+
+
 async def test_each_claim_raises_the_epoch(bench: Bench) -> None:
     for epoch in (1, 2):
         async with running(bench.consumer()):
