@@ -28,8 +28,13 @@ class Program:
 
 PROGRAMS = (
     Program("common_job", ("--records", "300000"), ("--records", "1000000", "--rounds", "3")),
-    Program("throughput", ("--tickets", "50000"), ("--tickets", "500000")),
-    Program("latency", ("--rate", "2000", "--seconds", "30"), ("--seconds", "300")),
+    Program(
+        "throughput",
+        ("--tickets", "50000", "--processes", "2"),
+        ("--tickets", "500000", "--processes", "2"),
+    ),
+    Program("latency", ("--seconds", "30"), ("--seconds", "300")),
+    Program("takeover", (), ("--rate", "2000")),
     Program("mail", ("--mails", "1000"), ("--mails", "5000")),
     Program("intake", ("--seconds", "5"), ("--seconds", "60")),
     Program("relay", ("--rows", "100000", "--seconds", "5"), ("--rows", "1000000")),

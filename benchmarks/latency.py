@@ -27,7 +27,7 @@ from aiosmtpd.smtp import Envelope
 from benchmarks.emitter import Schedule, Sent, emit
 from benchmarks.environment import Bench, bench, cpu_seconds, machine
 from benchmarks.load import MUNICIPALITY, SERVICE, SOURCE
-from benchmarks.parts import Part, parts_between, read_parts
+from benchmarks.parts import Part, part_table, parts_between, read_parts
 from benchmarks.watching import BREACHES, CASES, Seen, watching
 from tests.support.servers import free_port
 from tests.support.systems import System
@@ -165,9 +165,7 @@ def table(measured: Measured) -> str:
             *(_line(measured.seen, *ends) for ends in (*WHOLE, *HOPS)),
             "\nProcessors busy: "
             + ", ".join(f"{name} {share:.2f}" for name, share in measured.cpu.items()),
-            "\n| service | loop | part | a second | mean ms | ms a second |",
-            "|---|---|---|---|---|---|",
-            *(part.line(schedule.seconds) for part in measured.parts),
+            "\n" + part_table(measured.parts, schedule.seconds),
         ]
     )
 
