@@ -3,12 +3,12 @@
     python -m benchmarks.relay [--rows 200000] [--seconds 10]
 
 The real relay, alone in this process, on a service's own database: from its start, connections
-included, until each row is acknowledged and deleted. CPU of this process, of PostgreSQL and of
+included, until each row is acknowledged. CPU of this process, of PostgreSQL and of
 Kafka apart, per 100,000 rows. Then the topics are read back: each message must be there once, those
 of a key in their order; the program fails otherwise. In the same run the relay's parts one after
 the other on as many rows, with the relay's own statements and functions, and its limit: a plain
 aiokafka producer that sends the prepared batches from memory. Last, single rows by an open-loop
-schedule, from their commit until they are acknowledged and deleted.
+schedule, from their commit until they are acknowledged.
 """
 
 import argparse
@@ -150,7 +150,7 @@ async def fill(pool: Pool, count: int, first: int = 0) -> None:
 
 
 class Told(MessagingMetrics):
-    """Metrics that also tell when how many rows had been acknowledged and deleted."""
+    """Metrics that also tell when how many rows had been acknowledged."""
 
     def __init__(self, rows: int) -> None:
         super().__init__(CollectorRegistry())
@@ -159,7 +159,7 @@ class Told(MessagingMetrics):
         self.expect(rows)
 
     def expect(self, rows: int) -> None:
-        """Begin anew: `reached` is set when so many rows are deleted, each with its instant."""
+        """Begin anew: `reached` is set when so many rows are acknowledged, each with its instant."""
         self.at: list[float] = []
         self.wanted = rows
         self.reached = asyncio.Event()
@@ -299,7 +299,7 @@ async def _fly(producer: AIOKafkaProducer, load: Load) -> Sequence[int]:
 
 
 async def latencies(made: Bench, pool: Pool, seconds: int) -> list[float]:
-    """Return milliseconds from commit to deletion of single rows, one writer, sorted."""
+    """Return milliseconds from commit to acknowledgement of single rows, one writer, sorted."""
     told, committed = Told(1), list[float]()
     async with relaying(settings_of(made), pool, told):
         await fill(pool, 1)

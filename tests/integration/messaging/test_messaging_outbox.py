@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +14,7 @@ from aiokafka.errors import KafkaError
 from prometheus_client import CollectorRegistry
 
 from shared import condition
-from shared.messaging import MessagingMetrics, Relay, transaction
+from shared.messaging import MessagingMetrics, Relay, bell, transaction
 from shared.messaging import relay as relay_module
 from shared.messaging.loads import runs
 from shared.messaging.partitions import partitions_of
@@ -66,6 +68,29 @@ async def test_messages_of_one_key_keep_their_order_under_many_writers(bench: Be
 
 async def _is_empty(bench: Bench) -> bool:
     return bool(await bench.pool.fetchval("SELECT count(*) = 0 FROM outbox"))
+
+
+@contextmanager
+def nobody(_: object) -> Iterator[None]:
+    """In place of `hearing`: the relay runs in another process."""
+    yield
+
+
+@pytest.mark.parametrize("is_here", [True, False])
+async def test_a_relay_is_told_of_a_commit_in_its_process_or_in_another(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, is_here: bool
+) -> None:
+    monkeypatch.setattr(relay_module, "POLL_SECONDS", 3600.0)
+    if is_here:
+        monkeypatch.setattr(bell, "NOTIFY", "SELECT 'not told'")
+    else:
+        monkeypatch.setattr(relay_module, "hearing", nobody)
+    async with running(relay_of(bench)), bench.reading() as reader:
+        await bench.publish("A")
+        await reader.wait_for("A")
+        await eventually(lambda: _is_empty(bench))
+        await bench.publish("B")
+        await reader.wait_for("A", "B")
 
 
 async def test_a_lower_id_that_commits_later_is_not_skipped(bench: Bench) -> None:
