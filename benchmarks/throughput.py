@@ -32,7 +32,7 @@ SELECT coalesce(sum(next_offset), 0)::bigint FROM kafka_offset WHERE topic = $1
 """
 
 
-FORGET = "TRUNCATE kafka_offset, fact, case_head, contest, balance, source_clock, traffic"
+FORGET = "TRUNCATE kafka_offset, fact, case_head, balance, source_clock, traffic CASCADE"
 OWNERS = "SELECT count(DISTINCT owner) FROM kafka_offset WHERE topic = $1"
 
 
