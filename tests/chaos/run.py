@@ -142,10 +142,10 @@ class Run:
     async def settle(self) -> None:
         """Wait until nothing moves any more."""
         await self._is_none("evaluator", UNJUDGED, self.town.is_over)
-        await self._drain()
+        await self.drain()
         await eventually(self._all_acknowledged, QUIET_SECONDS)
         await self._is_none("notifier", UNSENT)
-        await self._drain()
+        await self.drain()
         await self._is_none("evaluator", UNJUDGED, self.town.is_over)
 
     async def _all_acknowledged(self) -> bool:
@@ -161,7 +161,7 @@ class Run:
 
             await eventually(none, QUIET_SECONDS, what=query)
 
-    async def _drain(self) -> None:
+    async def drain(self) -> None:
         """Let what is under way now go through all services, hop by hop."""
         async with AsyncExitStack() as stack:
             ends = await stack.enter_async_context(self._ends())

@@ -164,7 +164,7 @@ class PublishResults:
         data = look.result(
             Publication(
                 edition=state.edition + 1 if final else 0,
-                sequence=state.sequence + 1,
+                sequence=_next_sequence(state.sequence, tx.now),
                 addendum=(
                     Addendum(before["parts"], found.causes) if before and look.is_closed else None
                 ),
@@ -320,6 +320,15 @@ def _may_close(look: Look) -> bool:
     if known.lacks_source(look.state.closes_at):
         return True
     return known.covers(look.promise.facts_until(look.state.ends_at))
+
+
+def _next_sequence(last: int, now: datetime) -> int:
+    """Return the number of a publication: the milliseconds of its instant, but above the last.
+
+    After a restore from a backup, too, it is above what was published before: readers keep the
+    highest.
+    """
+    return max(last + 1, int(now.timestamp() * 1000))
 
 
 def _is_news(before: dict[str, Any] | None, data: ResultData) -> bool:
