@@ -159,7 +159,7 @@ class Told(MessagingMetrics):
         self.expect(rows)
 
     def expect(self, rows: int) -> None:
-        """Begin anew: `reached` is set when so many rows are acknowledged, each with its instant."""
+        """Begin anew: `reached` is set when so many are acknowledged, each with its instant."""
         self.at: list[float] = []
         self.wanted = rows
         self.reached = asyncio.Event()

@@ -277,7 +277,9 @@ class ResultData(Part):
     unit: Code
     window: ResultWindow
     edition: Count
-    sequence: Annotated[int, Field(ge=1, description="Rises with each publication of this key; by steps of any size.")]
+    sequence: Annotated[
+        int, Field(ge=1, description="Rises with each publication of this key, by any steps.")
+    ]
     status: ResultStatus
     verdict: Verdict
     reason: str | None = None
