@@ -60,7 +60,7 @@ class Deadlines:
             Periodic("progress and overdue cases", settings.scan_seconds, self.scan),
             Periodic("judge again", settings.scan_seconds, self.judge_again),
             Periodic("open windows", OPEN_WINDOWS_SECONDS, self.open_windows),
-            Periodic("publish results", settings.publish_seconds, self.publish, share=0.25),
+            Periodic("publish results", settings.publish_seconds, self.publish, share=0.1),
             Periodic("look at windows", settings.publish_seconds, self.look_at_windows),
             Periodic("silences", SILENCE_SECONDS, self.silences),
             Periodic("balance", settings.balance_seconds, self.balance, share=0.05),

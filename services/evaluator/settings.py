@@ -15,7 +15,7 @@ class Settings(ServiceSettings, service="evaluator"):
         gt=0,
         le=60,
         description="A running result is published this often at most; less often where publishing "
-        "all that changed would take more than a quarter of the time.",
+        "all that changed would take more than a tenth of the time.",
     )
     balance_seconds: float = Field(
         default=60.0,

@@ -42,7 +42,7 @@ def consumer_options(settings: ServiceSettings, *, group: str, topic: str) -> di
 
     `auto_offset_reset="none"`: an offset that Kafka no longer holds halts the partition; it
     never jumps. The session bounds how long a killed process keeps its partitions; the others hear
-    of what changed with their next heartbeat (docs/decisions/0041). One goes on while a handler
+    of what changed with their next heartbeat (docs/decisions/0043). One goes on while a handler
     works, so only a frozen process is put out. The group waits up to 60 s for a batch in flight
     when partitions move. The broker answers a fetch with the first byte that comes, and makes an
     idle consumer ask no more than twice a second. Each topic has a Kafka group of its own: every
