@@ -7,7 +7,7 @@ RUN = .venv/bin/python -m
 CHECKED = services shared ops deploy tests benchmarks simulator
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down reset status test check format real-data bench bench-long chaos mutation lock
+.PHONY: help demo up down reset backup restore status test check format real-data bench bench-long chaos mutation lock
 
 help: ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -23,6 +23,12 @@ down: ## Stop all of it
 
 reset: ## Stop it and forget its data
 	@if [ -x .venv/bin/python ]; then $(RUN) deploy.local reset; else rm -rf .run; fi
+
+backup: ## Copy its PostgreSQL to .backup or CARTAS_BACKUP_DIR; from the first copy on its WAL is archived
+	@$(RUN) deploy.local backup
+
+restore: ## Put the newest copy back and replay the WAL; UNTIL=2026-11-23T09:30-06:00 stops there
+	@$(RUN) deploy.local restore $(if $(UNTIL),--until $(UNTIL))
 
 status: ## Show each process and its memory
 	@if [ -x .venv/bin/python ]; then $(RUN) deploy.local status; else echo "Nothing is running."; fi

@@ -1,8 +1,9 @@
-"""`python -m deploy.local up|demo|down|reset|status|test-env`."""
+"""`python -m deploy.local up|demo|down|reset|backup|restore|status|test-env`."""
 
 import argparse
 import os
 import sys
+from datetime import datetime
 
 from deploy.local import commands, demo, supervisor
 from deploy.local.errors import LocalError
@@ -10,13 +11,13 @@ from deploy.local.errors import LocalError
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
-    parser.add_argument(
-        "command", choices=("up", "demo", "down", "reset", "status", "test-env", "supervise")
-    )
+    known = ("up", "demo", "down", "reset", "backup", "restore", "status", "test-env", "supervise")
+    parser.add_argument("command", choices=known)
+    parser.add_argument("--until", type=instant, help="For restore, with its offset from UTC.")
     parser.add_argument("--demo", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     try:
-        run(options.command, demo_mode=options.demo)
+        run(options.command, demo_mode=options.demo, until=options.until)
     except LocalError as error:
         sys.exit(f"error: {error}")
     except BrokenPipeError:  # whoever read our words went away; the system does not depend on it
@@ -25,7 +26,15 @@ def main() -> None:
         sys.exit("\nIt goes on in the background; `make down` stops it.")
 
 
-def run(command: str, *, demo_mode: bool) -> None:
+def instant(text: str) -> datetime:
+    """Return an aware instant. Raises ValueError."""
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("an instant needs its offset from UTC")
+    return found
+
+
+def run(command: str, *, demo_mode: bool, until: datetime | None = None) -> None:
     match command:
         case "up":
             commands.show_addresses(commands.up(demo=False))
@@ -41,6 +50,10 @@ def run(command: str, *, demo_mode: bool) -> None:
             commands.down()
         case "reset":
             commands.reset()
+        case "backup":
+            commands.backup()
+        case "restore":
+            commands.restore(until)
         case "status":
             commands.show_status()
         case "test-env":

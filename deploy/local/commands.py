@@ -7,13 +7,15 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import datetime
 
 import psutil
 
 from deploy.local import environment, status, supervisor
+from deploy.local.backup import Backups
 from deploy.local.environment import SERVICE_PORTS, Layout
 from deploy.local.errors import LocalError
-from deploy.local.paths import CACHE, PROJECT, RUN
+from deploy.local.paths import BACKUP, CACHE, ENV_FILE, PROJECT, RUN
 from deploy.local.processes import Places, Program, running, start, stop
 from deploy.local.status import State, Status
 
@@ -128,6 +130,29 @@ def _clear_leftovers(places: Places) -> bool:
         program = own[name]() if name in own else Program(name, ())
         stop(program, places)
     return bool(found)
+
+
+def backup() -> None:
+    """Copy PostgreSQL as it runs; from the first copy on its WAL is archived beside."""
+    copy = _backups().take()
+    size = sum(file.stat().st_size for file in copy.iterdir()) / 2**20
+    print(f"Copied PostgreSQL to {copy} ({size:.0f} MB).")
+
+
+def restore(until: datetime | None) -> None:
+    """Put the newest copy back and replay the archived WAL, to its end or `until` an instant."""
+    restored = asyncio.run(_backups().restore(until))
+    print(f"Restored {restored.copy}; the last commit in it is of {restored.last_commit}.")
+    if restored.before:
+        print(f"What was there is in {restored.before}; delete it when you are sure.")
+    print("Start the system: make up")
+
+
+def _backups() -> Backups:
+    layout = environment.prepare()
+    if not layout.own_postgres:
+        raise LocalError("the environment names another PostgreSQL: it has backups of its own")
+    return Backups(BACKUP, layout.postgres, Places.below(RUN), ENV_FILE)
 
 
 def reset() -> None:

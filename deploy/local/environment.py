@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from deploy.local.errors import LocalError
 from deploy.local.kafka import KafkaServer
-from deploy.local.paths import ENV_FILE, RUN
+from deploy.local.paths import BACKUP, ENV_FILE, RUN
 from deploy.local.postgres import PostgresServer
 
 # In the order of starting: who publishes reference data first.
@@ -75,7 +75,7 @@ class Layout:
 
     @property
     def postgres(self) -> PostgresServer:
-        return PostgresServer(RUN / "postgres", self.ports.postgres)
+        return PostgresServer(RUN / "postgres", self.ports.postgres, BACKUP / "wal")
 
     def url(self, service: str) -> str:
         return self.environment[f"CARTAS_{service.upper()}_URL"]

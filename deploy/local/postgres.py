@@ -40,14 +40,28 @@ log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %u@%d '
 log_checkpoints = off
 """
+# A segment is kept under its name once it is whole on disk. Without the folder nothing is kept: it
+# comes with the first copy.
+ARCHIVING = """\
+archive_mode = on
+archive_timeout = {seconds}
+archive_command = '{command}'
+"""
+ARCHIVE = (
+    'test ! -d "{folder}" || (gzip -c "%p" > "{folder}/%f.part" && sync "{folder}/%f.part" '
+    '&& mv "{folder}/%f.part" "{folder}/%f.gz")'
+)
+ARCHIVE_SECONDS = 60
+"""At most so much of what was committed is lost with a disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class PostgresServer:
-    """A server whose data and superuser's password lie in `home`."""
+    """A server whose data and superuser's password lie in `home`; `archive` is for its WAL."""
 
     home: Path
     port: int = 15432
+    archive: Path | None = None
 
     @property
     def data(self) -> Path:
@@ -70,8 +84,15 @@ class PostgresServer:
         self.home.mkdir(parents=True, exist_ok=True)
         if not (self.data / "PG_VERSION").exists():
             self._init()
+        self.configure()
+
+    def configure(self, more: str = "") -> None:
+        """Write the configuration, with `more` at its end."""
         text = CONFIGURATION.format(host=HOST, port=self.port)
-        (self.data / "postgresql.conf").write_text(text)
+        if self.archive is not None:
+            command = ARCHIVE.format(folder=self.archive)
+            text += ARCHIVING.format(command=command, seconds=ARCHIVE_SECONDS)
+        (self.data / "postgresql.conf").write_text(text + more)
 
     def _init(self) -> None:
         if not self.password_file.exists():
@@ -81,7 +102,7 @@ class PostgresServer:
         with tempfile.NamedTemporaryFile("w") as password:
             password.write(self.password_file.read_text())
             password.flush()
-            self._give(self.data, Path(password.name))
+            self.give(self.data, Path(password.name))
             command = [*_as_user(), str(programs() / "initdb"), "-D", str(self.data)]
             options = ["-U", SUPERUSER, "--auth=scram-sha-256", f"--pwfile={password.name}"]
             locale = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
@@ -94,7 +115,8 @@ class PostgresServer:
         if done.returncode:
             raise LocalError(f"PostgreSQL's cluster cannot be made: {done.stderr.strip()}")
 
-    def _give(self, *paths: Path) -> None:
+    def give(self, *paths: Path) -> None:
+        """Make the user that PostgreSQL runs as their owner, where we are root."""
         user = _unprivileged()
         for path in paths if user else ():
             os.chown(path, user.pw_uid, user.pw_gid)  # type: ignore[union-attr]
