@@ -287,12 +287,20 @@ class Consumer:
             return
         await self._guard.reread()
         if len(records) == 1:
-            await self._give_up(records, error)
+            await self._apply_alone(records)
             return
         middle = len(records) // 2
         for half in (records[:middle], records[middle:]):
             if mine := self._guard.ours(half):
                 await self._apply(mine)
+
+    async def _apply_alone(self, records: Sequence[Record]) -> None:
+        """Try the one record once more, as one of a batch is: once may not be its own fault."""
+        mine = self._guard.ours(records)
+        error = await self._attempt(mine) if mine else None
+        if error is not None:
+            await self._guard.reread()
+            await self._give_up(records, error)
 
     async def _attempt(self, records: Sequence[Record]) -> Exception | None:
         """Apply in one transaction; return what our own code raised, if anything."""

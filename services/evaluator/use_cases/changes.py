@@ -127,8 +127,15 @@ class Changes:
         if through is None or through < at:
             self.received_through = at
 
-    def take_out(self, town: str, judgement: Judgement) -> None:
-        """Take a verdict that holds no more out of the counts of its window."""
+    def replaced(self, data: hot.CaseData, old: Judgement | None, new: Judgement | None) -> None:
+        """Note that one verdict takes the place of another; what was counted counts no more."""
+        self.replacements.append((data, old, new))
+        if old is not None:
+            self._take_out(data.municipality, old)
+        if new is not None:
+            self.reached.append(new.status)
+
+    def _take_out(self, town: str, judgement: Judgement) -> None:
         if judgement.window_id is not None:
             window = (town, judgement.compromiso, judgement.unit, judgement.window_id)
             self._running(window, judgement).add(judgement, sign=-1)

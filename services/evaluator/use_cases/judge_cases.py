@@ -65,19 +65,19 @@ class JudgeCases:
     async def arrived(self, tx: Transaction, arrivals: Sequence[Arrival], *, writer: int) -> None:
         """Judge new revisions in their order; revisions that are known already change nothing."""
         catalogue = await self._knowledge.catalogue(tx.connection)
-        locked = await case_store.lock_cases(tx.connection, {each.key for each in arrivals})
+        keys = [(each.data.municipality, each.data.case) for each in arrivals]
+        locked = await case_store.lock_cases(tx.connection, set(keys))
         revisions = {key: each.revision for key, each in locked.items()}
         before = {key: each.verdicts for key, each in locked.items()}
         cases = [arrival.data for arrival in arrivals]
         bench = await self._bench(tx, catalogue, before, cases)
         tx.lap("look up")
         taken: list[Arrival] = []
-        for arrival in arrivals:
-            key = arrival.key
+        for key, arrival in zip(keys, arrivals, strict=True):
             if arrival.data.revision > revisions.get(key, 0):
                 revisions[key] = arrival.data.revision
                 bench.changes.cases[key] = arrival
-                self._judge(bench, arrival)
+                self._judge(bench, key, arrival)
                 taken.append(arrival)
         tx.lap("judge")
         await save_cases(bench)
@@ -98,7 +98,7 @@ class JudgeCases:
         bench = replace(await self._bench(tx, catalogue, before, cases), again=why)
         for key in sorted(loaded):
             stored = loaded[key]
-            self._judge(bench, Arrival(stored.data, traceparent=stored.traceparent))
+            self._judge(bench, key, Arrival(stored.data, traceparent=stored.traceparent))
         if judged := bench.changes.judged:
             await case_store.update_verdicts(
                 tx.connection, [(key, bench.verdicts[key]) for key in judged]
@@ -119,10 +119,10 @@ class JudgeCases:
         verdicts = {key: dict(stood) for key, stood in before.items()}
         return Bench(tx, catalogue, coverage, before, verdicts, closed, Changes(), self._windows)
 
-    def _judge(self, bench: Bench, arrival: Arrival) -> None:
+    def _judge(self, bench: Bench, key: CaseKey, arrival: Arrival) -> None:
         """Compare one case's verdicts with those before, and note every difference."""
         data, changes = arrival.data, bench.changes
-        town, key = data.municipality, (data.municipality, data.case)
+        town = data.municipality
         changes.received(data.received_at)
         stood = bench.verdicts.setdefault(key, {})
         groups = bench.catalogue.for_service(town, data.service)
@@ -131,32 +131,22 @@ class JudgeCases:
         closed = bench.closed.get(town, _NONE_CLOSED)
         judged_now = judge(data, groups, known=bench.known(data), closed=closed)
         for gone in [place for place in stood if place not in judged_now]:
-            self._replace(bench, data, stood.pop(gone), None)
+            changes.judged.add(key)
+            changes.replaced(data, stood.pop(gone), None)
         for place, (judgement, promise, window) in judged_now.items():
             old = stood.get(place)
             if old == judgement:
                 continue
             if old is not None:
                 changes.redated += _redated(data, promise, old, judgement)
-            self._replace(bench, data, old, judgement)
+            changes.judged.add(key)
+            changes.replaced(data, old, judgement)
             if window is not None:
                 cell = bench.cell(town, judgement, promise, window)
                 cell.add(judgement)
                 if judgement.status is _FAILED and cell.hurries:
                     self._failed(bench, arrival, judgement, cell, promise)
             stood[place] = judgement
-
-    def _replace(
-        self, bench: Bench, data: hot.CaseData, old: Judgement | None, new: Judgement | None
-    ) -> None:
-        """Note that one verdict takes the place of another; what was counted counts no more."""
-        changes = bench.changes
-        changes.judged.add((data.municipality, data.case))
-        changes.replacements.append((data, old, new))
-        if old is not None:
-            changes.take_out(data.municipality, old)
-        if new is not None:
-            changes.reached.append(new.status)
 
     def _failed(
         self, bench: Bench, arrival: Arrival, judgement: Judgement, cell: Cell, promise: Promise

@@ -43,6 +43,20 @@ async def test_a_batch_that_fails_once_after_its_effects_is_applied_once(
     assert await bench.refusals() == []
 
 
+async def test_a_record_that_comes_alone_and_fails_once_is_not_refused(bench: Bench) -> None:
+    failures = [ValueError("once")]
+
+    async def handle(tx: Transaction, batch: Sequence[Received]) -> None:
+        if failures:
+            raise failures.pop()
+        await note_effects(tx, batch)
+
+    await bench.send_complaints("A")
+    async with running(bench.consumer(handle)):
+        await bench.wait_for("A")
+    assert await bench.refusals() == []
+
+
 async def test_a_commit_whose_answer_was_lost_is_not_applied_again(bench: Bench) -> None:
     proxy = LossyProxy(bench.settings.database_url.get_secret_value())
     async with (
