@@ -123,12 +123,20 @@ WHERE edition = 0 AND try_closing_at <= $1
 ORDER BY try_closing_at, municipality, compromiso, unit, window_id
 LIMIT $2
 """
-LOCK_WINDOW = """
+_STATE: Final = """
 SELECT carta, carta_version, starts_at, ends_at, closes_at, closes_at <= opened_at AS is_past,
        edition, sequence, risk, result
 FROM judged_window
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
-FOR UPDATE
+"""
+LOCK_WINDOW = _STATE + "FOR UPDATE"
+# Still to be published, and in no other process' hands: each leaves the others' windows alone.
+LOCK_DUE = f"""{_STATE}
+    AND (stale OR EXISTS (
+        SELECT FROM tally AS t
+        WHERE t.municipality = $1 AND t.compromiso = $2 AND t.unit = $3 AND t.window_id = $4
+            AND t.changed))
+FOR UPDATE OF judged_window SKIP LOCKED
 """
 TRY_LATER = """
 UPDATE judged_window SET try_closing_at = $5
@@ -357,9 +365,11 @@ async def try_closing_later(connection: Connection, key: WindowKey, when: dateti
     await connection.execute(TRY_LATER, *key, when)
 
 
-async def lock_window(connection: Connection, key: WindowKey) -> WindowState | None:
-    """Lock a window."""
-    row = await connection.fetchrow(LOCK_WINDOW, *key)
+async def lock_window(
+    connection: Connection, key: WindowKey, *, only_due: bool = False
+) -> WindowState | None:
+    """Lock a window; `only_due`: unless another has it, or nothing of it is to be published."""
+    row = await connection.fetchrow(LOCK_DUE if only_due else LOCK_WINDOW, *key)
     return None if row is None else WindowState.of(row)
 
 

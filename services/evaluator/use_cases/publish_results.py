@@ -105,7 +105,7 @@ class PublishResults:
 
     async def _publish(self, tx: Transaction, key: WindowKey, *, closing: datetime | None) -> None:
         """`closing` is the instant at which it is to be closed, if its cut-off has come by then."""
-        found = await self._look(tx, key)
+        found = await self._look(tx, key, only_due=closing is None)
         if found is None:
             return
         look = found.look
@@ -127,11 +127,11 @@ class PublishResults:
             due = False
         await self._decide(tx, found, final=due or look.is_closed)
 
-    async def _look(self, tx: Transaction, key: WindowKey) -> _Found | None:
+    async def _look(self, tx: Transaction, key: WindowKey, *, only_due: bool) -> _Found | None:
         """Lock the window, then read what its result is made of, in the order that Look tells."""
         con = tx.connection
         catalogue = await self._knowledge.catalogue(con)
-        state = await tally_store.lock_window(con, key)
+        state = await tally_store.lock_window(con, key, only_due=only_due)
         if state is None:
             return None
         promise = deciding(catalogue, key, state)

@@ -334,6 +334,20 @@ async def test_what_changed_does_not_wait_for_windows_in_which_nothing_happened(
     assert len(await evaluator.published()) > 1
 
 
+async def test_a_window_that_another_process_has_in_hand_is_left_to_it(
+    evaluator: Evaluator, other: Evaluator
+) -> None:
+    await evaluator.learn_town()
+    await evaluator.take(b.waited("A-1", 10))
+    key = (b.TOWN, "RC-01-02", b.UNIT, "2026-09")
+    async with evaluator.pool.acquire() as connection, connection.transaction():
+        assert await tallies.lock_window(connection, key)  # type: ignore[arg-type]
+        await other.results.changed(other.pool)
+        assert await evaluator.published() == []
+    await other.results.changed(other.pool)
+    assert [data["parts"][0]["met"] for data in await evaluator.published()] == [1]
+
+
 async def test_one_window_that_cannot_be_published_holds_back_no_other(
     evaluator: Evaluator,
 ) -> None:
