@@ -23,7 +23,7 @@ from shared.condition import READ_EVERY_SECONDS, Condition
 from shared.contracts.topics import Topic
 from shared.database import Pool, check_schema, open_pool
 from shared.health import not_ready
-from shared.http import BodyLimit, install_problems, service_client
+from shared.http import BodyLimit, PlainAddress, install_problems, service_client
 from shared.http.reference import STYLE, asyncapi_page, openapi_page
 from shared.http.tracing import TraceContext
 from shared.messaging import Consumer, DurableProducer, MessagingMetrics, Relay, Subscription
@@ -107,6 +107,7 @@ def build(
         redoc_url=None,
     )
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
+    app.add_middleware(PlainAddress)
     app.add_middleware(TraceContext)
     install_problems(app)
     document = asyncapi_document(

@@ -14,7 +14,7 @@ from services.evaluator.use_cases.accounting import silences_as_json
 from services.evaluator.use_cases.trying import Question
 from shared.authoring.promises import MAX_EVENT_WORDS
 from shared.contracts.cartas import Compromiso, EventWords
-from shared.contracts.events import Code, EventKind
+from shared.contracts.events import MAX_BIGINT, Code, EventKind
 from shared.contracts.results import ResultData
 from shared.criteria import CaseStatus
 from shared.database import Pool
@@ -26,6 +26,7 @@ Name = Annotated[str, Query(min_length=1, max_length=128)]
 MAX_PAGE = 1000
 MAX_SAMPLE = 200
 MAX_DIFFERENCES = 20
+MAX_EDITION = 100_000
 
 
 def _pool(request: Request) -> Pool:
@@ -92,7 +93,7 @@ async def result_explanation(
     compromiso: Name,
     unit: Name,
     window: Name,
-    edition: Annotated[int | None, Query(ge=0)] = None,
+    edition: Annotated[int | None, Query(ge=0, le=MAX_EDITION)] = None,
 ) -> dict[str, Any]:
     """Return a result with its promise, its arithmetic step by step and its failed cases.
 
@@ -196,7 +197,7 @@ async def redated(
     municipality: Name,
     *,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=MAX_BIGINT)] = 0,
 ) -> dict[str, Any]:
     """Return which due instants calendars moved, oldest first; `next` is the next `after`."""
     found = await redatings.listed(_pool(request), municipality, after=after, limit=limit)

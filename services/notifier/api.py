@@ -27,14 +27,28 @@ from services.notifier.use_cases.steps import (
 from shared.contracts.breaches import BreachData
 from shared.contracts.cartas import Mailbox
 from shared.contracts.corrective_actions import ActionState, CauseCategory
-from shared.contracts.events import Code, Identifier, Instant
+from shared.contracts.events import (
+    MAX_BIGINT,
+    WITHOUT_NUL,
+    Code,
+    Identifier,
+    StorableInstant,
+)
 from shared.http import Problem, require_service
 from shared.messaging import Transaction, transaction
 
 SERVICE = "notifier"
 MAX_LISTED = 500
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
-PublicText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=WITHOUT_NUL),
+]
+OptionalText = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=4000, pattern=WITHOUT_NUL)
+]
+PublicText = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=WITHOUT_NUL)
+]
 
 
 class _Body(BaseModel):
@@ -45,7 +59,7 @@ class StepBody(_Body):
     """Who takes the step; `revision` is what that person saw, so that a stale page is refused."""
 
     post: Code
-    revision: int | None = Field(default=None, ge=1)
+    revision: int | None = Field(default=None, ge=1, le=MAX_BIGINT)
 
 
 class FileBody(StepBody):
@@ -53,7 +67,7 @@ class FileBody(StepBody):
 
     cause_category: CauseCategory
     cause: Text
-    containment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)] = ""
+    containment: OptionalText = ""
     plan: Text
     planned_for: date
     propose_change: bool = False
@@ -75,7 +89,7 @@ class SignInBody(_Body):
     """A one-time link of the portal, to be mailed now."""
 
     mailbox: Mailbox
-    link: Annotated[str, StringConstraints(max_length=500)]
+    link: Annotated[str, StringConstraints(max_length=500, pattern=r"^[!-~]*$")]
     valid_minutes: int = Field(ge=1, le=24 * 60)
 
 
@@ -86,13 +100,13 @@ class ContestMailBody(_Body):
     unit: Code
     post: Code
     step: Literal["file", "accept", "reject", "take_back"]
-    at: Instant
-    contest: int = Field(ge=1)
+    at: StorableInstant
+    contest: int = Field(ge=1, le=MAX_BIGINT)
     case: Identifier
-    promise: Annotated[str, StringConstraints(max_length=1000)]
+    promise: Annotated[str, StringConstraints(max_length=1000, pattern=WITHOUT_NUL)]
     window: Code
     reason: Code
-    cutoff: Instant
+    cutoff: StorableInstant
 
 
 class ActionSummary(BaseModel):

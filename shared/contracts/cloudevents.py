@@ -9,16 +9,17 @@ KAFKA_PREFIX = "ce_"
 HTTP_PREFIX = "ce-"
 
 
-def structured(headers: Iterable[tuple[str, bytes]], value: bytes) -> bytes:
+def structured(headers: Iterable[tuple[str, bytes | None]], value: bytes) -> bytes:
     """Return a Kafka record's event as structured-mode JSON (Kafka binding 1.0.2, 3).
 
     Without `ce_` headers the value is taken as structured already. Header names match in any case;
-    header values are UTF-8. Raises UnicodeDecodeError, msgspec.DecodeError.
+    header values are UTF-8; a header without a value is as none. Raises UnicodeDecodeError,
+    msgspec.DecodeError.
     """
     attributes = {
         name.lower().removeprefix(KAFKA_PREFIX): raw.decode()
         for name, raw in headers
-        if name.lower().startswith(KAFKA_PREFIX)
+        if name.lower().startswith(KAFKA_PREFIX) and raw is not None
     }
     if not attributes:
         return value
@@ -26,7 +27,7 @@ def structured(headers: Iterable[tuple[str, bytes]], value: bytes) -> bytes:
     return binary_to_structured(attributes, content_type, value)
 
 
-def _content_type(headers: Iterable[tuple[str, bytes]]) -> str | None:
+def _content_type(headers: Iterable[tuple[str, bytes | None]]) -> str | None:
     for name, raw in headers:
         if name.lower() == "content-type" and raw is not None:
             return raw.decode()

@@ -1,10 +1,11 @@
 """The CloudEvents 1.0 envelope that every message carries."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -42,6 +43,19 @@ def _rfc3339(value: object) -> object:
 
 Instant = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
 """RFC 3339 with its offset; what is finer than a microsecond is rounded."""
+
+
+def _in_utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("expected an instant that UTC has a date for") from error
+
+
+StorableInstant = Annotated[Instant, AfterValidator(_in_utc)]
+"""An instant in UTC: at either end of all time some offsets lead beyond it."""
+WITHOUT_NUL = r"^[^\x00]*$"
+"""What JSON may hold and PostgreSQL's text may not."""
 
 
 class Part(BaseModel):

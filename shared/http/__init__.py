@@ -1,5 +1,6 @@
 """HTTP edges: problem responses, body limits, the services' own credential."""
 
+from shared.http.addresses import PlainAddress
 from shared.http.client import service_client
 from shared.http.credentials import derived_key, require_service
 from shared.http.limits import BodyLimit
@@ -7,6 +8,7 @@ from shared.http.problems import Problem, install_problems
 
 __all__ = [
     "BodyLimit",
+    "PlainAddress",
     "Problem",
     "derived_key",
     "install_problems",

@@ -100,6 +100,8 @@ def _fault(error: Exception, topic: Topic) -> Fault:
         return Fault("schema", faulty_field(error), expected(error))
     if isinstance(error, msgspec.DecodeError | UnicodeDecodeError):
         return Fault("not_json")
+    if isinstance(error, RecursionError):
+        return Fault("not_json", detail="nested too deep")
     if isinstance(error, ValidationError):
         return _model_fault(error, topic)
     return Fault("undecodable", detail=type(error).__name__)

@@ -1,7 +1,7 @@
 """What units, the coordination and the Contraloria do, through the portal's service credential."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -160,8 +160,8 @@ def _position(cursor: str | None) -> Position:
     instant, _, folio = cursor.partition("~")
     try:
         filed_at = datetime.fromisoformat(instant)
-    except ValueError:
-        filed_at = None
-    if filed_at is None or filed_at.tzinfo is None:
-        raise Problem(422, "`after` is not a position of this list")
-    return filed_at, folio
+        if filed_at.tzinfo is not None:
+            return filed_at.astimezone(UTC), folio
+    except (ValueError, OverflowError):
+        pass
+    raise Problem(422, "`after` is not a position of this list")

@@ -23,14 +23,17 @@ from services.cartas.use_cases.errors import (
 )
 from services.cartas.use_cases.reading import Certificate, Detail, Summary
 from services.cartas.use_cases.versions import Target, line_of
-from shared.contracts.events import Code
+from shared.contracts.events import WITHOUT_NUL, Code
 from shared.http import Problem, require_service
 from shared.messaging import Transaction, transaction
 
 MAX_VERSION = 1_000_000
 MAX_DRAFT = 500_000
 Number = Annotated[int, Path(ge=1, le=MAX_VERSION)]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+Line = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=WITHOUT_NUL),
+]
 Note = Annotated[str, StringConstraints(max_length=20)]
 JSON = dict[str, Any]
 

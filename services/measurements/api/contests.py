@@ -12,7 +12,7 @@ from services.measurements.domain.contests import Claim, ContestState, Hindrance
 from services.measurements.store import contests as store
 from services.measurements.store.contests import Contest
 from services.measurements.use_cases.contests import ContestError, Ending, end, file
-from shared.contracts.events import Code, Identifier, Instant
+from shared.contracts.events import WITHOUT_NUL, Code, Identifier, StorableInstant
 from shared.criteria import ContestReason
 from shared.database import Pool
 from shared.http import Problem, require_service
@@ -24,11 +24,11 @@ MAX_CONTEST_ID = 2**63 - 1
 MAX_UNITS = 500
 Text = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=r"^[^\x00]*$"),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=WITHOUT_NUL),
 ]
 Reference = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=r"^[^\x00]*$"),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=WITHOUT_NUL),
 ]
 Units = Annotated[list[Code] | None, Query(max_length=MAX_UNITS)]
 
@@ -60,7 +60,7 @@ class StandingBody(_Body):
     `cutoff` is that of the earliest window in which it counts.
     """
 
-    cutoff: Instant
+    cutoff: StorableInstant
     excluded: bool
 
     def standing(self) -> Standing:

@@ -55,7 +55,7 @@ def reduce_event(
         return Refusal(Reason.OTHER_SOURCE, "source", "the token belongs to another source")
     if data.get("municipality", source.municipality) != source.municipality:
         return Refusal(Reason.OTHER_MUNICIPALITY, "data.municipality")
-    kind = str(raw.get("type"))
+    kind = _text(raw.get("type")) or ""
     kept, dropped = _reduce_data(data, source, kind)
     if counted_kind(kind) is not None:
         kept.setdefault("case", _count_case(raw, source, kept))
@@ -86,8 +86,15 @@ def _count_case(raw: Mapping[str, Any], source: Source, kept: Mapping[str, Any])
 
     The day is that of the time as it is written: of the later of two counts the number holds.
     """
-    told = hash_of(source.uri, raw.get("type"), kept.get("service"), kept.get("unit"))
-    return f"count/{told.hex()[:16]}/{str(raw.get('time'))[:10]}"
+    told = hash_of(
+        *(source.uri, raw.get("type"), _text(kept.get("service")), _text(kept.get("unit")))
+    )
+    return f"count/{told.hex()[:16]}/{(_text(raw.get('time')) or '')[:10]}"
+
+
+def _text(value: object) -> str | None:
+    """Anything else is refused by the contract; it may be nested too deep to be looked into."""
+    return value if isinstance(value, str) else None
 
 
 def _build(

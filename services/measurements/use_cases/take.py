@@ -68,7 +68,7 @@ def decode(value: bytes) -> hot.ServiceEvent | Undecoded:
     """Decode a record. What cannot be decoded still finds its emitter, where it names one."""
     try:
         return hot.decode_service_event(value)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         fault = error if isinstance(error, msgspec.DecodeError) else msgspec.DecodeError()
         return Undecoded(refusal_of(fault), *_salvage(value))
 
@@ -76,7 +76,7 @@ def decode(value: bytes) -> hot.ServiceEvent | Undecoded:
 def _salvage(value: bytes) -> tuple[str | None, str | None]:
     try:
         found = _decode_identity(value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, None
     return source_uri(found.source), identifier(found.id)
 

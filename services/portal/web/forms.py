@@ -54,7 +54,7 @@ class Answers:
         parts = [self.get(f"{name}-{part}") for part in ("day", "month", "year")]
         try:
             return date(int(parts[2]), int(parts[1]), int(parts[0]))
-        except ValueError:
+        except (ValueError, OverflowError):
             self.errors.setdefault(name, complaint)
             return None
 

@@ -224,3 +224,20 @@ def test_a_source_says_only_what_it_declared(kind: str, is_declared: bool) -> No
     assert is_declared or found == Refusal(
         Reason.UNDECLARED_KIND, "type", "not declared by this source"
     )
+
+
+@pytest.mark.parametrize("member", ["id", "type", "time", "case", "service", "unit", "attributes"])
+@pytest.mark.parametrize("counted", [False, True])
+def test_whatever_can_be_read_at_all_is_refused_by_name(member: str, counted: bool) -> None:
+    """The body is read with room on the stack that what looks at it may not have."""
+    kind = "count.ticket.issued" if counted else "ticket.issued"
+    for depth in range(300, 1000, 4):
+        deep: object = None
+        for _ in range(depth):
+            deep = [deep]
+        raw = raw_event() | {"type": kind}
+        holder = raw["data"] if member in {"case", "service", "unit", "attributes"} else raw
+        holder[member] = deep
+        if counted and member != "case":
+            raw["data"].pop("case", None)
+        assert isinstance(reduced(raw), Refusal)

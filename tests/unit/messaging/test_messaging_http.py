@@ -10,7 +10,14 @@ import pytest_asyncio
 from fastapi import Depends, FastAPI, Request
 from pydantic import BaseModel, SecretStr
 
-from shared.http import BodyLimit, Problem, derived_key, install_problems, require_service
+from shared.http import (
+    BodyLimit,
+    PlainAddress,
+    Problem,
+    derived_key,
+    install_problems,
+    require_service,
+)
 from shared.http.credentials import service_credential
 from shared.messaging import KafkaUnavailableError
 from tests.support.processes import SERVICE_SECRET
@@ -26,6 +33,7 @@ class Body(BaseModel):
 def app() -> FastAPI:
     made = FastAPI()
     made.add_middleware(BodyLimit, max_bytes=MAX_BYTES)
+    made.add_middleware(PlainAddress)
     install_problems(made)
     made.state.context = SimpleNamespace(settings=SimpleNamespace(service_secret=SECRET))
 
@@ -151,3 +159,10 @@ async def test_a_problem_says_what_and_an_invalid_request_never_repeats_values(
     assert response.json()["errors"] == [
         {"field": "body.text", "message": "Input should be a valid string"}
     ]
+
+
+@pytest.mark.parametrize("address", ["/problem%00", "/%00", "/problem?case=%00", "/problem?%00=a"])
+async def test_an_address_with_a_nul_names_nothing(http: httpx.AsyncClient, address: str) -> None:
+    response = await http.get(address)
+    assert response.status_code == 400
+    assert response.json()["title"] == "the address holds a NUL"
