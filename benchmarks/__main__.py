@@ -30,7 +30,7 @@ PROGRAMS = (
     Program("common_job", ("--records", "300000"), ("--records", "1000000", "--rounds", "3")),
     Program(
         "throughput",
-        ("--tickets", "50000", "--processes", "2"),
+        ("--tickets", "50000"),
         ("--tickets", "500000", "--processes", "2"),
     ),
     Program("latency", ("--seconds", "30"), ("--seconds", "300")),
