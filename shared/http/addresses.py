@@ -7,7 +7,9 @@ from shared.http.problems import Problem
 
 
 class PlainAddress:
-    """Answer 400 for a NUL in path or query: nothing is called so, and PostgreSQL's text has none.
+    """Answer 404 for a NUL in the path, 400 for one in the query.
+
+    Nothing is called so, and PostgreSQL's text has none.
 
     The application's own handler of problems words the answer: JSON, or a page for people.
     """
@@ -17,13 +19,16 @@ class PlainAddress:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or not _holds_nul(scope):
+        status = _status_of_nul(scope) if scope["type"] == "http" else None
+        if status is None:
             await self._app(scope, receive, send)
             return
-        problem = Problem(400, "the address holds a NUL")
+        problem = Problem(status, "the address holds a NUL")
         response = await scope["app"].exception_handlers[Problem](Request(scope), problem)
         await response(scope, receive, send)
 
 
-def _holds_nul(scope: Scope) -> bool:
-    return "\x00" in scope["path"] or b"%00" in scope["query_string"]
+def _status_of_nul(scope: Scope) -> int | None:
+    if "\x00" in scope["path"]:
+        return 404
+    return 400 if b"%00" in scope["query_string"] else None
