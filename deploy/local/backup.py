@@ -9,7 +9,6 @@ import asyncio
 import json
 import shutil
 import subprocess
-import tarfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,7 +82,12 @@ class Backups:
         unfinished = copy.with_suffix(".part")
         shutil.rmtree(unfinished, ignore_errors=True)
         options = ("--format=tar", "--gzip", "--checkpoint=fast", "--wal-method=fetch")
-        _run("pg_basebackup", *options, f"--pgdata={unfinished}", f"--dbname={self.server.url}")
+        _run(
+            str(programs() / "pg_basebackup"),
+            *options,
+            f"--pgdata={unfinished}",
+            f"--dbname={self.server.url}",
+        )
         for secret in filter(Path.exists, self._secrets):
             shutil.copy2(secret, unfinished / secret.name)
         unfinished.rename(copy)
@@ -110,8 +114,7 @@ class Backups:
         copy = self._copy_before(until)
         before = self._move_aside()
         self.server.data.mkdir(parents=True, mode=0o700)
-        with tarfile.open(copy / "base.tar.gz") as archive:
-            archive.extractall(self.server.data, filter="data")
+        _run("tar", "-xzf", str(copy / "base.tar.gz"), "-C", str(self.server.data))
         for secret in self._secrets:
             if not secret.exists():
                 shutil.copy2(copy / secret.name, secret)
@@ -178,8 +181,7 @@ def _first_segment(copy: Path) -> str:
     return f"{found['Timeline']:08X}{high:08X}{low // SEGMENT_BYTES:08X}"
 
 
-def _run(name: str, *arguments: str) -> None:
-    command = [str(programs() / name), *arguments]
+def _run(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise LocalError(f"{name}: {done.stderr.strip()[-500:]}")
+        raise LocalError(f"{command[0]}: {done.stderr.strip()[-500:]}")
