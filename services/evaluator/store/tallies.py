@@ -87,6 +87,12 @@ SELECT DISTINCT municipality, compromiso, unit, window_id FROM tally WHERE chang
 STALE = """
 SELECT municipality, compromiso, unit, window_id FROM judged_window WHERE stale LIMIT $1
 """
+HAS_CHANGED = """
+SELECT EXISTS (
+    SELECT FROM tally
+    WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND changed
+)
+"""
 UNCHANGED = """
 UPDATE tally SET changed = false
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND changed
@@ -376,6 +382,11 @@ async def lock_window(
 async def take_changes(connection: Connection, key: WindowKey) -> None:
     """Note that the counts are being published: before they are read, lest a change go unseen."""
     await connection.execute(UNCHANGED, *key)
+
+
+async def has_changed(connection: Connection, key: WindowKey) -> bool:
+    """Return whether counts have changed since the changes of the window were taken."""
+    return bool(await connection.fetchval(HAS_CHANGED, *key))
 
 
 async def move_cutoff(connection: Connection, key: WindowKey, closes_at: datetime) -> None:

@@ -276,9 +276,12 @@ async def _is_settled(tx: Transaction, look: Look) -> bool:
     newest = await tally_store.received_through(tx.connection, look.key)
     if newest is not None and not look.known.heard_past(newest):
         return False
-    return not await case_store.is_alarm_due(
+    if await case_store.is_alarm_due(
         tx.connection, look.key, historical=look.historical, known=look.known.through
-    )
+    ):
+        return False
+    # What was due may have been applied after the look at the counts: then they have changed.
+    return not await tally_store.has_changed(tx.connection, look.key)
 
 
 async def _is_whole(tx: Transaction, look: Look) -> bool:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from services.evaluator.store import sums
+from services.evaluator.domain.identity import GROUP
+from services.evaluator.store import cases, coverage, sums
 from shared.contracts import hot
 from tests.integration.evaluator.support import Evaluator
 from tests.unit.evaluator import builders as b
@@ -134,6 +135,31 @@ async def test_a_batch_between_causes_and_counts_waits_for_the_next_round(
     await evaluator.publish()
     result = await evaluator.result()
     assert (result["edition"], told(result)) == (2, [("late_facts", None, 2, ["B-1", "B-2"])])
+
+
+async def test_a_window_is_not_closed_with_counts_from_before_its_alarms(
+    evaluator: Evaluator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scan commits between the look at the counts and the question whether it has."""
+    await evaluator.learn_town()
+    await evaluator.take(b.waited("A-1", 10), b.case("A-2", ticket_issued="2026-09-20 10:00"))
+    state = b.source_state(complete_through=local(AFTER_CUT_OFF))
+    await evaluator.hear(b.progress(AFTER_CUT_OFF, state))
+    async with evaluator.open() as tx:
+        prefix = evaluator.settings.topic_prefix
+        await coverage.apply_reached(tx.connection, group=GROUP, topic_prefix=prefix)
+    is_alarm_due = cases.is_alarm_due
+
+    async def after_the_scan(*asked: Any, **named: Any) -> bool:
+        monkeypatch.setattr(cases, "is_alarm_due", is_alarm_due)
+        await evaluator.scan()
+        return await is_alarm_due(*asked, **named)
+
+    monkeypatch.setattr(cases, "is_alarm_due", after_the_scan)
+    await evaluator.results.close(evaluator.pool, local(AFTER_CUT_OFF))
+    await evaluator.publish("2099-01-01 00:00")
+    editions = [data for data in await evaluator.published() if data["edition"] > 0]
+    assert [(data["edition"], data["parts"][0]["failed"]) for data in editions] == [(1, 1)]
 
 
 async def test_a_recomputation_finds_the_same_edition_with_its_causes(
