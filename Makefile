@@ -63,6 +63,7 @@ bench-long: setup-dev ## The same at length; goes on where it was broken off
 
 chaos: setup-dev ## Kill, stop, cut off what runs, compare with an undisturbed run, until both logs are complete
 	@$(RUN) tests.chaos
+	@$(RUN) tests.chaos.rescue
 	@$(RUN) tests.chaos.rounds
 
 lock: setup-dev ## Write every lock anew

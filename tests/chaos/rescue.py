@@ -1,12 +1,16 @@
 """What operators do with a running system, and after the worst; it comes to the same figures.
 
+    python -m tests.chaos.rescue
+
 A rolling restart under load. Databases whose content follows from Kafka, restored from a backup
 that others have gone on from: they read again from the offsets of the backup.
 """
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import asyncpg
@@ -16,9 +20,10 @@ from deploy.local.test_servers import TestServers
 from tests.chaos import picture
 from tests.chaos.picture import Picture
 from tests.chaos.run import Run
-from tests.chaos.town import Chunk
-from tests.chaos.world import SERVICES, World, founded
+from tests.chaos.town import Chunk, chunks
+from tests.chaos.world import SERVICES, World, founded, own_servers
 
+SEED: Final = 11
 DERIVED: Final = ("measurements", "evaluator")
 """Whose facts, verdicts and results follow from what is on Kafka."""
 STOPS_WITHIN_SECONDS: Final = 30
@@ -46,10 +51,10 @@ async def rolling_restart(run: Run, chunks: Sequence[Chunk]) -> None:
         await restart(run.world, service)
 
 
-async def restore_what_is_derived(run: Run, chunks: Sequence[Chunk]) -> None:
-    """Back up, go on, lose the databases, restore the backup, go on."""
+async def restart_and_restore(run: Run, chunks: Sequence[Chunk]) -> None:
+    """Restart everything, back up, go on, lose the databases, restore the backup, go on."""
     first, second, *others = chunks
-    await run.traffic(first)
+    await rolling_restart(run, [first])
     backups = {service: await back_up(run.world, service) for service in DERIVED}
     await run.traffic(second)
     await run.drain()
@@ -122,3 +127,28 @@ async def rescued(
         await run.finish()
         post = await picture.delivered(world)
         return await picture.take(world), [*post.faults, *await picture.balances(world)]
+
+
+async def rehearse(folder: Path) -> list[str]:
+    """Return what differs from an undisturbed run, and the faults of both."""
+    traffic = chunks(SEED, 3, cases=12)
+    async with own_servers(folder / "servers") as servers:
+        calm, wrong = await rescued(servers, folder / "calm", traffic, undisturbed)
+        for name in ("verdicts", "results", "breaches", "actions", "mails"):
+            sys.stdout.write(f"{calm.number(name):6} {name}\n")
+        seen, faults = await rescued(servers, folder / "rescued", traffic, restart_and_restore)
+    return [*wrong, *faults, *map(str, calm.differences(seen))]
+
+
+def main() -> None:
+    """Rehearse it; the exit code is 1 where the figures differ."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)  # PostgreSQL runs as another user
+        found = asyncio.run(rehearse(Path(folder)))
+    told = "\n".join(found) or "a rolling restart and a restored backup: the same figures"
+    sys.stdout.write(f"{told}\n")
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()
