@@ -249,3 +249,22 @@ async def _broken(evaluator: Evaluator, carta: CartaData) -> set[tuple[str, str,
         and part["failed"] > 0
         and part["met"] + part["failed"] >= minimum[row["compromiso"]]
     }
+
+
+@pytest.mark.parametrize("name", ["\\N", "\\.", "a\\tb", 'ñ "7" \\\\8', "back\\"])
+async def test_a_case_of_any_name_is_stored_as_it_was_named(
+    evaluator: Evaluator, name: str
+) -> None:
+    """Rows are copied as text, in which a backslash would say something else."""
+    await evaluator.learn_town()
+    await evaluator.take(b.waited(name, 10), b.waited("plain", 10))
+    await evaluator.take(b.waited(name, 20, revision=2))
+    assert await evaluator.verdicts() == {(name, 0): "failed", ("plain", 0): "met"}
+    listed = await evaluator.pool.fetch("SELECT case_id FROM case_in_window ORDER BY case_id")
+    assert {row["case_id"] for row in listed} == {name, "plain"}
+    stored = await evaluator.pool.fetchval(
+        "SELECT data::jsonb ->> 'case' FROM measured_case WHERE case_id = $1", name
+    )
+    assert stored == name
+    await evaluator.publish()
+    assert await evaluator.disagreements() == []
