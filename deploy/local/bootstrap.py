@@ -29,6 +29,7 @@ DEV_LOCKS = (*RUNTIME_LOCKS, "requirements-dev.txt")
 NPM_LOCK = "requirements-npm.txt"
 # Go's checksum database vouches for what is downloaded.
 TOXIPROXY = "github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0"
+GO_SECONDS = 180
 
 
 def main() -> None:
@@ -217,11 +218,14 @@ def install_toxiproxy(stamps: Stamps) -> None:
         return
     say("installing toxiproxy")
     environment = {**os.environ, "GOBIN": str(folder)}
-    done = subprocess.run(
-        [go, "install", TOXIPROXY], env=environment, capture_output=True, text=True
-    )
-    if done.returncode:
-        say(f"  not installed, tests of bad networks are skipped: {done.stderr.strip()[-300:]}")
+    command = [go, "install", TOXIPROXY]
+    try:
+        subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True, timeout=GO_SECONDS
+        )
+    except subprocess.SubprocessError as error:
+        said = str(getattr(error, "stderr", None) or error).strip()[-300:]
+        say(f"  not installed, tests of bad networks are skipped: {said}")
         return
     stamps.keep("toxiproxy", TOXIPROXY)
 
