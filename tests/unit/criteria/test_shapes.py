@@ -365,6 +365,17 @@ def test_a_day_without_a_measured_case_may_still_become_one() -> None:
     assert (figure.lowest, figure.highest) == (Fraction(50), Fraction(100))
 
 
+def test_a_case_without_a_place_yet_has_no_group_yet() -> None:
+    closed = {"event": "ticket.issued", "anchor": "closed"}
+    kind = daily(
+        inner={"form": "mean", "population": closed, "value": {"kind": "duration", **CLOCK}}
+    )
+    waiting = case(ticket_issued="2026-09-07 10:00")
+    told = judged_case(kind, waiting, known="2026-09-07 10:05")
+    assert (told.status, told.anchor_instant, told.cell) == (CaseStatus.PENDING, None, "")
+    assert judged_case(kind, waited(5, day=8)).cell == "2026-09-08"
+
+
 # Deadlines
 
 
