@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.contracts.events import Code, Event, Identifier, Instant, Part
+from shared.contracts.events import Code, Event, Identifier, Instant, Part, Revision
 from shared.contracts.results import PartResult, ResultWindow
 
 
@@ -32,7 +32,7 @@ class BreachData(Part):
 
     municipality: Code
     carta: Code
-    carta_version: int
+    carta_version: Revision
     compromiso: Code
     unit: Code
     responsible_unit: Code = Field(

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from shared.contracts.events import Code, Event, EventKind, Instant, Part
+from shared.contracts.events import Code, Event, EventKind, Instant, Part, Revision
 from shared.criteria import Criterion, Window
 from shared.worktime import Calendar
 
@@ -51,7 +51,7 @@ class MunicipalityData(Part):
     """A municipality and its own rules."""
 
     municipality: Code
-    version: Annotated[int, Field(ge=1)]
+    version: Revision
     status: Status = Status.ACTIVE
     name: Text
     state: str
@@ -76,7 +76,7 @@ class UnitData(Part):
 
     municipality: Code
     unit: Code
-    version: Annotated[int, Field(ge=1)]
+    version: Revision
     status: Status = Status.ACTIVE
     name: Text
     parent: Code | None = None
@@ -87,7 +87,7 @@ class PostData(Part):
 
     municipality: Code
     post: Code
-    version: Annotated[int, Field(ge=1)]
+    version: Revision
     status: Status = Status.ACTIVE
     title: Text
     unit: Code | None = None
@@ -103,7 +103,7 @@ class CalendarData(Part):
 
     municipality: Code
     calendar: Calendar
-    version: Annotated[int, Field(ge=1)]
+    version: Revision
     status: Status = Status.ACTIVE
     known_since: Instant
 
@@ -184,7 +184,7 @@ class CartaData(Part):
 
     municipality: Code
     carta: Code
-    version: Annotated[int, Field(ge=1)]
+    version: Revision
     status: Status = Status.ACTIVE
     name: Text
     department: Code

@@ -28,7 +28,11 @@ Traceparent = Annotated[
 MAX_BIGINT = 2**63 - 1
 Whole = Annotated[int, Field(ge=0, le=MAX_BIGINT)]
 """A whole number that fits PostgreSQL's bigint."""
-Revision = Annotated[int, Field(ge=1, le=MAX_BIGINT)]
+MAX_INTEGER = 2**31 - 1
+Small = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+"""A whole number that fits PostgreSQL's integer."""
+Revision = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
+"""What is counted up from 1: revisions, and versions of cartas and calendars."""
 
 
 def _rfc3339(value: object) -> object:

@@ -14,7 +14,8 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from shared.contracts.events import MAX_BIGINT
+from shared.contracts.events import MAX_BIGINT, MAX_INTEGER
+from shared.contracts.storable import check_storable
 
 Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}\Z")]
 Identifier = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,128}\Z")]
@@ -29,7 +30,8 @@ Text64 = Annotated[str, Meta(min_length=1, max_length=64)]
 Text128 = Annotated[str, Meta(min_length=1, max_length=128)]
 Text256 = Annotated[str, Meta(min_length=1, max_length=256)]
 Whole = Annotated[int, Meta(ge=0, le=MAX_BIGINT)]
-Revision = Annotated[int, Meta(ge=1, le=MAX_BIGINT)]
+Small = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
+Revision = Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
 
 
 def _specversion() -> Literal["1.0"]:
@@ -199,7 +201,7 @@ class SourceState(Struct, frozen=True, kw_only=True, gc=False):
     reports: tuple[str, ...]
     expects: Cadence | None = None
     complete_through: Instant | None = None
-    grace_seconds: Whole
+    grace_seconds: Small
 
 
 class ProgressData(Struct, frozen=True, kw_only=True, gc=False):
@@ -360,6 +362,7 @@ def decode_service_event(payload: bytes) -> ServiceEvent:
 
 def decode_measurement(payload: bytes) -> MeasurementEvent:
     """Return the event. Raises msgspec.DecodeError, of which ValidationError is a kind."""
+    check_storable(payload)
     if payload.isascii() and b"\\" not in payload and b"\x7f" not in payload:  # no odd character
         try:
             event = _measurement(payload)

@@ -14,6 +14,7 @@ from shared.contracts.events import (
     Instant,
     Part,
     Revision,
+    Small,
     Token,
     Whole,
 )
@@ -113,7 +114,7 @@ class SourceState(Part):
         default=None,
         description="Heartbeat, latest event (never beyond `through`), or an import's as-of.",
     )
-    grace_seconds: Whole = Field(
+    grace_seconds: Small = Field(
         description="A live source counts as complete this long after an instant, even if silent."
     )
 

@@ -6,7 +6,16 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from shared.contracts.events import Code, Event, Identifier, Instant, Part, Token
+from shared.contracts.events import (
+    Code,
+    Event,
+    Identifier,
+    Instant,
+    Part,
+    Revision,
+    Small,
+    Token,
+)
 from shared.criteria import Method
 
 
@@ -214,7 +223,7 @@ class Cohort(Part):
     The counts of all versions add up to those of the part.
     """
 
-    carta_version: int
+    carta_version: Revision
     parts: tuple[PartCounts, ...]
 
 
@@ -276,7 +285,7 @@ class ResultData(Part):
     compromiso: Code
     unit: Code
     window: ResultWindow
-    edition: Count
+    edition: Small
     sequence: Annotated[
         int, Field(ge=1, description="Rises with each publication of this key, by any steps.")
     ]

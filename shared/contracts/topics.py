@@ -15,6 +15,7 @@ from shared.contracts.events import Event
 from shared.contracts.measurements import MeasurementEvent
 from shared.contracts.results import ResultPublished
 from shared.contracts.service_events import ServiceEvent
+from shared.contracts.storable import check_storable
 
 RETENTION_DAYS = 400
 
@@ -35,6 +36,8 @@ class Topic:
     describes: str
     partitions: int = 6
     compacted: bool = False
+    emitters: bool = False
+    """Whether others than our services write it: their faults are named later, field by field."""
 
     @property
     def adapter(self) -> TypeAdapter[Event]:
@@ -47,6 +50,8 @@ class Topic:
         pydantic's own parser takes NaN and Infinity, which are no JSON (RFC 8259, 6).
         """
         _check_json(payload)
+        if not self.emitters:
+            check_storable(payload)
         return self.adapter.validate_json(payload)
 
     @property
@@ -78,6 +83,7 @@ SERVICE_EVENTS = Topic(
     ServiceEvent,
     "Events of emitters, reduced to the contract's fields before they get here.",
     partitions=12,
+    emitters=True,
 )
 MEASUREMENTS = Topic(
     "measurements.v1",

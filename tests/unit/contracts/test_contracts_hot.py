@@ -93,8 +93,8 @@ def test_both_take_the_same_times(time: Any, taken: bool) -> None:
 
 NUMBERS: list[tuple[str, bool]] = [
     ("7", True),
-    ("9223372036854775807", True),
-    ("9223372036854775808", False),
+    ("2147483647", True),
+    ("2147483648", False),
     ("1" + "0" * 40, False),
     ("1.0", False),
     ("1e2", False),
