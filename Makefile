@@ -7,7 +7,7 @@ RUN = .venv/bin/python -m
 CHECKED = services shared ops deploy tests benchmarks simulator
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down reset backup restore status test check format real-data bench bench-long chaos mutation lock
+.PHONY: help demo up down reset backup restore status test check format real-data bench bench-long chaos mutation hostile lock
 
 help: ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -65,6 +65,10 @@ chaos: setup-dev ## Kill, stop, cut off what runs, compare with an undisturbed r
 	@$(RUN) tests.chaos
 	@$(RUN) tests.chaos.rescue
 	@$(RUN) tests.chaos.rounds
+
+hostile: setup-dev ## Send 10,000 bad inputs to every intake and write docs/hostile-input.md
+	@$(RUN) services.portal assets > /dev/null
+	@CARTAS_HOSTILE_INPUTS=10000 $(RUN) pytest --timeout 1800 tests/hostile
 
 lock: setup-dev ## Write every lock anew
 	@deploy/local/lock.sh
