@@ -1,4 +1,4 @@
-"""Commands that every service has: serve, migrate, dlt list | show | replay."""
+"""Commands that every service has: serve, migrate, dlt ..., offsets list | rewind."""
 
 import asyncio
 import gettext
@@ -16,7 +16,7 @@ from shared.database import Pool, migrate, open_pool
 from shared.errors import ConfigurationError
 from shared.http.server import serve as run_server
 from shared.logs import configure_logging
-from shared.messaging import dead_letters
+from shared.messaging import dead_letters, offsets
 from shared.settings import ServiceSettings, load_settings
 from shared.startup import await_database
 
@@ -62,6 +62,7 @@ def service_cli(
             click.echo(f"applied {applied}")
 
     cli.add_command(_dlt(settings_class))
+    cli.add_command(_offsets(settings_class))
     return cli
 
 
@@ -158,3 +159,46 @@ def _dlt_replay(settings_class: type[ServiceSettings]) -> click.Command:
             sys.exit(1)
 
     return replay_command
+
+
+def _offsets(settings_class: type[ServiceSettings]) -> click.Group:
+    @click.group("offsets")
+    def group() -> None:
+        """How far each partition was applied: list, and the way on where one is halted."""
+
+    @group.command("list")
+    @click.option("--all", "everything", is_flag=True, help="Also those that go on.")
+    def list_command(everything: bool) -> None:
+        """Show the partitions that are halted, one a line, and what Kafka holds of them."""
+        shown = run_with_pool(settings_class, offsets.places)
+        for place in shown:
+            if everything or place.state is not offsets.State.GOES_ON:
+                click.echo(
+                    f"{place.topic}[{place.partition}]  next {place.stored}  kafka {place.first}"
+                    f" to {place.end}  {place.state}  {place.owner}"
+                )
+
+    @group.command("rewind")
+    @click.argument("topic")
+    @click.option("--partition", "partitions", type=int, multiple=True, help="Only these.")
+    def rewind_command(topic: str, partitions: tuple[int, ...]) -> None:
+        """Let TOPIC be read again from its beginning; what was applied counts once.
+
+        First have what was lost sent again: see "A partition is halted" in the operators' guide.
+        """
+
+        async def work(pool: Pool, settings: ServiceSettings) -> list[int]:
+            async with pool.acquire() as connection, connection.transaction():
+                return await offsets.rewind(
+                    connection,  # type: ignore[arg-type]
+                    settings,
+                    topic,
+                    partitions=partitions or None,
+                )
+
+        done = run_with_pool(settings_class, work)
+        if not done:
+            raise click.ClickException(f"nothing of {topic} is read here")
+        click.echo(f"{topic}: partitions {', '.join(map(str, done))} are read from the beginning")
+
+    return group

@@ -4,7 +4,7 @@
     ├── ConfigurationError     a setting, a migration or a topic is not as the program needs it
     ├── FencedError            a partition moved to another owner while we worked on it
     ├── ClientStalledError     Kafka holds messages that its client does not bring
-    ├── HaltedPartitionError   a partition cannot go on without a person (offset out of range)
+    ├── ReleasedError          a person has let halted partitions go on
     └── ConsumerStoppedError   too many unexpected errors of our own code in a row
 
 An input that cannot be taken is no exception: it is refused by name (`Transaction.refuse`).
@@ -27,8 +27,8 @@ class ClientStalledError(CartasError):
     """The client fell silent while Kafka holds more for us; a new one goes on."""
 
 
-class HaltedPartitionError(CartasError):
-    """The stored offset is outside what Kafka holds; going on would skip messages."""
+class ReleasedError(CartasError):
+    """A person has let halted partitions be read again; a new client claims them."""
 
 
 class ConsumerStoppedError(CartasError):

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
@@ -57,11 +57,15 @@ ARCHIVE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class PostgresServer:
-    """A server whose data and superuser's password lie in `home`; `archive` is for its WAL."""
+    """A server whose data and superuser's password lie in `home`; `archive` is for its WAL.
+
+    `environment` is added to that of its processes.
+    """
 
     home: Path
     port: int = 15432
     archive: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def data(self) -> Path:
@@ -124,7 +128,13 @@ class PostgresServer:
     def program(self) -> Program:
         """SIGINT is PostgreSQL's fast shutdown: sessions end, nothing is lost."""
         command = (*_as_user(), str(programs() / "postgres"), "-D", str(self.data))
-        return Program("postgres", command, stop_signal=signal.SIGINT, stop_seconds=30.0)
+        return Program(
+            "postgres",
+            command,
+            environment=self.environment,
+            stop_signal=signal.SIGINT,
+            stop_seconds=30.0,
+        )
 
 
 def programs() -> Path:

@@ -1,7 +1,7 @@
 """A Kafka and a PostgreSQL for tests and development, apart from any running system."""
 
 import subprocess
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ class TestServers:
     kafka_port: int = 29092
     postgres_port: int = 25432
     kafka_properties: str = ""
+    postgres_environment: Mapping[str, str] = field(default_factory=dict)
     _children: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -33,7 +34,9 @@ class TestServers:
 
     @property
     def postgres(self) -> PostgresServer:
-        return PostgresServer(self.home / "postgres", self.postgres_port)
+        return PostgresServer(
+            self.home / "postgres", self.postgres_port, environment=self.postgres_environment
+        )
 
     @property
     def environment(self) -> dict[str, str]:

@@ -68,7 +68,7 @@ async def tell(context: Context, ends: TopicEnds, *, idle: timedelta, metrics: M
         due = await completeness.prepare(tx, idle=idle)
     if due is None:
         return
-    progress = completeness.message(due, await ends.get())
+    progress = completeness.message(due, *await ends.get())
     await context.producer.send(topics.COMPLAINTS, [(progress.key, progress.to_bytes())])
     async with transaction(context.pool, service=SERVICE) as tx:
         await completeness.settle(tx, due)

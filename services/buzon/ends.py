@@ -4,6 +4,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.contracts import topics
 from shared.messaging.kafka import client_options
+from shared.messaging.topic_ids import topic_id_of
 from shared.settings import ServiceSettings
 
 
@@ -14,17 +15,21 @@ class TopicEnds:
         self._settings = settings
         self._consumer: AIOKafkaConsumer | None = None
 
-    async def get(self) -> dict[int, int]:
-        """Return the next offset of each partition. Raises KafkaError; the next call reconnects."""
+    async def get(self) -> tuple[dict[int, int], str]:
+        """Return the next offset of each partition, and of which topic of that name they are.
+
+        Raises KafkaError; the next call reconnects.
+        """
         name = f"{self._settings.topic_prefix}{topics.COMPLAINTS.name}"
         wanted = [TopicPartition(name, n) for n in range(topics.COMPLAINTS.partitions)]
         try:
             consumer = await self._connected()
             ends = await consumer.end_offsets(wanted)
+            topic_id = await topic_id_of(consumer, name)
         except BaseException:
             await self.stop()
             raise
-        return {place.partition: offset for place, offset in sorted(ends.items())}
+        return {place.partition: offset for place, offset in sorted(ends.items())}, topic_id
 
     async def stop(self) -> None:
         """Close the connection."""

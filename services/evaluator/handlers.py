@@ -88,5 +88,6 @@ async def _keep_progress(tx: Transaction, topic: str, data: hot.ProgressData) ->
         topic=topic,
         through=data.through,
         offsets=data.offsets,
+        topic_id=data.topic_id,
         sources=[hot.to_builtins(source) for source in data.sources],
     )

@@ -20,7 +20,9 @@ from services.measurements.settings import Settings
 from services.measurements.store import activity
 from services.measurements.store import imports as import_store
 from services.measurements.store import sources as store
+from services.measurements.store.progress import last_outbox_id, outbox_waits
 from services.measurements.use_cases.importing import FileImport, Report, load, look
+from services.measurements.use_cases.republish import republish
 from shared.cli import run_with_pool
 from shared.clock import utc_now
 from shared.contracts import hot
@@ -332,3 +334,21 @@ def _print(report: Report, path: Path, *, dry_run: bool) -> None:
     else:
         as_of = f", as of {report.as_of.isoformat()}" if report.as_of else ""
         click.echo(f"{verb} {report.events} events{as_of}")
+
+
+@click.command("republish")
+def republish_command() -> None:
+    """Publish every case again as it stands, after messages of measurements.v1 were lost.
+
+    Returns when Kafka has them all: then `evaluator offsets rewind measurements.v1`.
+    """
+
+    async def work(pool: Pool, settings: Settings) -> int:
+        messages = await republish(pool, settings.service)
+        async with pool.acquire() as con:
+            last = await last_outbox_id(con)  # type: ignore[arg-type]
+            while await outbox_waits(con, last):  # type: ignore[arg-type]
+                await asyncio.sleep(POLL_SECONDS)
+        return messages
+
+    click.echo(f"{run_with_pool(Settings, work)} cases published again")

@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.contracts.topics import Topic
 from shared.messaging.kafka import client_options
+from shared.messaging.topic_ids import topic_id_of
 from shared.settings import ServiceSettings
 
 
@@ -36,6 +37,10 @@ class EndOffsets:
     def full_name(self, topic: Topic) -> str:
         """Return the name with this installation's prefix."""
         return f"{self._prefix}{topic.name}"
+
+    async def id_of(self, topic: Topic) -> str:
+        """Return which topic of this name it is now; asked after `of`. Raises KafkaError."""
+        return await topic_id_of(self._consumer, self.full_name(topic))
 
     async def of(self, topic: Topic) -> dict[int, int]:
         """Return the next offset of each partition. Raises KafkaError."""

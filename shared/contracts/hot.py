@@ -210,6 +210,7 @@ class ProgressData(Struct, frozen=True, kw_only=True, gc=False):
     pipeline: Code
     through: Instant
     offsets: dict[str, Whole]
+    topic_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_:-]{0,128}\Z")] = ""
     sources: tuple[SourceState, ...] = ()
 
 

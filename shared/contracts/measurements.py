@@ -119,6 +119,10 @@ class SourceState(Part):
     )
 
 
+TopicId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_:-]{0,128}$")]
+"""Ids of a cluster and of a topic in it."""
+
+
 class ProgressData(Part):
     """All that was on our input by `through` has been published below these offsets.
 
@@ -129,6 +133,9 @@ class ProgressData(Part):
     pipeline: Code
     through: Instant
     offsets: dict[str, Whole] = Field(description="Partition number -> end offset of this topic.")
+    topic_id: TopicId = Field(
+        "", description="Which topic of this name: made anew, it has other messages there."
+    )
     sources: tuple[SourceState, ...] = ()
 
 

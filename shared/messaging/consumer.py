@@ -18,11 +18,18 @@ from aiokafka.errors import (
     KafkaError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
+    UnknownTopicOrPartitionError,
 )
 
 from shared.clock import utc_now
 from shared.database import Pool
-from shared.errors import ClientStalledError, ConsumerStoppedError, FencedError
+from shared.errors import (
+    ClientStalledError,
+    ConfigurationError,
+    ConsumerStoppedError,
+    FencedError,
+    ReleasedError,
+)
 from shared.logs import log_fields
 from shared.messaging.backoff import OUTAGES, Backoff
 from shared.messaging.guard import PartitionGuard
@@ -144,6 +151,13 @@ class Consumer:
                 self._metrics.stopped.labels(self.subscription.topic.name).set(1)
                 logger.critical("consumer_stopped", extra={"topic": self._full_topic})
                 return
+            except ReleasedError:
+                logger.warning("consumer_goes_on", extra={"topic": self._full_topic})
+            except UnknownTopicOrPartitionError:
+                self._guard.fatal = ConfigurationError(f"{self._full_topic} does not exist")
+                self._metrics.stopped.labels(self.subscription.topic.name).set(1)
+                logger.critical("topic_missing", extra={"topic": self._full_topic})
+                await backoff.sleep()
             except (ClientStalledError, *OUTAGES):
                 logger.warning("consumer_retried", extra={"topic": self._full_topic}, exc_info=True)
                 await backoff.sleep()
@@ -190,6 +204,7 @@ class Consumer:
             self._note_progress(consumer)
             self._watch.lap("turn")
             if time.monotonic() >= next_commit:
+                await self._guard.look_at_topic()
                 await self._commit_to_kafka(consumer)
                 next_commit = time.monotonic() + KAFKA_COMMIT_SECONDS
 
@@ -215,23 +230,12 @@ class Consumer:
         try:
             batches = await consumer.getmany(timeout_ms=timeout_ms, max_records=at_most)
         except OffsetOutOfRangeError as error:
-            await self._out_of_range(consumer, error.args[0])
+            for tp, offset in error.args[0].items():
+                self._guard.halt(tp.partition, offset)
             return []
         except NoOffsetForPartitionError:
             return []  # Kafka's own committed offset is not asked; the claim seeks to ours
         return [record for records in batches.values() for record in records]
-
-    async def _out_of_range(
-        self, consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]
-    ) -> None:
-        """Halt; but a partition that never had an offset of ours just starts at its beginning."""
-        for tp, offset in offsets.items():
-            ownership = self._guard.owned.get(tp.partition)
-            if ownership is not None and ownership.stored is None:
-                ownership.position = (await consumer.beginning_offsets([tp]))[tp]
-                consumer.seek(tp, ownership.position)
-            else:
-                self._guard.halt(tp.partition, offset)
 
     async def _handle(self, records: Sequence[Record]) -> None:
         """Apply the records, waiting out outages; the position never runs ahead of the effects."""
@@ -427,7 +431,6 @@ class Consumer:
         positions = {
             TopicPartition(self._full_topic, partition): ownership.position
             for partition, ownership in self._guard.owned.items()
-            if ownership.stored is not None
         }
         if positions:
             with suppress(CommitFailedError, IllegalStateError, KafkaError, TimeoutError):

@@ -7,27 +7,43 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from shared.database import Connection, Pool
-from shared.errors import ConfigurationError, FencedError
+from shared.errors import ConfigurationError, FencedError, ReleasedError
 from shared.messaging.backoff import OUTAGES, Backoff
 from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.subscription import Record
+from shared.messaging.topic_ids import topic_id_of
 
 logger = logging.getLogger(__name__)
 
-# Sorted, so that two claimants of the same partitions cannot lock each other.
+KAFKA_ANSWERS_WITHIN_SECONDS = 5.0
+MADE_ANEW = "was made anew: its offsets in the database belong to another"
+
+# Sorted, so that two claimants of the same partitions cannot lock each other. Where nothing was
+# read yet the beginning is kept: what Kafka deletes from there on was not read.
 CLAIM = """
-INSERT INTO kafka_offset AS o (consumer_group, topic, partition, topic_id, owner)
-SELECT $1, $2, p, $4, $5 FROM unnest($3::int[]) AS p ORDER BY p
+INSERT INTO kafka_offset AS o (consumer_group, topic, partition, topic_id, owner, next_offset)
+SELECT $1, $2, p, $4, $5, beginning
+FROM unnest($3::int[], $6::bigint[]) AS new (p, beginning) ORDER BY p
 ON CONFLICT (consumer_group, topic, partition) DO UPDATE
-SET epoch = o.epoch + 1, owner = excluded.owner, claimed_at = now()
+SET epoch = o.epoch + 1, owner = excluded.owner, claimed_at = now(),
+    next_offset = coalesce(o.next_offset, excluded.next_offset)
 RETURNING partition, next_offset, epoch, topic_id
 """
 READ = """
 SELECT partition, next_offset, epoch
 FROM kafka_offset
 WHERE consumer_group = $1 AND topic = $2 AND partition = ANY($3::int[])
+"""
+# A person let it be read again from the beginning, or put the offsets right.
+GOES_ON = """
+SELECT bool_and(o.topic_id = $3) AND coalesce(bool_and(o.epoch <> mine.epoch), true) AS goes_on
+FROM kafka_offset o
+LEFT JOIN unnest($4::int[], $5::bigint[]) AS mine (partition, epoch)
+    ON mine.partition = o.partition
+WHERE o.consumer_group = $1 AND o.topic = $2
 """
 # First statement of every batch: it locks the rows in sorted order and compares epoch AND the
 # offset as last read, so neither a former owner nor a COMMIT whose answer was lost counts twice.
@@ -55,7 +71,7 @@ class Ownership:
     """One partition we own: our epoch, what the database says, where Kafka is read from next."""
 
     epoch: int
-    stored: int | None
+    stored: int
     position: int
     halted: bool = False
 
@@ -125,23 +141,27 @@ class PartitionGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # the cl
         beginnings = await consumer.beginning_offsets(assigned)
         partitions = [tp.partition for tp in assigned]
         rows = await self._pool.fetch(
-            CLAIM, self._group, self._topic, partitions, self.topic_id, self._owner
+            CLAIM,
+            self._group,
+            self._topic,
+            partitions,
+            self.topic_id,
+            self._owner,
+            [beginnings[tp] for tp in assigned],
         )
         if not set(assigned) <= consumer.assignment():
             return
         by_partition = {tp.partition: tp for tp in assigned}
         for row in rows:
             if row["topic_id"] != self.topic_id:
-                raise ConfigurationError(
-                    f"{self._topic} was made anew: its offsets in the database belong to another"
-                )
+                raise ConfigurationError(f"{self._topic} {MADE_ANEW}")
             tp = by_partition[row["partition"]]
             stored = row["next_offset"]
-            position = beginnings[tp] if stored is None else stored
-            self.owned[tp.partition] = Ownership(row["epoch"], stored, position)
+            self.owned[tp.partition] = Ownership(row["epoch"], stored, position=stored)
             self.fenced_at.pop(tp.partition, None)
-            consumer.seek(tp, position)
+            consumer.seek(tp, stored)
         consumer.resume(*assigned)
+        self.fatal = None
 
     def ours(self, records: Iterable[Record]) -> list[Record]:
         """Return the records that we own and have not applied yet, each once.
@@ -228,6 +248,42 @@ class PartitionGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # the cl
         tp = TopicPartition(self._topic, partition)
         if self.consumer is not None and tp in self.consumer.assignment():
             self.consumer.pause(tp)
+
+    async def look_at_topic(self) -> None:
+        """Halt where the topic was made anew under us; end where a person lets us go on.
+
+        Offsets alone do not show it: the new topic may hold records at those that come next, and
+        where the group gave us nothing while there was none, nobody would look for minutes. What
+        was applied of it until now stays applied; those before it are read after the rewind.
+        Raises ReleasedError, UnknownTopicOrPartitionError.
+        """
+        halted = [one for one in self.owned.values() if one.halted]
+        try:
+            async with asyncio.timeout(KAFKA_ANSWERS_WITHIN_SECONDS):
+                current = await topic_id_of(self.reading(), self._topic)
+        except UnknownTopicOrPartitionError:
+            raise
+        except (TimeoutError, KafkaError):
+            return  # Kafka is away
+        if (halted or self.fatal) and await self._goes_on(current):
+            raise ReleasedError(self._topic)
+        if self.fatal is None and current != self.topic_id:
+            self._made_anew()
+
+    def _made_anew(self) -> None:
+        """Stop all of it: the topic that we were reading is gone, another has taken its name."""
+        self.fatal = ConfigurationError(f"{self._topic} {MADE_ANEW}")
+        logger.critical("partitions_halted", extra={"reason": str(self.fatal)})
+        for partition, ownership in self.owned.items():
+            self.halt(partition, ownership.position)
+
+    async def _goes_on(self, topic_id: str) -> bool:
+        """Return whether what was halted may be read again, as a person has decided."""
+        epochs = {number: mine.epoch for number, mine in self.owned.items() if mine.halted}
+        [row] = await self._pool.fetch(
+            GOES_ON, self._group, self._topic, topic_id, list(epochs), list(epochs.values())
+        )
+        return bool(row["goes_on"])
 
     def halt(self, partition: int, offset: int) -> None:
         """Stop one partition for good: Kafka does not hold the offset that comes next."""

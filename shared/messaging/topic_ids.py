@@ -7,8 +7,9 @@ so this module speaks that one version (Kafka protocol guide, Metadata API).
 from io import BytesIO
 from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import UnknownTopicOrPartitionError, for_code
+from aiokafka import AIOKafkaConsumer
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import NodeNotReadyError, UnknownTopicOrPartitionError, for_code
 from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
@@ -110,12 +111,23 @@ class _MetadataRequest(Request[_MetadataRequestStruct]):  # type: ignore[misc]
         return request_struct_class(wanted, False, False, False, {})
 
 
-async def read_topic_id(admin: AIOKafkaAdminClient, topic: str) -> str:
-    """Return cluster id and topic id as one string. Raises UnknownTopicOrPartitionError."""
-    response: Any = await admin._send_request(_MetadataRequest(topic))
+async def read_topic_id(client: AIOKafkaClient, topic: str) -> str:
+    """Return cluster id and topic id as one string. Raises UnknownTopicOrPartitionError.
+
+    `client` is what consumers, producers and administration clients speak through.
+    """
+    node = client.get_random_node()
+    if node is None:
+        raise NodeNotReadyError("no broker is known")
+    response: Any = await client.send(node, _MetadataRequest(topic))
     error_code, name, topic_id, *_ = response.topics[0]
     if error_code:
         raise for_code(error_code)(topic)
     if name != topic:
         raise UnknownTopicOrPartitionError(topic)
     return f"{response.cluster_id}:{topic_id.hex()}"
+
+
+async def topic_id_of(consumer: AIOKafkaConsumer, topic: str) -> str:
+    """Return it as a consumer's own connection tells. Raises KafkaError."""
+    return await read_topic_id(consumer._client, topic)

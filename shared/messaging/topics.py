@@ -31,7 +31,7 @@ async def admin_client(settings: ServiceSettings) -> AsyncIterator[AIOKafkaAdmin
 async def topic_id(settings: ServiceSettings, full_name: str) -> str:
     """Return the id of the topic in its cluster. Raises KafkaError."""
     async with admin_client(settings) as admin:
-        return await read_topic_id(admin, full_name)
+        return await read_topic_id(admin._client, full_name)
 
 
 def _new_topic(

@@ -91,7 +91,7 @@ async def _claim_at_committed(
     await _claim(self, consumer, assigned)
     for tp in assigned:
         mine = self.owned.get(tp.partition)
-        if mine is not None and mine.stored is None:
+        if mine is not None and mine.stored == consumer._kafka.starts[tp.partition]:
             mine.position = consumer._kafka.committed.get(tp.partition, mine.position)
             consumer.seek(tp, mine.position)
 

@@ -14,6 +14,7 @@ GATES = {
     "INSERT INTO applied": "effect",
     "INSERT INTO kafka_offset": "claim",
     "UPDATE kafka_offset": "advance",
+    "AS goes_on": "look",
     "FROM kafka_offset": "reread",
     "INSERT INTO outbox": "outbox",
     "pg_try_advisory_lock": "lead",

@@ -10,6 +10,7 @@ import pytest
 
 from shared.messaging import bell
 from shared.messaging import consumer as consumer_module
+from shared.messaging import guard as guard_module
 from shared.messaging import relay as relay_module
 from shared.messaging.backoff import Backoff
 from tests.integration.messaging.support import Settings, settings_for
@@ -88,6 +89,7 @@ class Stage:
         patch.setattr(consumer_module, "AIOKafkaConsumer", lambda **_: Reader(self.world.kafka))
         patch.setattr(consumer_module, "topic_id", known_topic)
         patch.setattr(consumer_module, "FEW_RECORDS", 0)
+        patch.setattr(guard_module, "topic_id_of", known_topic)
         patch.setattr(consumer_module, "KAFKA_COMMIT_SECONDS", 0.0)
         patch.setattr(consumer_module, "RECLAIM_SECONDS", 0.0)
         patch.setattr(relay_module, "AIOKafkaProducer", lambda **_: Sender(self.world.kafka))

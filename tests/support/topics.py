@@ -29,19 +29,24 @@ async def topic_prefix(servers: Servers) -> AsyncIterator[str]:
 @asynccontextmanager
 async def own_topics(servers: Servers) -> AsyncIterator[str]:
     """Make every topic under a random prefix; delete them afterwards."""
-    settings = TopicSettings(
-        kafka_servers=servers.kafka,
-        topic_prefix=f"t{uuid4().hex[:8]}.",
-        service_secret=SecretStr(SERVICE_SECRET),
-        public_url="http://127.0.0.1",
-        database_url=SecretStr(servers.database_url),
-        port=1,
-    )
+    settings = settings_of(servers.kafka, f"t{uuid4().hex[:8]}.")
     names = await create_topics(settings)
     async with admin_client(settings) as admin:
         await eventually(lambda: _all_have_leaders(admin, names), what="leaders of the topics")
         yield settings.topic_prefix
         await admin.delete_topics(names)
+
+
+def settings_of(kafka: str, prefix: str) -> TopicSettings:
+    """Return what reaches the topics under a prefix."""
+    return TopicSettings(
+        kafka_servers=kafka,
+        topic_prefix=prefix,
+        service_secret=SecretStr(SERVICE_SECRET),
+        public_url="http://127.0.0.1",
+        database_url=SecretStr("postgresql://nobody@127.0.0.1/none"),
+        port=1,
+    )
 
 
 async def _all_have_leaders(admin: AIOKafkaAdminClient, names: list[str]) -> bool:

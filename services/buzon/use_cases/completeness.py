@@ -36,7 +36,7 @@ async def prepare(tx: Transaction, *, idle: timedelta) -> Due | None:
     return Due(state.through, tuple(known)) if known else None
 
 
-def message(due: Due, offsets: dict[int, int]) -> ComplaintProgress:
+def message(due: Due, offsets: dict[int, int], topic_id: str) -> ComplaintProgress:
     """Return the message; `offsets` are the ends of `complaints.v1`, taken after `prepare`."""
     cause = cause_of(SOURCE, f"progress/{due.through.isoformat()}")
     return ComplaintProgress(
@@ -47,6 +47,7 @@ def message(due: Due, offsets: dict[int, int]) -> ComplaintProgress:
             pipeline=PIPELINE,
             through=due.through,
             offsets={str(partition): offset for partition, offset in offsets.items()},
+            topic_id=topic_id,
             sources=tuple(
                 _source(municipality, due.through) for municipality in due.municipalities
             ),

@@ -12,14 +12,15 @@ from shared.database import Connection
 
 # What was applied already is not news, however often it is delivered.
 WAIT = """
-INSERT INTO progress_waiting (pipeline, topic, through, offsets, sources)
-SELECT $1, $2, $3, $4::jsonb, $5::jsonb
+INSERT INTO progress_waiting (pipeline, topic, through, offsets, sources, topic_id)
+SELECT $1, $2, $3, $4::jsonb, $5::jsonb, $6
 WHERE NOT EXISTS (SELECT FROM pipeline WHERE pipeline = $1 AND through >= $3)
 ON CONFLICT (pipeline, through) DO NOTHING
 """
 # One process at a time: messages tell only what changed, so they count in their order.
 TAKE_TURN = "SELECT pg_try_advisory_xact_lock(hashtext('evaluator progress'))"
-# What holds now: every partition it names has been applied here at least that far.
+# What holds now: every partition it names has been applied here at least that far, of the same
+# topic, and was not read again from its beginning since: what was lost before that came later.
 REACHED = """
 SELECT w.pipeline, w.through, w.sources
 FROM progress_waiting w
@@ -29,6 +30,10 @@ WHERE NOT EXISTS (
         ON o.consumer_group = $1 AND o.topic = $2 || w.topic
         AND o.partition = wanted.partition::int
     WHERE wanted.end_offset::bigint > coalesce(o.next_offset, 0)
+) AND NOT EXISTS (
+    SELECT FROM kafka_offset o
+    WHERE o.consumer_group = $1 AND o.topic = $2 || w.topic
+        AND (o.rewound_at >= w.through OR (o.topic_id <> w.topic_id AND w.topic_id <> ''))
 )
 ORDER BY w.through
 """
@@ -72,11 +77,12 @@ async def wait(
     topic: str,
     through: datetime,
     offsets: dict[str, int],
+    topic_id: str = "",
     sources: Sequence[dict[str, Any]],
 ) -> None:
     """Keep a progress message until our offsets have reached it."""
     await connection.execute(
-        WAIT, pipeline, topic, through, json.dumps(offsets), json.dumps(sources)
+        WAIT, pipeline, topic, through, json.dumps(offsets), json.dumps(sources), topic_id
     )
 
 

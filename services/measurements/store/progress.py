@@ -14,8 +14,8 @@ TAKE_TURN = "SELECT pg_try_advisory_xact_lock(hashtext('measurements progress'))
 LAST_OUTBOX_ID = "SELECT coalesce(max(id), 0) FROM outbox"
 OUTBOX_WAITS = "SELECT EXISTS (SELECT FROM outbox WHERE id <= $1)"
 STORED_OFFSETS = """
-SELECT partition, next_offset FROM kafka_offset
-WHERE consumer_group = $1 AND topic = $2 AND next_offset IS NOT NULL
+SELECT partition, next_offset, topic_id, rewound_at FROM kafka_offset
+WHERE consumer_group = $1 AND topic = $2
 """
 # Decisions of the coordination are no evidence of anything else.
 # A historical source is complete as of its last import, once none of its imports is under way.
@@ -75,11 +75,34 @@ async def outbox_waits(con: Connection, up_to: int) -> bool:
     return bool(await con.fetchval(OUTBOX_WAITS, up_to))
 
 
-async def have_reached(con: Connection, ends: Mapping[int, int], *, group: str, topic: str) -> bool:
-    """Return whether the stored offsets are at `ends` or beyond, in every partition."""
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """How far a topic was applied, by partition; of which topic, and when it was read again."""
+
+    offsets: Mapping[int, int]
+    topic_ids: frozenset[str]
+    rewound_at: datetime | None
+
+    def has_reached(self, ends: Mapping[int, int], topic_id: str) -> bool:
+        """Return whether every partition of that topic is applied up to `ends` or beyond.
+
+        Of another topic of the name the offsets say nothing: then nothing was reached.
+        """
+        is_same = self.topic_ids <= {topic_id}
+        return is_same and all(self.offsets.get(number, 0) >= end for number, end in ends.items())
+
+    def rewound_since(self, instant: datetime) -> bool:
+        return self.rewound_at is not None and self.rewound_at >= instant
+
+
+async def applied(con: Connection, *, group: str, topic: str) -> Applied:
+    """Return how far `group` has applied `topic`."""
     rows = await con.fetch(STORED_OFFSETS, group, topic)
-    stored = {row["partition"]: row["next_offset"] for row in rows}
-    return all(stored.get(partition, 0) >= end for partition, end in ends.items())
+    return Applied(
+        {row["partition"]: row["next_offset"] or 0 for row in rows},
+        frozenset(row["topic_id"] for row in rows),
+        max((row["rewound_at"] for row in rows if row["rewound_at"]), default=None),
+    )
 
 
 async def source_evidence(con: Connection, through: datetime) -> list[Evidence]:

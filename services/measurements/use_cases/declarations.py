@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.measurements.use_cases.take import PUBLISHER
+from services.measurements.use_cases.telling import PUBLISHER
 from shared.contracts.ids import derived_id
 from shared.contracts.measurements import ImportData, ImportDeclared, ImportPhase
 

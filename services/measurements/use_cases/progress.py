@@ -6,7 +6,7 @@ too, all that was known by T stands on `measurements.v1` below its ends, and tha
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -16,7 +16,7 @@ from services.measurements.domain.presence import as_text
 from services.measurements.store import progress as store
 from services.measurements.store.heard import take_untold
 from services.measurements.use_cases.declarations import declaration
-from services.measurements.use_cases.take import PUBLISHER
+from services.measurements.use_cases.telling import PUBLISHER
 from shared.contracts import topics
 from shared.contracts.ids import derived_id
 from shared.contracts.measurements import (
@@ -40,6 +40,8 @@ class Ends(Protocol):
 
     async def of(self, topic: Topic) -> dict[int, int]: ...
 
+    async def id_of(self, topic: Topic) -> str: ...
+
     def full_name(self, topic: Topic) -> str: ...
 
 
@@ -53,12 +55,13 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A mark on its way through the pipeline."""
+    """A mark on its way through the pipeline. `ends` are those of the topic with `topic_id`."""
 
     through: datetime
     step: Step
     outbox_id: int
     ends: Mapping[int, int]
+    topic_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +86,20 @@ async def advance(tx: Transaction, mark: Mark, ends: Ends) -> Mark | None:
     con = tx.connection
     if mark.step is Step.OFFSETS:
         topic = ends.full_name(topics.SERVICE_EVENTS)
-        if not await store.have_reached(con, mark.ends, group=GROUP, topic=topic):
+        applied = await store.applied(con, group=GROUP, topic=topic)
+        if applied.rewound_since(mark.through):
+            return await set_mark(tx)  # what had been lost is in no place that this one names
+        if not applied.has_reached(mark.ends, mark.topic_id):
             return mark
         await _tell_heard(tx)
         last = await store.last_outbox_id(con)
-        return Mark(mark.through, Step.OUTBOX_AFTER, last, mark.ends)
+        return replace(mark, step=Step.OUTBOX_AFTER, outbox_id=last)
     if await store.outbox_waits(con, mark.outbox_id):
         return mark
     if mark.step is Step.OUTBOX_BEFORE:
-        return Mark(mark.through, Step.OFFSETS, 0, await ends.of(topics.SERVICE_EVENTS))
+        reached = await ends.of(topics.SERVICE_EVENTS)
+        topic_id = await ends.id_of(topics.SERVICE_EVENTS)
+        return Mark(mark.through, Step.OFFSETS, 0, reached, topic_id)
     return None
 
 
@@ -113,7 +121,8 @@ async def tell(
     if not (news or idle or mark.ends != told.ends):
         return None
     offsets = await ends.of(topics.MEASUREMENTS)
-    message = _progress(mark.through, offsets, sources if idle else news)
+    topic_id = await ends.id_of(topics.MEASUREMENTS)
+    message = _progress(mark.through, offsets, topic_id, sources=sources if idle else news)
     tx.publish(topics.MEASUREMENTS, message)
     return Told(mark.through, mark.ends, {state.source: state for state in sources})
 
@@ -154,7 +163,7 @@ async def _complete_imports(tx: Transaction, through: datetime) -> None:
 
 
 def _progress(
-    through: datetime, offsets: Mapping[int, int], sources: list[SourceState]
+    through: datetime, offsets: Mapping[int, int], topic_id: str, *, sources: list[SourceState]
 ) -> Progress:
     return Progress(
         id=derived_id(GROUP, PROGRESS, through, ordinal=through.microsecond),
@@ -164,6 +173,7 @@ def _progress(
             pipeline=GROUP,
             through=through,
             offsets={str(partition): end for partition, end in sorted(offsets.items())},
+            topic_id=topic_id,
             sources=tuple(sources),
         ),
     )

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from services.measurements.domain.cases import MAX_EVENTS, Fact, assemble, change_of
+from services.measurements.domain.cases import MAX_EVENTS, Fact
 from services.measurements.domain.checks import (
     Reason,
     Refusal,
@@ -35,14 +35,11 @@ from services.measurements.store.facts import (
     take_back,
 )
 from services.measurements.store.sources import sources_by_uri
+from services.measurements.use_cases.telling import Cause, told
 from shared.contracts import hot, topics
-from shared.contracts.ids import cause_of, derived_id
-from shared.contracts.service_events import COUNTED_CASES, SOURCE_HEARTBEAT, counted_kind
+from shared.contracts.service_events import SOURCE_HEARTBEAT
 from shared.messaging import Received, Transaction
 
-PUBLISHER = "/measurements"
-CASE_MEASURED = "measurement.case.v1"
-CASES_COUNTED = "measurement.count.v1"
 UNKNOWN = "?"
 UNREGISTERED = Refusal(Reason.UNKNOWN_SOURCE, "source")
 
@@ -345,8 +342,8 @@ async def _publish_cases(tx: Transaction, stored: _Stored) -> None:
         fact = _fact(new)
         facts[new.case].append(fact)
         revision[new.case] += 1
-        told = _counted if counted_kind(fact.kind) is not None else _measured
-        message = told(new, fact, facts[new.case], revision=revision[new.case])
+        cause = Cause(fact, new.received_at, new.event.data.import_id, new.event.traceparent)
+        message = told(cause, new.case, facts[new.case], revision=revision[new.case])
         tx.publish_raw(topics.MEASUREMENTS, "/".join(new.case), hot.encode(message))
 
 
@@ -370,57 +367,3 @@ def _fact(new: NewFact) -> Fact:
 
 def _utc(instant: datetime | None) -> datetime | None:
     return None if instant is None else instant.astimezone(UTC)
-
-
-def _counted(new: NewFact, fact: Fact, facts: Sequence[Fact], *, revision: int) -> hot.CasesCounted:
-    """A count that was taken back has no instant any more, and then no number."""
-    municipality, case_id = new.case
-    case = assemble([each for each in facts if each.kind == fact.kind])
-    at = case.instants.get(fact.kind)
-    return hot.CasesCounted(
-        id=derived_id(cause_of(fact.source, fact.id), CASES_COUNTED, fact.time),
-        source=PUBLISHER,
-        time=fact.time,
-        traceparent=new.event.traceparent,
-        data=hot.CountData(
-            municipality=municipality,
-            case=case_id,
-            revision=revision,
-            service=case.service,
-            unit=case.unit,
-            counted=str(counted_kind(fact.kind)),
-            cases=None if at is None else int(case.attributes[COUNTED_CASES]),
-            at=at or fact.time,
-            received_at=new.received_at,
-        ),
-    )
-
-
-def _measured(
-    new: NewFact, fact: Fact, facts: Sequence[Fact], *, revision: int
-) -> hot.CaseMeasured:
-    municipality, case_id = new.case
-    case = assemble(facts)
-    return hot.CaseMeasured(
-        id=derived_id(cause_of(fact.source, fact.id), CASE_MEASURED, fact.time),
-        source=PUBLISHER,
-        time=fact.time,
-        traceparent=new.event.traceparent,
-        data=hot.CaseData(
-            municipality=municipality,
-            case=case_id,
-            revision=revision,
-            change=change_of(fact, is_first=revision == 1).value,
-            service=case.service,
-            unit=case.unit,
-            instants=case.instants,
-            pauses=tuple(hot.Pause(p.reason, p.start, p.end) for p in case.pauses),
-            exclusions=case.exclusions,
-            attributes=case.attributes,
-            due_at=case.due_at,
-            sources=case.sources,
-            historical=case.historical,
-            import_id=new.event.data.import_id,
-            received_at=new.received_at,
-        ),
-    )

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import subprocess
 import tempfile
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from tests.chaos.rounds.arena import ground
 from tests.chaos.rounds.engine import Outcome, disturbed, stages, undisturbed
 from tests.chaos.rounds.faults import DECK, Fault, Kind, impossible, planned
 from tests.chaos.rounds.log import LOG, Line, Log, named
+from tests.chaos.rounds.seasons import clock_of, lives_through_a_change, town_at
 
 ROUNDS: Final = 200
 
@@ -58,10 +58,11 @@ def _possible(kinds: Sequence[Kind]) -> list[Kind]:
 
 
 async def _run(log: Log, seed: int, faults: Sequence[Fault]) -> None:
-    acts = stages(seed, [[fault] for fault in faults])
+    clock = clock_of(seed)
+    acts = stages(seed, [[fault] for fault in faults], like=town_at(clock))
     folder = Path(tempfile.mkdtemp(prefix="rounds-"))
     logger.info("seed %d: %d rounds in %s", seed, len(acts), folder)
-    async with ground(folder) as on:
+    async with ground(folder, clock=clock) as on:
         calm, wrong = await undisturbed(on, folder / "calm", acts)
         if wrong:
             raise click.ClickException(f"undisturbed: {wrong}")
@@ -79,13 +80,13 @@ def _tell(outcome: Outcome) -> None:
 
 def _line(seed: int, outcome: Outcome) -> Line:
     [fault], [at] = outcome.stage.faults, outcome.at
-    ended = Counter(outcome.ended)
+    season = "summer time changes" if lives_through_a_change(seed) else ""
     return Line(
         day=f"{datetime.now(UTC):%Y-%m-%d}",
         code=_commit(),
         seed=seed,
         fault=fault.kind,
-        where=f"{fault.where}, {fault.how}" if fault.how else fault.where,
+        where=", ".join(filter(None, (fault.where, fault.how, season))),
         lasted=f"{fault.seconds:g} s" if fault.seconds else "-",
         at=f"{at} of {len(outcome.stage.chunk.emissions)}",
         facts=outcome.facts,
@@ -93,7 +94,7 @@ def _line(seed: int, outcome: Outcome) -> Line:
         compared=named(outcome.differences),
         balances="hold" if not outcome.imbalances else "; ".join(outcome.imbalances)[:200],
         accused=outcome.accused,
-        ended=ended.total(),
+        ended=len(outcome.ended),
     )
 
 

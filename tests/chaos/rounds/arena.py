@@ -1,6 +1,7 @@
 """A system whose every way, disk and clock can be made bad, and towns that move in one by one."""
 
 import secrets
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from services.cartas.domain import read_catalogue
 from services.cartas.use_cases.loading import load_catalogue
 from services.measurements.domain.registration import Registration
 from services.measurements.store import sources
+from shared.clock import follow
 from shared.database import open_pool
 from shared.messaging import transaction
 from shared.messaging.backoff import OUTAGES
@@ -123,12 +125,15 @@ class Ground:
     servers: TestServers
     network: Network
     volumes: dict[str, Volume | None]
-    listeners: dict[str, int]
+    clock: timedelta
 
 
 @asynccontextmanager
-async def ground(home: Path) -> AsyncIterator[Ground]:
-    """Start a Kafka and a PostgreSQL that nobody else uses, behind doors."""
+async def ground(home: Path, *, clock: timedelta = timedelta()) -> AsyncIterator[Ground]:
+    """Start a Kafka and a PostgreSQL that nobody else uses, behind doors.
+
+    PostgreSQL's clock, which all services and we follow, is so far ahead of the machine's.
+    """
     home.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         net = await stack.enter_async_context(network(home / "toxiproxy.log"))
@@ -143,13 +148,18 @@ async def ground(home: Path) -> AsyncIterator[Ground]:
             for service in SERVICES
         }
         servers = TestServers(
-            home / "servers", port, free_port(), _properties(port, listeners, doors)
+            home / "servers",
+            port,
+            free_port(),
+            _properties(port, listeners, doors),
+            _clock_of(home, POSTGRES, clock),
         )
         stack.callback(servers.stop)
         await servers.start()
+        await _follow_clock(servers)
         for service in SERVICES:
             await net.door(f"{service}>{POSTGRES}", servers.postgres_port)
-        yield Ground(servers, net, volumes, listeners)
+        yield Ground(servers, net, volumes, clock)
 
 
 def _properties(port: int, listeners: dict[str, int], doors: dict[str, int]) -> str:
@@ -170,15 +180,13 @@ def _properties(port: int, listeners: dict[str, int], doors: dict[str, int]) -> 
 
 
 @asynccontextmanager
-async def arena(
-    on: Ground, folder: Path, *, clock: timedelta = timedelta(), towns: Sequence[Town] = ()
-) -> AsyncIterator[Arena]:
+async def arena(on: Ground, folder: Path, towns: Sequence[Town]) -> AsyncIterator[Arena]:
     """A new system on the ground, with these towns, all services ready."""
     net = on.network
 
     async def before(system: System) -> None:
         for service in SERVICES:
-            system.own[service] = _clock_of(folder, service, clock) | {
+            system.own[service] = _clock_of(folder, service, on.clock) | {
                 "CARTAS_KAFKA_SERVERS": f"{HOST}:{net.doors[f'{service}>{KAFKA}']}",
                 f"CARTAS_{service.upper()}_DATABASE_URL": _through(
                     system.database_url(service), net.doors[f"{service}>{POSTGRES}"]
@@ -193,10 +201,19 @@ async def arena(
                 system.doors[service] = f"http://{HOST}:{door}"
 
     async with supervised(on.servers, folder, before=before) as world:
-        found = Arena(world, net, on.volumes, clock)
+        found = Arena(world, net, on.volumes, on.clock)
         for town in towns:
             await found.move_in(town)
         yield found
+
+
+async def _follow_clock(servers: TestServers) -> None:
+    """We write to the databases as commands do, at their time."""
+    connection = await asyncpg.connect(servers.postgres.url)
+    try:
+        follow(await connection.fetchval("SELECT clock_timestamp()"), time.monotonic())
+    finally:
+        await connection.close()
 
 
 def _clock(folder: Path, service: str) -> Clock:
@@ -204,7 +221,7 @@ def _clock(folder: Path, service: str) -> Clock:
 
 
 def _clock_of(folder: Path, service: str, ahead: timedelta) -> dict[str, str]:
-    """Give a service a clock of its own, where that can be."""
+    """Give a process a clock of its own, where that can be."""
     if library() is None:
         return {}
     clock = _clock(folder, service)

@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +14,7 @@ from ops.verifying import events, population, recomputed
 from tests.chaos import picture
 from tests.chaos.picture import Picture
 from tests.chaos.rounds.arena import Arena, Ground, arena
-from tests.chaos.rounds.faults import Fault, around, strike
+from tests.chaos.rounds.faults import Fault, around, repair, strike
 from tests.chaos.run import Run
 from tests.chaos.town import JACARANDAS, Chunk, Town, chunks
 from tests.support.waiting import eventually
@@ -70,12 +69,10 @@ def stages(
     return found
 
 
-async def undisturbed(
-    on: Ground, folder: Path, acts: Sequence[Stage], *, clock: timedelta = timedelta()
-) -> tuple[Picture, list[str]]:
+async def undisturbed(on: Ground, folder: Path, acts: Sequence[Stage]) -> tuple[Picture, list[str]]:
     """Run all towns side by side without a fault; return what they came to, and what is wrong."""
     towns = [stage.town for stage in acts]
-    async with arena(on, folder, clock=clock, towns=towns) as calm:
+    async with arena(on, folder, towns) as calm:
         runs = [Run(calm.world, stage.town) for stage in acts]
         pairs = list(zip(runs, acts, strict=True))
         await asyncio.gather(*(run.traffic(stage.chunk) for run, stage in pairs))
@@ -86,15 +83,10 @@ async def undisturbed(
 
 
 async def disturbed(
-    on: Ground,
-    folder: Path,
-    acts: Sequence[Stage],
-    *,
-    calm: Picture,
-    clock: timedelta = timedelta(),
+    on: Ground, folder: Path, acts: Sequence[Stage], *, calm: Picture
 ) -> AsyncIterator[Outcome]:
     """Run town after town, each with its fault, while the next one moves in."""
-    async with arena(on, folder, clock=clock, towns=[acts[0].town]) as here:
+    async with arena(on, folder, [acts[0].town]) as here:
         for number, stage in enumerate(acts):
             following = acts[number + 1].town if number + 1 < len(acts) else None
             yield await _round(here, stage, following=following, calm=calm)
@@ -147,6 +139,8 @@ async def _suffer(here: Arena, run: Run, stage: Stage) -> list[int]:
 
     at = await asyncio.gather(*map(come, stage.faults))
     await load
+    for fault in stage.faults:
+        await repair(here, fault, run=run, chunk=stage.chunk)
     return at
 
 

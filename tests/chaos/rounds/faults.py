@@ -1,7 +1,7 @@
 """What goes wrong, where, when and for how long: drawn from a seed, done to an arena."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,11 +9,11 @@ from enum import StrEnum
 from random import Random
 from typing import Final
 
-import psutil
-
-from deploy.local.processes import running
-from tests.chaos.rounds import network, volumes
+from tests.chaos.rounds import lost, network, volumes
 from tests.chaos.rounds.arena import Arena, ways
+from tests.chaos.rounds.standing import stopped
+from tests.chaos.run import Run
+from tests.chaos.town import Chunk
 from tests.chaos.world import KAFKA, POSTGRES, SERVICES
 from tests.support import clocks
 
@@ -30,10 +30,14 @@ class Kind(StrEnum):
     RESET = "reset"
     FULL = "disk full"
     CLOCK = "clock"
+    EXPIRED = "expired unread"
+    RECREATED = "topic recreated"
 
 
 PROXIED: Final = (Kind.DELAY, Kind.CUT, Kind.TORN, Kind.HALF_OPEN, Kind.RESET)
+LOSSES: Final = (Kind.EXPIRED, Kind.RECREATED)
 SERVERS: Final = (KAFKA, POSTGRES)
+WHILE_IT_STANDS: Final = "while its reader stands still"
 FROM_ITS_START: Final = " from its start"
 HOUR: Final = timedelta(hours=1)
 LATEST: Final = 0.8
@@ -47,6 +51,8 @@ SECONDS: Final = {
     Kind.RESET: (0.2, 3.0),
     Kind.FULL: (1.0, 4.0),
     Kind.CLOCK: (0.0, 0.0),
+    Kind.EXPIRED: (0.0, 0.0),
+    Kind.RECREATED: (0.0, 0.0),
 }
 """For how long, at least and at most."""
 LONG: Final = {Kind.STOP: 12.0, Kind.HALF_OPEN: 24.0}
@@ -62,6 +68,7 @@ DECK: Final = (
     *(Kind.RESET,) * 2,
     *(Kind.FULL,) * 2,
     *(Kind.CLOCK,) * 2,
+    *LOSSES,
 )
 """Drawn from without putting back, so that every kind comes."""
 
@@ -101,6 +108,8 @@ def _places(kind: Kind) -> tuple[str, ...]:
         return SERVERS
     if kind is Kind.CLOCK:
         return SERVICES
+    if kind in LOSSES:
+        return tuple(lost.BY_NAME)
     return (*SERVICES, *SERVERS)
 
 
@@ -114,6 +123,8 @@ def _how(rng: Random, kind: Kind) -> str:
             return rng.choice(("upstream", "downstream", "both ways"))
         case Kind.CLOCK:
             return rng.choice(("+1 h", "-1 h")) + rng.choice(("", FROM_ITS_START))
+        case Kind.RECREATED:
+            return rng.choice((WHILE_IT_STANDS, "while it is read"))
     return ""
 
 
@@ -155,10 +166,21 @@ async def strike(arena: Arena, fault: Fault) -> None:
             await _fill(arena, fault)
         case Kind.CLOCK:
             _set_clock(arena, fault)
+        case Kind.EXPIRED:
+            await lost.suffer(arena, fault.where, expired=True, stands=True)
+        case Kind.RECREATED:
+            stands = fault.how == WHILE_IT_STANDS
+            await lost.suffer(arena, fault.where, expired=False, stands=stands)
         case kind if kind in PROXIED:
             await _spoil(arena, fault)
             await asyncio.sleep(fault.seconds)
             await arena.network.mend(fault.where)
+
+
+async def repair(arena: Arena, fault: Fault, *, run: Run, chunk: Chunk) -> None:
+    """Do what a person must, where one must: once the load has been sent."""
+    if fault.kind in LOSSES:
+        await lost.Loss.of(arena, fault.where).go_on(run, chunk)
 
 
 async def _spoil(arena: Arena, fault: Fault) -> None:
@@ -189,29 +211,3 @@ async def _fill(arena: Arena, fault: Fault) -> None:
     finally:
         disk.free()
     await arena.world.start(fault.where)
-
-
-@asynccontextmanager
-async def stopped(arena: Arena, where: str) -> AsyncIterator[None]:
-    """SIGSTOP for a process and all its children, and SIGCONT."""
-    found = list(_processes(arena, where))
-    for process in found:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in found:
-            if process.is_running():
-                process.resume()
-
-
-def _processes(arena: Arena, where: str) -> Iterator[psutil.Process]:
-    world = arena.world
-    if where in SERVICES:
-        yield psutil.Process(world.system.processes[where].process.pid)
-        return
-    server = world.servers.kafka if where == KAFKA else world.servers.postgres
-    main = running(server.program().name, world.servers.places)
-    assert main is not None, f"{where} is not running"
-    yield main
-    yield from main.children(recursive=True)

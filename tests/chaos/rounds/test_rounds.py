@@ -10,21 +10,24 @@ from tests.chaos.rounds.arena import ground, ways
 from tests.chaos.rounds.engine import disturbed, stages, undisturbed
 from tests.chaos.rounds.faults import DECK, SERVERS, Fault, Kind, impossible, planned
 from tests.chaos.rounds.log import EQUAL, Line, Log
+from tests.chaos.rounds.lost import BY_NAME
 from tests.chaos.world import SERVICES
 
 SEED = 11
 ROUNDS = (
     (
         Fault(Kind.DELAY, "emitters>measurements", 0.0, 2.0, "50 ms"),
+        Fault(Kind.HALF_OPEN, "measurements>postgres", 0.1, 2.0, "downstream"),
         Fault(Kind.STOP, "evaluator", 0.2, 2.0),
         Fault(Kind.CLOCK, "measurements", 0.3, 0.0, "+1 h"),
+        Fault(Kind.TORN, "buzon>postgres", 0.3, 2.0, "after 700 bytes"),
         Fault(Kind.CUT, "portal>kafka", 0.4, 1.5),
+        Fault(Kind.RESET, "notifier>kafka", 0.4, 1.0),
+        Fault(Kind.KILL, "kafka", 0.6, 0.0),
     ),
     (
-        Fault(Kind.HALF_OPEN, "measurements>postgres", 0.1, 2.0, "downstream"),
-        Fault(Kind.RESET, "notifier>kafka", 0.3, 1.0),
-        Fault(Kind.TORN, "buzon>postgres", 0.3, 2.0, "after 700 bytes"),
-        Fault(Kind.KILL, "kafka", 0.5, 0.0),
+        Fault(Kind.EXPIRED, "measurements.v1", 0.1, 0.0),
+        Fault(Kind.RECREATED, "service-events.v1", 0.6, 0.0, "while it is read"),
     ),
 )
 
@@ -56,7 +59,7 @@ def test_faults_are_the_same_for_a_seed_and_of_every_kind() -> None:
     assert Counter(fault.kind for fault in drawn) == Counter(
         {kind: 20 * DECK.count(kind) for kind in Kind}
     )
-    assert {fault.where for fault in drawn} == {*SERVICES, *SERVERS, *ways()}
+    assert {fault.where for fault in drawn} == {*SERVICES, *SERVERS, *ways(), *BY_NAME}
     assert all(0 <= fault.share < 1 for fault in drawn)
 
 

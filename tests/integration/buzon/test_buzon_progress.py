@@ -99,9 +99,10 @@ async def test_a_buzon_that_knows_no_municipality_says_nothing(box: Buzon) -> No
 
 def test_the_message_of_one_instant_is_always_the_same() -> None:
     due = Due(datetime(2026, 9, 11, tzinfo=UTC), (b.TOWN,))
-    message = completeness.message(due, {0: 7, 1: 0})
-    assert message.to_bytes() == completeness.message(due, {0: 7, 1: 0}).to_bytes()
+    message = completeness.message(due, {0: 7, 1: 0}, "cluster:topic")
+    assert message.to_bytes() == completeness.message(due, {0: 7, 1: 0}, "cluster:topic").to_bytes()
     assert message.data.offsets == {"0": 7, "1": 0}
+    assert message.data.topic_id == "cluster:topic"
     [source] = message.data.sources
     assert (source.source, source.services) == ("buzon", ("*",))
     assert source.complete_through == due.through

@@ -45,6 +45,39 @@ async def test_progress_holds_only_once_our_own_offsets_have_reached_it(
     assert await evaluator.status("A-1") == "failed"
 
 
+async def test_offsets_of_a_topic_that_was_made_anew_are_those_of_the_new_one(
+    evaluator: Evaluator,
+) -> None:
+    """Ours are of the old one and higher: of what the new one holds they have reached nothing."""
+    await evaluator.learn_town()
+    await evaluator.take(OPEN)
+    await evaluator.reach(7)
+    state = b.source_state(complete_through=local(AFTER))
+    await evaluator.hear(b.progress(AFTER, state, offsets={"0": 2}, topic_id="cluster:another"))
+    await evaluator.scan()
+    assert await evaluator.status("A-1") == "pending"
+    await evaluator.pool.execute("UPDATE kafka_offset SET topic_id = 'cluster:another'")
+    await evaluator.scan()
+    assert await evaluator.status("A-1") == "failed"
+
+
+async def test_what_was_known_before_lost_messages_came_again_does_not_count(
+    evaluator: Evaluator,
+) -> None:
+    """They were below those offsets once, and now stand behind them."""
+    await evaluator.learn_town()
+    await evaluator.take(OPEN)
+    await evaluator.reach(7)
+    await evaluator.pool.execute("UPDATE kafka_offset SET rewound_at = $1", local(AFTER))
+    state = b.source_state(complete_through=local(AFTER))
+    await evaluator.hear(b.progress(AFTER, state, offsets={"0": 7}))
+    await evaluator.scan()
+    assert await evaluator.status("A-1") == "pending"
+    await evaluator.hear(b.progress("2026-09-07 10:17", state, offsets={"0": 7}))
+    await evaluator.scan()
+    assert await evaluator.status("A-1") == "failed"
+
+
 async def test_a_call_that_comes_through_the_lag_was_never_late(evaluator: Evaluator) -> None:
     await evaluator.learn_town()
     await evaluator.take(OPEN)

@@ -20,6 +20,7 @@ from shared.contracts import hot
 from shared.database import migrate, open_pool
 from shared.messaging import Received, Transaction
 from shared.messaging.consumer import UNEXPECTED_IN_A_ROW
+from shared.messaging.offsets import State, places, rewind
 from shared.messaging.topics import admin_client
 from tests.integration.messaging.support import (
     CREATE_EFFECT,
@@ -198,6 +199,20 @@ async def test_an_offset_that_kafka_has_lost_halts_its_partition_only(bench: Ben
     assert await bench.stored() == {0: 1, 1: 2}
 
 
+async def test_what_kafka_lost_of_a_partition_before_its_first_record_halts_it(
+    bench: Bench,
+) -> None:
+    consumer = bench.consumer()
+    async with running(consumer):
+        await eventually(lambda: consumer.not_ready() is None)
+    await bench.send_complaints("lost", "later")
+    async with admin_client(bench.settings) as admin:
+        await admin.delete_records({bench.partition(0): RecordsToDelete(1)})
+    async with running(bench.consumer()):
+        await eventually(lambda: _halted(bench) == 1)
+    assert await bench.effects() == {}
+
+
 def _halted(bench: Bench) -> float:
     return bench.value("cartas_partition_halted", topic=bench.topic, partition="0")
 
@@ -206,10 +221,7 @@ async def test_a_topic_made_anew_is_another_topic(bench: Bench) -> None:
     await bench.send_complaints("A", "B")
     async with running(bench.consumer()):
         await bench.wait_for("A", "B")
-    async with admin_client(bench.settings) as admin:
-        await admin.delete_topics([bench.topic])
-        await eventually(lambda: _made(admin, bench.topic), what="the topic anew")
-    await bench.send_complaints("C", "D", "E")
+    await _make_anew(bench, "C", "D", "E")
     consumer = bench.consumer()
     async with running(consumer):
         reason = await eventually(lambda: _stopped(consumer.not_ready()))
@@ -217,6 +229,83 @@ async def test_a_topic_made_anew_is_another_topic(bench: Bench) -> None:
         assert "made anew" in reason
         assert await bench.effects() == {"A": 1, "B": 1}
     assert (await bench.stored())[0] == 2
+
+
+async def test_a_topic_made_anew_under_its_reader_is_another_topic(bench: Bench) -> None:
+    """The new one soon holds records at the offsets that come next: they alone show nothing."""
+    await bench.send_complaints("A", "B")
+    consumer = bench.consumer()
+    async with running(consumer):
+        await bench.wait_for("A", "B")
+        await _make_anew(bench, "C", "D", "E", "F")
+        reason = await eventually(lambda: _stopped(consumer.not_ready()))
+        await eventually(lambda: bench.value("cartas_consumer_stopped", topic=TOPIC.name) == 1)
+    assert "made anew" in reason
+    assert (await bench.effects()).keys().isdisjoint({"C", "D"}), "they lie before its offset"
+
+
+async def test_a_topic_that_is_gone_is_named(bench: Bench) -> None:
+    await bench.send_complaints("A")
+    consumer = bench.consumer()
+    async with running(consumer):
+        await bench.wait_for("A")
+        async with admin_client(bench.settings) as admin:
+            await admin.delete_topics([bench.topic])
+        reason = await eventually(lambda: _stopped(consumer.not_ready()))
+    assert "does not exist" in reason
+
+
+async def test_a_topic_made_anew_is_read_whole_once_a_person_says_so(bench: Bench) -> None:
+    await bench.send_complaints("A", "B")
+    await bench.send(b"no complaint")
+    consumer = bench.consumer()
+    async with running(consumer):
+        await bench.wait_for("A", "B")
+        await eventually(lambda: _has_refused(bench, 1))
+        await _make_anew(bench, "C", "D")
+        await bench.send(b"no complaint either")
+        await eventually(lambda: _stopped(consumer.not_ready()))
+        assert [place.state for place in await places(bench.pool, bench.settings)] == [
+            State.MADE_ANEW
+        ] * TOPIC.partitions
+        async with bench.pool.acquire() as connection, connection.transaction():
+            await rewind(connection, bench.settings, TOPIC.name)  # type: ignore[arg-type]
+        await bench.wait_for("A", "B", "C", "D")
+        await eventually(lambda: _has_refused(bench, 2))
+        await eventually(lambda: consumer.not_ready() is None)
+    assert (await bench.stored())[0] == 3
+
+
+async def test_what_kafka_lost_is_passed_once_a_person_says_so(bench: Bench) -> None:
+    await bench.send_complaints("A")
+    async with running(bench.consumer()):
+        await bench.wait_for("A")
+    await bench.send_complaints("lost", "later")
+    async with admin_client(bench.settings) as admin:
+        await admin.delete_records({bench.partition(0): RecordsToDelete(2)})
+    consumer = bench.consumer()
+    async with running(consumer):
+        await eventually(lambda: _halted(bench) == 1)
+        [lost, other] = await places(bench.pool, bench.settings)
+        assert (lost.state, lost.stored, lost.first, lost.end) == (State.LOST, 1, 2, 3)
+        assert other.state is State.GOES_ON
+        async with bench.pool.acquire() as connection, connection.transaction():
+            done = await rewind(connection, bench.settings, TOPIC.name, partitions=[0])  # type: ignore[arg-type]
+        assert done == [0]
+        await bench.wait_for("A", "later")
+        await eventually(lambda: consumer.not_ready() is None)
+    assert await bench.stored() == {0: 3, 1: 0}
+
+
+async def _has_refused(bench: Bench, number: int) -> bool:
+    return len(await bench.refusals()) == number
+
+
+async def _make_anew(bench: Bench, *folios: str) -> None:
+    async with admin_client(bench.settings) as admin:
+        await admin.delete_topics([bench.topic])
+        await eventually(lambda: _made(admin, bench.topic), what="the topic anew")
+    await bench.send_complaints(*folios)
 
 
 def _stopped(reason: str | None) -> str | None:

@@ -43,6 +43,8 @@ ALLOWED = {
     "*.data.parts[].numerator", "*.data.parts[].denominator",
     *(f"*.data.parts[].{each}.{name}" for each in ("outlook", "forecast")
       for name in ("needed", "distance", "best")),
+    # ids of a cluster and of a topic
+    "*.data.topic_id",
     # what the unit will do, once the coordination has approved it for publication
     "corrective-action.v1.data.public_text",
 }  # fmt: skip

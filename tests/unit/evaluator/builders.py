@@ -182,12 +182,14 @@ def progress(
     *sources: dict[str, Any],
     pipeline: str = "measurements",
     offsets: dict[str, int] | None = None,
+    topic_id: str = "",
 ) -> hot.ProgressData:
     """Everything up to the local time `through` has been published below `offsets`."""
     return hot.ProgressData(
         pipeline=pipeline,
         through=local(through),
         offsets=offsets or {},
+        topic_id=topic_id,
         sources=tuple(hot.SourceState(**fields) for fields in sources),
     )
 
