@@ -71,21 +71,31 @@ class Loss:
         return {row["partition"]: row["next_offset"] for row in rows}
 
     async def expire(self) -> None:
-        """Have Kafka delete what its reader, which stands still, has not read yet."""
-        stored = await self.stored()
+        """Have Kafka delete what its reader, which stands still, has not read yet.
 
-        async def unread() -> bool:
-            ends = await self._offsets("ends")
-            return any(ends[partition] > stored.get(partition, 0) for partition in ends)
+        An answer to its last question may be on its way to it: only what came later than the first
+        news, and the news after them, is surely unread.
+        """
+        stored = await self._grown_beyond(await self._grown_beyond(await self.stored()))
+        await self._grown_beyond(stored)
 
         async def gone() -> bool:
             first = await self._offsets("beginnings")
-            return any(first[partition] > stored.get(partition, 0) for partition in first)
+            return any(first[partition] > stored[partition] for partition in first)
 
-        await eventually(unread, SECONDS, what=f"something unread on {self.name}")
         await self._keep_for("1")
         await eventually(gone, SECONDS, what=f"something unread is gone from {self.name}")
         await self._keep_for(str(topics.RETENTION_DAYS * 86_400_000))
+
+    async def _grown_beyond(self, before: Offsets) -> Offsets:
+        """Return the ends, once one of them is beyond where it was."""
+
+        async def grown() -> Offsets | None:
+            ends = await self._offsets("ends")
+            is_beyond = any(ends[number] > before.get(number, 0) for number in ends)
+            return ends if is_beyond else None
+
+        return await eventually(grown, SECONDS, what=f"news on {self.name}")
 
     async def _offsets(self, which: str) -> Offsets:
         partitions = [TopicPartition(self.name, number) for number in range(self.topic.partitions)]
