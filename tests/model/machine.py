@@ -169,11 +169,13 @@ class Delivery(RuleBasedStateMachine):
             self.do(self.world.turn(each, at=gate, fate=Fate.HOLD))
 
     @about(Part.NOTES)
-    @rule(name=st.sampled_from(RELAYS), at=st.sampled_from(RELAY_GATES))
-    def commit_behind_the_relay(self, name: str, at: str) -> None:
-        """A lower id becomes visible while a relay has taken higher ones."""
+    @rule(name=st.sampled_from(RELAYS), at=st.sampled_from(RELAY_GATES), sent=st.booleans())
+    def commit_behind_the_relay(self, name: str, at: str, sent: bool) -> None:
+        """A lower id becomes visible while a relay has taken higher ones, or has sent them."""
         self.do(self.world.note(at="commit", fate=Fate.HOLD))
         self.do(self.world.note(at=None, fate=Fate.PASS))
+        if sent:
+            self.do(self.world.turn(name))
         self.do(self.world.turn(name, at=at, fate=Fate.HOLD))
         self.go_on_with_notes()
         self.do(self.world.turn(name))

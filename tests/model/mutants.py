@@ -119,6 +119,10 @@ def _beyond_the_last(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(relay_module, "DELETE", f"WITH mark AS ({mark}) {relay_module.DELETE}")
 
 
+def _add_without_runs(self: "relay_module._Landed", flight: Any) -> None:
+    self.acknowledged += flight.acknowledged
+
+
 def _taken_at_once(patch: pytest.MonkeyPatch) -> None:
     gone = f"DELETE FROM outbox WHERE id IN (SELECT id FROM ({relay_module.NEXT}) AS n)"
     columns = "id, topic, key, payload"
@@ -231,6 +235,12 @@ MUTANTS = {
         _taken_at_once,
         Part.RELAYS,
         ("a message was lost",),
+    ),
+    "acknowledged rows are read again": Mutant(
+        "what Kafka has is passed over until it is deleted",
+        method(relay_module._Landed, "add", _add_without_runs),
+        Part.RELAYS,
+        ("an older message came after the newest",),
     ),
     "rows deleted by range": Mutant(
         "only what was published is deleted",

@@ -21,6 +21,7 @@ from tests.model.processes import CURRENT
 from tests.model.world import World
 
 NEVER_SECONDS = 3600.0
+LOOKED_AT = -1.0
 
 
 @dataclass(slots=True)
@@ -95,5 +96,13 @@ class Stage:
         patch.setattr(relay_module, "AIOKafkaProducer", lambda **_: Sender(self.world.kafka))
         patch.setattr(bell, "tell_relay", untold)
         patch.setattr(relay_module, "STANDBY_SECONDS", 0.0)
-        patch.setattr(relay_module, "DELETE_AFTER_SECONDS", 0.0)
+        patch.setattr(relay_module, "DELETE_AFTER_SECONDS", NEVER_SECONDS)
+        patch.setattr(relay_module._Landed, "is_due", _at_the_second_look)
         patch.setattr(relay_module, "POLL_SECONDS", NEVER_SECONDS)
+
+
+def _at_the_second_look(landed: "relay_module._Landed") -> bool:
+    """Acknowledged rows wait until the script wakes the relay once more; others may come first."""
+    due = bool(landed.acknowledged) and landed.since == LOOKED_AT
+    landed.since = LOOKED_AT if landed.acknowledged else landed.since
+    return due
