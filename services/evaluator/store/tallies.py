@@ -19,8 +19,12 @@ from shared.database import Connection
 WindowKey = tuple[str, str, str, str]
 """Municipality, compromiso, unit, window id."""
 
-# Sorted by key. `excluded` is added name by name; names that come to nought stay with 0.
+# Sorted by key. `excluded` is added name by name; names that come to nought stay with 0. In the
+# windows $18 something changed.
 ADD = """
+WITH told AS (
+    INSERT INTO changed_window (window_no) SELECT * FROM unnest($18::int[])
+)
 INSERT INTO tally AS t (municipality, compromiso, unit, window_id, carta_version, part, writer, met,
                         failed, pending, excluded, overdue_open, amount_sum, amount_count,
                         historical, cell, received_through)
@@ -45,8 +49,7 @@ SET met = t.met + excluded.met,
     amount_sum = t.amount_sum + excluded.amount_sum,
     amount_count = t.amount_count + excluded.amount_count,
     historical = t.historical + excluded.historical,
-    received_through = greatest(t.received_through, excluded.received_through),
-    changed = true
+    received_through = greatest(t.received_through, excluded.received_through)
 """
 # Sorted by key, as the counts.
 ADD_SPREAD = """
@@ -81,21 +84,8 @@ RECEIVED_THROUGH = """
 SELECT max(received_through) FROM tally
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 """
-CHANGED = """
-SELECT DISTINCT municipality, compromiso, unit, window_id FROM tally WHERE changed LIMIT $1
-"""
 STALE = """
 SELECT municipality, compromiso, unit, window_id FROM judged_window WHERE stale LIMIT $1
-"""
-HAS_CHANGED = """
-SELECT EXISTS (
-    SELECT FROM tally
-    WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND changed
-)
-"""
-UNCHANGED = """
-UPDATE tally SET changed = false
-WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND changed
 """
 MOVE_CUTOFF = """
 UPDATE judged_window SET closes_at = $5, try_closing_at = $5
@@ -130,19 +120,16 @@ ORDER BY try_closing_at, municipality, compromiso, unit, window_id
 LIMIT $2
 """
 _STATE: Final = """
-SELECT carta, carta_version, starts_at, ends_at, closes_at, closes_at <= opened_at AS is_past,
-       edition, sequence, risk, result
-FROM judged_window
+SELECT window_no AS number, carta, carta_version, starts_at, ends_at, closes_at,
+       closes_at <= opened_at AS is_past, edition, sequence, risk, result
+FROM judged_window AS w
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 """
 LOCK_WINDOW = _STATE + "FOR UPDATE"
 # Still to be published, and in no other process' hands: each leaves the others' windows alone.
 LOCK_DUE = f"""{_STATE}
-    AND (stale OR EXISTS (
-        SELECT FROM tally AS t
-        WHERE t.municipality = $1 AND t.compromiso = $2 AND t.unit = $3 AND t.window_id = $4
-            AND t.changed))
-FOR UPDATE OF judged_window SKIP LOCKED
+    AND (stale OR EXISTS (SELECT FROM changed_window AS c WHERE c.window_no = w.window_no))
+FOR UPDATE OF w SKIP LOCKED
 """
 TRY_LATER = """
 UPDATE judged_window SET try_closing_at = $5
@@ -240,9 +227,11 @@ class Risk(StrEnum):
 class WindowState:
     """What was last published of a window. `result` is its JSON, None before the first time.
 
-    `is_past`: its cut-off was over before its promise was known here.
+    `number` is its short name in the store. `is_past`: its cut-off was over before its promise was
+    known here.
     """
 
+    number: int
     carta: str
     carta_version: int
     starts_at: datetime
@@ -289,10 +278,12 @@ async def add(
     *,
     writer: int,
     received_through: datetime | None,
+    windows: Collection[int],
 ) -> None:
     """Add the changes of one transaction to the writer's own rows, in sorted order.
 
-    `received_through`: when the newest fact behind them was received.
+    `received_through`: when the newest fact behind them was received. `windows`: the numbers of
+    those that are to be published.
     """
     rows = [
         (key, version, part, cell, tally, _historical(counts, cell))
@@ -316,6 +307,7 @@ async def add(
         [historical for *_, historical in rows],
         [cell for _, _, _, cell, *_ in rows],
         received_through,
+        windows,
     )
     spans = [
         (*key, version, part, cell, *span, count)
@@ -351,11 +343,6 @@ async def stale_by_time(
     await connection.execute(STALE_BY_TIME, towns, names, now)
 
 
-async def changed(connection: Connection, *, limit: int) -> list[WindowKey]:
-    """Return windows whose counts changed."""
-    return sorted(tuple(row.values()) for row in await connection.fetch(CHANGED, limit))
-
-
 async def stale(connection: Connection, *, limit: int) -> list[WindowKey]:
     """Return windows to be looked at though their counts are the same, or never published."""
     return sorted(tuple(row.values()) for row in await connection.fetch(STALE, limit))
@@ -377,16 +364,6 @@ async def lock_window(
     """Lock a window; `only_due`: unless another has it, or nothing of it is to be published."""
     row = await connection.fetchrow(LOCK_DUE if only_due else LOCK_WINDOW, *key)
     return None if row is None else WindowState.of(row)
-
-
-async def take_changes(connection: Connection, key: WindowKey) -> None:
-    """Note that the counts are being published: before they are read, lest a change go unseen."""
-    await connection.execute(UNCHANGED, *key)
-
-
-async def has_changed(connection: Connection, key: WindowKey) -> bool:
-    """Return whether counts have changed since the changes of the window were taken."""
-    return bool(await connection.fetchval(HAS_CHANGED, *key))
 
 
 async def move_cutoff(connection: Connection, key: WindowKey, closes_at: datetime) -> None:

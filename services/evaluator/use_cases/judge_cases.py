@@ -173,8 +173,13 @@ class JudgeCases:
         await keep_places(bench)
         await keep_alarms(bench)
         if to_add := changes.to_add():
+            numbers = await bench.windows.numbers(tx, {window for window, _, _ in to_add})
             await tally_store.add(
-                connection, to_add, writer=writer, received_through=changes.received_through
+                connection,
+                to_add,
+                writer=writer,
+                received_through=changes.received_through,
+                windows=list(numbers.values()),
             )
             await keep_moves(bench)
         await redating_store.keep(connection, changes.redated, tx.now)

@@ -17,7 +17,7 @@ from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.store import breaches as breach_store
 from services.evaluator.store import cases as case_store
 from services.evaluator.store import catalogue as catalogue_store
-from services.evaluator.store import editions, moves, sums
+from services.evaluator.store import changed_windows, editions, moves, sums
 from services.evaluator.store import tallies as tally_store
 from services.evaluator.store.tallies import Risk, WindowKey, population_of
 from services.evaluator.use_cases import breaches
@@ -26,7 +26,7 @@ from services.evaluator.use_cases.looking import Look, Publication, as_dated, de
 from shared.contracts.results import Cause, ResultData, ResultPublished, Verdict
 from shared.contracts.topics import RESULTS
 from shared.criteria import references_of
-from shared.database import Pool
+from shared.database import Connection, Pool
 from shared.messaging import Transaction, transaction
 from shared.messaging.backoff import OUTAGES
 
@@ -58,13 +58,20 @@ class PublishResults:
     def __init__(self, knowledge: Knowledge, metrics: EvaluatorMetrics) -> None:
         self._knowledge = knowledge
         self._metrics = metrics
+        self._after = 0
 
     async def changed(self, pool: Pool, *, limit: int = 500) -> int:
-        """Publish windows whose counts changed; return how many were looked at."""
-        async with pool.acquire() as connection:
-            keys = await tally_store.changed(connection, limit=limit)  # type: ignore[arg-type]
-        await self._each(pool, keys, closing=None)
-        return len(keys)
+        """Publish windows whose counts changed; return how many were looked at.
+
+        Where more have changed, the next call goes on behind them: none waits for those that
+        change all the time.
+        """
+        async with pool.acquire() as plain:
+            connection: Connection = plain  # type: ignore[assignment]
+            found = await changed_windows.following(connection, self._after, limit=limit)
+        self._after = found[-1][0] if len(found) == limit else 0
+        await self._each(pool, [key for _, key in found], closing=None)
+        return len(found)
 
     async def stale(self, pool: Pool, *, limit: int = 500) -> int:
         """Publish windows that are new or to be looked at again; return how many they were."""
@@ -136,7 +143,7 @@ class PublishResults:
             return None
         promise = deciding(catalogue, key, state)
         if promise is None:  # withdrawn by its municipality: what was published of it stays
-            await tally_store.take_changes(con, key)
+            await changed_windows.take(con, state.number)
             await tally_store.not_stale(con, key)
             await tally_store.try_closing_later(con, key, tx.now + timedelta(hours=1))
             return None
@@ -144,7 +151,7 @@ class PublishResults:
         if dated.closes_at != state.closes_at:
             await tally_store.move_cutoff(con, key, dated.closes_at)
         coverage = await self._knowledge.coverage(con)
-        await tally_store.take_changes(con, key)
+        await changed_windows.take(con, state.number)
         standing = await breach_store.is_standing(con, key)
         causes = await moves.take(con, key) if state.edition else ()
         look = await look_at(
@@ -281,7 +288,7 @@ async def _is_settled(tx: Transaction, look: Look) -> bool:
     ):
         return False
     # What was due may have been applied after the look at the counts: then they have changed.
-    return not await tally_store.has_changed(tx.connection, look.key)
+    return not await changed_windows.has_changed(tx.connection, look.state.number)
 
 
 async def _is_whole(tx: Transaction, look: Look) -> bool:

@@ -41,13 +41,11 @@ from shared.database import Connection, Pool
 
 # `waits`: the figures shown are those of a moment ago, and another publication is under way.
 WINDOWS = """
-SELECT w.compromiso, w.unit, w.window_id, w.carta, w.carta_version, w.starts_at, w.ends_at,
-       w.closes_at, w.closes_at <= w.opened_at AS is_past, w.edition, w.sequence, w.risk,
-       w.result, w.digest, w.result_schema, w.known,
+SELECT w.window_no AS number, w.compromiso, w.unit, w.window_id, w.carta, w.carta_version,
+       w.starts_at, w.ends_at, w.closes_at, w.closes_at <= w.opened_at AS is_past, w.edition,
+       w.sequence, w.risk, w.result, w.digest, w.result_schema, w.known,
        w.stale OR w.result IS NULL OR EXISTS (
-           SELECT FROM tally t
-           WHERE t.changed AND (t.municipality, t.compromiso, t.unit, t.window_id)
-               = (w.municipality, w.compromiso, w.unit, w.window_id)
+           SELECT FROM changed_window c WHERE c.window_no = w.window_no
        ) AS waits
 FROM judged_window w
 WHERE w.municipality = $1 AND ($2::text[] IS NULL OR w.compromiso = ANY ($2))

@@ -207,6 +207,7 @@ class _Judge:
 
     def _state(self, promise: Promise) -> WindowState:
         return WindowState(
+            number=0,
             carta=promise.carta.carta,
             carta_version=promise.carta.version,
             starts_at=self.window.start,

@@ -213,7 +213,7 @@ class Evaluator:
         return bool(looked) and await self._changes()
 
     async def _changes(self) -> bool:
-        return bool(await self.pool.fetchval("SELECT EXISTS (SELECT FROM tally WHERE changed)"))
+        return bool(await self.pool.fetchval("SELECT EXISTS (SELECT FROM changed_window)"))
 
     async def open_windows(self, now: str, *, past: int = 8) -> None:
         await open_windows(self.pool, self.knowledge, b.local(now), past_windows=past)

@@ -7,7 +7,6 @@ import pytest
 
 from shared.contracts.cartas import CartaData
 from shared.criteria import Part
-from shared.database.migrations import migrations_of
 from tests.integration.evaluator.support import Evaluator
 from tests.unit.evaluator import builders as b
 
@@ -180,27 +179,3 @@ async def test_any_order_of_the_cases_makes_the_same_result(
         await evaluator.take(case)
     await evaluator.publish()
     assert cohorts(await evaluator.result()) == {1: (1, 0), 2: (0, 1)}
-
-
-async def test_the_counts_of_a_database_from_before_are_made_again_from_its_verdicts(
-    evaluator: Evaluator,
-) -> None:
-    """The migration's own statements, over what the service has added up itself."""
-    [migration] = [m for m in migrations_of("evaluator") if m.name.endswith("_cohorts.sql")]
-    _, makes_again = migration.sql.split("-- Writer -9", maxsplit=1)
-    await evaluator.learn_town(FIRST, second())
-    duplicate: dict[str, Any] = {"exclusions": ("turno_duplicado",)}
-    await evaluator.take(
-        b.waited("A-1", 12, ticket_issued=BEFORE),
-        b.waited("B-1", 12, ticket_issued=AFTER),
-        b.waited("B-2", 12, ticket_issued=AFTER, historical=True),
-        b.case("B-3", ticket_issued=AFTER),
-        b.waited("B-4", 12, ticket_issued=AFTER, **duplicate),
-    )
-    await evaluator.publish()
-    await evaluator.pool.execute("DELETE FROM tally; DELETE FROM spread;")
-    assert await evaluator.difference() == 5
-    await evaluator.pool.execute(f"-- {makes_again}")
-    await evaluator.publish()
-    assert await evaluator.difference() == 0
-    assert await evaluator.disagreements() == []

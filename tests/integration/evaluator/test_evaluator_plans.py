@@ -8,7 +8,16 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.evaluator.store import breaches, cases, catalogue, editions, evidence, sums, tallies
+from services.evaluator.store import (
+    breaches,
+    cases,
+    catalogue,
+    changed_windows,
+    editions,
+    evidence,
+    sums,
+    tallies,
+)
 from tests.support.databases import Templates
 from tests.unit.evaluator.builders import local
 
@@ -28,9 +37,8 @@ INSERT INTO alarm (municipality, case_id, historical, alarm_at)
 SELECT 'nogal', 'A-' || n, false, '2026-09-01'::timestamptz + n * interval '1 minute'
 FROM generate_series(1, 200000, 100) AS n;
 INSERT INTO tally (municipality, compromiso, unit, window_id, carta_version, part, writer, met,
-                   failed, pending, excluded, overdue_open, amount_sum, amount_count, historical,
-                   changed)
-SELECT 'nogal', 'C-' || n, 'u', 'w', 1, 0, w, 1, 0, 0, '{}', 0, 0, 0, 0, n = 1
+                   failed, pending, excluded, overdue_open, amount_sum, amount_count, historical)
+SELECT 'nogal', 'C-' || n, 'u', 'w', 1, 0, w, 1, 0, 0, '{}', 0, 0, 0, 0
 FROM generate_series(1, 20000) AS n, generate_series(1, 10) AS w;
 INSERT INTO spread (municipality, compromiso, unit, window_id, carta_version, part, cell, span_from,
                     span_to, writer, count)
@@ -42,6 +50,7 @@ INSERT INTO judged_window (municipality, compromiso, unit, window_id, carta, car
 SELECT 'nogal', 'C-' || n, 'u', 'w', 'K', 1, '2026-09-01', '2026-10-01', '2026-10-15',
        '2026-10-15', '2026-09-01', (n > 9)::int, n < 9
 FROM generate_series(1, 20000) AS n;
+INSERT INTO changed_window SELECT 1 + n % 20000 FROM generate_series(1, 40000) AS n;
 INSERT INTO edition (municipality, compromiso, unit, window_id, edition, result)
 SELECT 'nogal', 'C-' || n, 'u', 'w-' || w, 1, '{"parts": []}'
 FROM generate_series(1, 2000) AS n, generate_series(1, 20) AS w;
@@ -61,7 +70,7 @@ HOT: dict[str, tuple[str, tuple[Any, ...], str]] = {
         (*WINDOW, False, local("2026-10-01 00:00")),
         "case_in_window_pkey",
     ),
-    "changed counts": (tallies.CHANGED, (500,), "tally_changed"),
+    "changed counts": (changed_windows.NEXT, (0, 500), "changed_window_no"),
     "counts of a window": (sums.PARTIAL, WINDOW, "tally_pkey"),
     "amounts of a window": (sums.SPREAD, WINDOW, "spread_pkey"),
     "windows to publish": (tallies.STALE, (500,), "window_stale"),
@@ -83,7 +92,16 @@ HOT: dict[str, tuple[str, tuple[Any, ...], str]] = {
     ),
     "standing breaches": (breaches.STANDING, tuple([part] for part in WINDOW), ""),
 }
-BIG = ("measured_case", "case_in_window", "alarm", "tally", "spread", "judged_window", "edition")
+BIG = (
+    "measured_case",
+    "case_in_window",
+    "alarm",
+    "tally",
+    "spread",
+    "changed_window",
+    "judged_window",
+    "edition",
+)
 
 
 @pytest_asyncio.fixture(scope="module")
