@@ -1,16 +1,20 @@
 """Breaches that were said, so that each is said once, and upheld complaints that trigger."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.evaluator.store.tallies import WindowKey
 from shared.database import Connection
 
+# Sorted by key: two that say the same breaches wait for each other in one order.
 SAY = """
 INSERT INTO breach (municipality, compromiso, unit, window_id, breach, said_at, historical)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT DO NOTHING RETURNING true
+SELECT m, c, u, w, breach, $6, historical
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $7::bool[])
+    AS x (m, c, u, w, breach, historical)
+ON CONFLICT DO NOTHING
+RETURNING municipality, compromiso, unit, window_id
 """
 STATE = """
 SELECT recovered_at
@@ -69,10 +73,18 @@ class Trigger:
 
 
 async def say(
-    connection: Connection, key: WindowKey, breach: str, *, now: datetime, historical: bool
-) -> bool:
-    """Return whether the breach had not been said, and remember it."""
-    return bool(await connection.fetchval(SAY, *key, breach, now, historical))
+    connection: Connection, said: Mapping[WindowKey, tuple[str, bool]], *, now: datetime
+) -> set[WindowKey]:
+    """Remember breaches (id, whether historical); return those that had not been said."""
+    keys = sorted(said)
+    rows = await connection.fetch(
+        SAY,
+        *([key[place] for key in keys] for place in range(4)),
+        [said[key][0] for key in keys],
+        now,
+        [said[key][1] for key in keys],
+    )
+    return {tuple(row.values()) for row in rows}
 
 
 async def is_standing(connection: Connection, key: WindowKey) -> bool | None:

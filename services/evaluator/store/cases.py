@@ -1,6 +1,6 @@
 """Cases with the verdicts on them, where each counts, and when open ones are to be looked at."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -14,6 +14,8 @@ from shared.database import Connection
 
 CaseKey = tuple[str, str]
 """Municipality and case."""
+Window = tuple[str, str, str, str]
+"""Municipality, compromiso, unit, window id."""
 
 STATUS_CODES: Final = {
     CaseStatus.MET: "m",
@@ -115,12 +117,19 @@ ORDER BY began_at, case_id
 LIMIT $5
 """
 FAILING = """
-SELECT DISTINCT p.case_id
+SELECT w.municipality, w.compromiso, w.unit, w.window_id, failing.case_id
 FROM judged_window w
-JOIN case_in_window p ON p.window_no = w.window_no AND p.status = 'f'
-WHERE w.municipality = $1 AND w.compromiso = $2 AND w.unit = $3 AND w.window_id = $4
-ORDER BY p.case_id
-LIMIT $5
+JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[])
+    AS wanted (municipality, compromiso, unit, window_id)
+    USING (municipality, compromiso, unit, window_id)
+CROSS JOIN LATERAL (
+    SELECT DISTINCT p.case_id
+    FROM case_in_window p
+    WHERE p.window_no = w.window_no AND p.status = 'f'
+    ORDER BY p.case_id
+    LIMIT $5
+) AS failing
+ORDER BY failing.case_id
 """
 
 _encode = msgspec.json.Encoder().encode
@@ -315,7 +324,7 @@ async def alarmed(
 
 async def is_alarm_due(
     connection: Connection,
-    window: tuple[str, str, str, str],
+    window: Window,
     *,
     historical: bool,
     known: datetime | None,
@@ -340,8 +349,10 @@ async def of_service(
 
 
 async def failing_cases(
-    connection: Connection, window: tuple[str, str, str, str], *, limit: int
-) -> list[str]:
-    """Return the ids of failed cases behind (municipality, compromiso, unit, window)."""
-    rows = await connection.fetch(FAILING, *window, limit)
-    return [row["case_id"] for row in rows]
+    connection: Connection, windows: Collection[Window], *, limit: int
+) -> dict[Window, list[str]]:
+    """Return the ids of at most so many failed cases behind each window, in order."""
+    found: dict[Window, list[str]] = {window: [] for window in windows}
+    for *window, case in await connection.fetch(FAILING, *zip(*windows, strict=True), limit):
+        found[tuple(window)].append(case)
+    return found

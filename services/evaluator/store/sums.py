@@ -11,7 +11,7 @@ from services.evaluator.store.tallies import CohortCounts, Counts, WindowKey
 from shared.criteria import Measure, Span, Tally, has_spread
 from shared.database import Connection
 
-# The primary keys lead to the rows of a window, and to those of a municipality.
+# The primary keys lead to the rows of some windows, and to those of a municipality.
 _PARTIAL: Final = """
 SELECT municipality, compromiso, unit, window_id, carta_version, part, cell, met, failed, pending,
        excluded, overdue_open, amount_sum, amount_count, historical
@@ -24,10 +24,14 @@ FROM spread {where}
 GROUP BY municipality, compromiso, unit, window_id, carta_version, part, cell, span_from, span_to
 HAVING sum(count) <> 0
 """
-_WINDOW: Final = "WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4"
+_WINDOWS: Final = """
+JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[])
+    AS wanted (municipality, compromiso, unit, window_id)
+    USING (municipality, compromiso, unit, window_id)
+"""
 _TOWN: Final = "WHERE municipality = $1 AND ($2::text[] IS NULL OR compromiso = ANY ($2))"
-PARTIAL, PARTIAL_OF_TOWN = _PARTIAL + _WINDOW, _PARTIAL + _TOWN
-SPREAD, SPREAD_OF_TOWN = _SPREAD.format(where=_WINDOW), _SPREAD.format(where=_TOWN)
+PARTIAL, PARTIAL_OF_TOWN = _PARTIAL + _WINDOWS, _PARTIAL + _TOWN
+SPREAD, SPREAD_OF_TOWN = _SPREAD.format(where=_WINDOWS), _SPREAD.format(where=_TOWN)
 
 _Place = tuple[WindowKey, int, int, str]
 """Window, carta version, measure, cell."""
@@ -37,9 +41,18 @@ async def counts_of(
     connection: Connection, key: WindowKey, measures: Sequence[Measure]
 ) -> CohortCounts:
     """Return the summed counts of a window; `measures` tell whether amounts are to be read too."""
-    rows = await connection.fetch(PARTIAL, *key)
-    amounts = await connection.fetch(SPREAD, *key) if any(map(has_spread, measures)) else []
-    return _summed(rows, amounts).get(key, {})
+    return (await counts_of_some(connection, {key: measures})).get(key, {})
+
+
+async def counts_of_some(
+    connection: Connection, windows: Mapping[WindowKey, Sequence[Measure]]
+) -> Mapping[WindowKey, CohortCounts]:
+    """Return the summed counts of windows, by their measures as `counts_of` takes them."""
+    keys = tuple(zip(*windows, strict=True))
+    spread = [key for key, measures in windows.items() if any(map(has_spread, measures))]
+    rows = await connection.fetch(PARTIAL, *keys)
+    amounts = await connection.fetch(SPREAD, *zip(*spread, strict=True)) if spread else []
+    return _summed(rows, amounts)
 
 
 async def counts_of_town(

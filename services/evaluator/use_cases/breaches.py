@@ -1,6 +1,7 @@
 """Say a breach once, and what becomes of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.evaluator.domain.results import Subject
@@ -16,54 +17,70 @@ from shared.contracts.topics import BREACHES
 from shared.messaging import Transaction
 
 
-async def say(
-    tx: Transaction,
-    key: WindowKey,
-    subject: Subject,
-    metrics: EvaluatorMetrics,
-    *,
-    parts: tuple[PartResult, ...],
-    historical: bool,
-    failing: Sequence[str] = (),
-    received_at: datetime | None = None,
-    traceparent: str | None = None,
-) -> None:
-    """Say that a promise is broken, unless it was said before; then only that it is so again.
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A promise that is broken in a window, and by which figures.
 
     `failing` are failed cases, where it is not those that are stored; `traceparent` is the trace of
     the event that broke it, where it was one.
     """
-    first = await breach_store.say(
-        tx.connection, key, subject.breach, now=tx.now, historical=historical
+
+    subject: Subject
+    parts: tuple[PartResult, ...]
+    historical: bool
+    failing: Sequence[str] = ()
+    received_at: datetime | None = None
+    traceparent: str | None = None
+
+
+async def say(tx: Transaction, broken: Collection[Broken], metrics: EvaluatorMetrics) -> None:
+    """Say that promises are broken, unless it was said before; then only that it is so again."""
+    if not broken:
+        return
+    told = {each.subject.key: (each.subject.breach, each.historical) for each in broken}
+    first = await breach_store.say(tx.connection, told, now=tx.now)
+    unnamed = [e.subject.key for e in broken if e.subject.key in first and not e.failing]
+    stored: dict[WindowKey, list[str]] = {}
+    if unnamed:
+        stored = await case_store.failing_cases(tx.connection, unnamed, limit=MAX_LISTED_CASES)
+    for each in broken:
+        if each.subject.key in first:
+            publish(tx, _breached(each, each.failing or stored[each.subject.key]), metrics)
+        else:
+            await _confirm(tx, each, metrics)
+
+
+def _breached(broken: Broken, failing: Sequence[str]) -> BreachEvent:
+    subject = broken.subject
+    return subject.statement(
+        BreachKind.BREACHED,
+        subject.window.start,
+        parts=broken.parts,
+        failing=failing,
+        historical=broken.historical,
+        received_at=broken.received_at,
+        traceparent=broken.traceparent,
     )
-    if first:
-        stored = await case_store.failing_cases(tx.connection, key, limit=MAX_LISTED_CASES)
-        statement = subject.statement(
-            BreachKind.BREACHED,
-            subject.window.start,
-            parts=parts,
-            failing=failing or stored,
-            historical=historical,
-            received_at=received_at,
-            traceparent=traceparent,
-        )
-        publish(tx, statement, metrics)
-    elif await breach_store.is_standing(tx.connection, key) is False:
+
+
+async def _confirm(tx: Transaction, broken: Broken, metrics: EvaluatorMetrics) -> None:
+    """Say that a breach holds again, where it had been withdrawn."""
+    key = broken.subject.key
+    if await breach_store.is_standing(tx.connection, key) is False:
         await breach_store.set_recovered(tx.connection, key, None)
         _say_counts(
             tx,
-            subject,
+            broken.subject,
             BreachKind.CONFIRMED,
             metrics,
-            parts,
-            historical=historical,
-            traceparent=traceparent,
+            broken.parts,
+            historical=broken.historical,
+            traceparent=broken.traceparent,
         )
 
 
 async def withdraw(
     tx: Transaction,
-    key: WindowKey,
     subject: Subject,
     metrics: EvaluatorMetrics,
     *,
@@ -71,7 +88,7 @@ async def withdraw(
     historical: bool,
 ) -> None:
     """Say that a breach holds no more: a correction."""
-    await breach_store.set_recovered(tx.connection, key, tx.now)
+    await breach_store.set_recovered(tx.connection, subject.key, tx.now)
     _say_counts(tx, subject, BreachKind.RECOVERED, metrics, parts, historical=historical)
 
 

@@ -44,11 +44,11 @@ async def explain_result(pool: Pool, key: WindowKey, edition: int | None) -> Exp
         result = chosen[-1]
         cartas = await catalogue_store.cartas_of(plain, key[0])  # type: ignore[arg-type]
         towns, _ = await catalogue_store.references(plain, key[0])  # type: ignore[arg-type]
-        failing: list[str] = []
+        failing: dict[WindowKey, list[str]] = {}
         if result is found[-1]:
-            failing = await case_store.failing_cases(plain, key, limit=MOST_CASES)  # type: ignore[arg-type]
+            failing = await case_store.failing_cases(plain, [key], limit=MOST_CASES)  # type: ignore[arg-type]
     zone = zone_of(towns)
-    return Explained(explain(result, cartas), zone, tuple(found), tuple(failing))
+    return Explained(explain(result, cartas), zone, tuple(found), tuple(failing.get(key, ())))
 
 
 def zone_of(towns: Sequence[MunicipalityData]) -> ZoneInfo:

@@ -37,6 +37,7 @@ from services.evaluator.store.tallies import (
 from services.evaluator.use_cases import breaches
 from services.evaluator.use_cases.accounting import Accounting
 from services.evaluator.use_cases.bench import Bench
+from services.evaluator.use_cases.breaches import Broken
 from services.evaluator.use_cases.changes import Arrival, Cell, Changes, Moment
 from services.evaluator.use_cases.keeping import keep_alarms, keep_moves, keep_places, save_cases
 from services.evaluator.use_cases.knowledge import Knowledge
@@ -183,54 +184,20 @@ class JudgeCases:
             )
             await keep_moves(bench)
         await redating_store.keep(connection, changes.redated, tx.now)
-        await self._say_broken(tx, changes, bench.catalogue)
+        if changes.moments:
+            await self._say_broken(tx, changes, bench.catalogue)
 
     async def _say_broken(self, tx: Transaction, changes: Changes, catalogue: Catalogue) -> None:
         """Say the breach of every-case promises at their first failed case."""
-        keys = sorted(changes.moments)
-        standing = await breach_store.standing(tx.connection, keys) if keys else set()
-        for key in keys:
-            if key not in standing:
-                await self._say_if_certain(tx, key, changes, catalogue)
-
-    async def _say_if_certain(
-        self, tx: Transaction, key: WindowKey, changes: Changes, catalogue: Catalogue
-    ) -> None:
-        subject, moments = changes.subjects[key], changes.moments[key]
-        after = await sums.counts_of(tx.connection, key, subject.promise.measures)
-        now = _Tried(subject, after, catalogue)
-        if now.is_certain:
-            await self._say_breach(tx, key, now, moments[0])
-            return
-        added = changes.counted(key)
-        for moment in moments:
-            then = _Tried(subject, _by_then(after, added, moment.counted), catalogue)
-            if then.is_certain:
-                await self._say_breach(tx, key, then, moment, failing=(moment.case,))
-                return
-
-    async def _say_breach(
-        self,
-        tx: Transaction,
-        key: WindowKey,
-        tried: "_Tried",
-        moment: Moment,
-        *,
-        failing: Sequence[str] = (),
-    ) -> None:
-        promise = tried.subject.promise
-        result = judged(promise, tried.counted, known=_NOTHING_KNOWN, final=False)
-        await breaches.say(
-            tx,
-            key,
-            tried.subject,
-            self._metrics,
-            parts=part_results(promise, result),
-            historical=is_historical(tried.counts.values()),
-            failing=failing,
-            received_at=moment.received_at,
-            traceparent=moment.traceparent,
-        )
+        standing = await breach_store.standing(tx.connection, sorted(changes.moments))
+        windows = {
+            key: changes.subjects[key].promise.measures
+            for key in sorted(changes.moments.keys() - standing)
+        }
+        if windows:
+            after = await sums.counts_of_some(tx.connection, windows)
+            found = [_broken(key, changes, catalogue, after.get(key, {})) for key in windows]
+            await breaches.say(tx, [each for each in found if each is not None], self._metrics)
 
     def _observe(self, bench: Bench, taken: Sequence[Arrival], *, repeats: int) -> None:
         """Count what the commit makes certain."""
@@ -309,6 +276,22 @@ def _redated(
         )
 
 
+def _broken(
+    key: WindowKey, changes: Changes, catalogue: Catalogue, after: CohortCounts
+) -> Broken | None:
+    """Return how a promise is broken: by all counts, or else by those of a moment in between."""
+    subject, moments = changes.subjects[key], changes.moments[key]
+    now = _Tried(subject, after, catalogue)
+    if now.is_certain:
+        return now.broken(moments[0])
+    added = changes.counted(key)
+    for moment in moments:
+        then = _Tried(subject, _by_then(after, added, moment.counted), catalogue)
+        if then.is_certain:
+            return then.broken(moment, failing=(moment.case,))
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class _Tried:
     """A promise by the counts of a moment."""
@@ -325,6 +308,18 @@ class _Tried:
     @property
     def is_certain(self) -> bool:
         return breach_is_certain(self.subject.promise, self.counted, known=_NOTHING_KNOWN)
+
+    def broken(self, moment: Moment, *, failing: Sequence[str] = ()) -> Broken:
+        promise = self.subject.promise
+        result = judged(promise, self.counted, known=_NOTHING_KNOWN, final=False)
+        return Broken(
+            self.subject,
+            part_results(promise, result),
+            is_historical(self.counts.values()),
+            failing,
+            moment.received_at,
+            moment.traceparent,
+        )
 
 
 def _by_then(after: CohortCounts, added: CohortCounts, by_then: CohortCounts) -> CohortCounts:

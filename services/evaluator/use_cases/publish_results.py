@@ -193,18 +193,11 @@ class PublishResults:
         """
         is_broken = data.verdict is Verdict.NOT_MET and data.edition > 0
         if is_broken or breach_is_certain(look.promise, look.counted, known=look.known):
-            await breaches.say(
-                tx,
-                look.key,
-                look.subject,
-                self._metrics,
-                parts=data.parts,
-                historical=data.historical,
-            )
+            broken = breaches.Broken(look.subject, data.parts, data.historical)
+            await breaches.say(tx, [broken], self._metrics)
         elif standing:
             await breaches.withdraw(
                 tx,
-                look.key,
                 look.subject,
                 self._metrics,
                 parts=data.parts,

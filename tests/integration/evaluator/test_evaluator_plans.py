@@ -57,6 +57,7 @@ FROM generate_series(1, 2000) AS n, generate_series(1, 20) AS w;
 ANALYZE;
 """
 WINDOW = ("nogal", "C-1", "u", "w")
+WINDOWS = tuple([part] for part in WINDOW)
 SOME = [f"A-{n * 311}" for n in range(1, 500)]
 LINES = ("\n".join(["nogal"] * len(SOME)), "\n".join(SOME))
 HOT: dict[str, tuple[str, tuple[Any, ...], str]] = {
@@ -71,11 +72,11 @@ HOT: dict[str, tuple[str, tuple[Any, ...], str]] = {
         "case_in_window_pkey",
     ),
     "changed counts": (changed_windows.NEXT, (0, 500), "changed_window_no"),
-    "counts of a window": (sums.PARTIAL, WINDOW, "tally_pkey"),
-    "amounts of a window": (sums.SPREAD, WINDOW, "spread_pkey"),
+    "counts of windows": (sums.PARTIAL, WINDOWS, "tally_pkey"),
+    "amounts of windows": (sums.SPREAD, WINDOWS, "spread_pkey"),
     "windows to publish": (tallies.STALE, (500,), "window_stale"),
     "windows to close": (tallies.TO_CLOSE, (local("2026-11-01 00:00"), 500), "window_to_close"),
-    "failing cases": (cases.FAILING, (*WINDOW, 20), "case_in_window_pkey"),
+    "failing cases": (cases.FAILING, (*WINDOWS, 20), "case_in_window_pkey"),
     "a page of cases": (evidence.CASES, (*WINDOW, "m", "", -1, 100), "case_in_window_pkey"),
     "an explanation": (evidence.EXPLANATION, ("nogal", "C-1", "A-1"), "measured_case_pkey"),
     "cases of a batch": (cases.LOCK, LINES, "measured_case_pkey"),
@@ -90,7 +91,7 @@ HOT: dict[str, tuple[str, tuple[Any, ...], str]] = {
         (*WINDOW[:3], ["w-1", "w-2"]),
         "edition_pkey",
     ),
-    "standing breaches": (breaches.STANDING, tuple([part] for part in WINDOW), ""),
+    "standing breaches": (breaches.STANDING, WINDOWS, ""),
 }
 BIG = (
     "measured_case",

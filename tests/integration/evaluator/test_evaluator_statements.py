@@ -202,6 +202,32 @@ async def test_a_failure_that_its_own_batch_takes_back_was_a_breach_all_the_same
     assert (result["parts"][0]["met"], result["parts"][0]["failed"]) == (1, 0)
 
 
+async def test_one_batch_says_what_is_broken_in_each_of_its_windows(evaluator: Evaluator) -> None:
+    """One quarter is broken for the first time, one again after a correction, one stands."""
+    last, this, following = "2026-06-30 10:00", "2026-09-07 10:00", "2026-10-05 10:00"
+    await evaluator.learn_town(EVERY)
+    await evaluator.take(corrected(20, revision=1), b.waited("D-1", 20, ticket_issued=last))
+    await evaluator.take(corrected(10, revision=2))
+    await evaluator.publish()
+    assert await evaluator.kinds() == [
+        "late_case",
+        "late_case",
+        "breached",
+        "breached",
+        "recovered",
+    ]
+    await evaluator.take(
+        b.waited("B-1", 20, ticket_issued=this),
+        b.waited("C-1", 20, ticket_issued=following),
+        b.waited("D-2", 20, ticket_issued=last),
+    )
+    assert (await evaluator.kinds())[5:] == ["late_case"] * 3 + ["confirmed", "breached"]
+    breached = await evaluator.said("breached")
+    assert [each["failing_cases"] for each in breached] == [["D-1"], ["A-1"], ["C-1"]]
+    await evaluator.publish()
+    assert len(await evaluator.kinds()) == 10
+
+
 async def test_a_breach_within_a_batch_that_changes_no_count_is_withdrawn(
     evaluator: Evaluator,
 ) -> None:
