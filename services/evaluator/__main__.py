@@ -12,7 +12,7 @@ from services.evaluator.domain.drafts import DRAFT, DraftError
 from services.evaluator.settings import Settings
 from services.evaluator.store import redatings
 from services.evaluator.store.redatings import Moved
-from services.evaluator.store.tallies import WindowKey
+from services.evaluator.store.windows import WindowKey
 from services.evaluator.use_cases.explaining import Explained, explain_result
 from services.evaluator.use_cases.recompute import Comparison, recompute
 from services.evaluator.use_cases.trying import Question, Tried, try_draft

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from services.evaluator.metrics import EvaluatorMetrics
-from services.evaluator.store.tallies import WindowKey
+from services.evaluator.store.windows import WindowKey
 from services.evaluator.use_cases.sampling import compare, sample
 from shared.clock import utc_now
 from shared.database import Pool

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.evaluator.store.tallies import WindowKey
+from services.evaluator.store.windows import WindowKey
 from shared.database import Pool
 
 # Verdicts are counted one by one; the counts were added up change by change: they must agree.

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.evaluator.store.tallies import WindowKey
+from services.evaluator.store.windows import WindowKey
 from shared.database import Connection
 
 # Sorted by key: two that say the same breaches wait for each other in one order.

@@ -8,14 +8,13 @@ from typing import Final, NamedTuple
 import msgspec
 
 from services.evaluator.domain.judging import Judgement, VerdictKey
+from services.evaluator.store.windows import WindowKey
 from shared.contracts import hot
 from shared.criteria import CaseStatus
 from shared.database import Connection
 
 CaseKey = tuple[str, str]
 """Municipality and case."""
-Window = tuple[str, str, str, str]
-"""Municipality, compromiso, unit, window id."""
 
 STATUS_CODES: Final = {
     CaseStatus.MET: "m",
@@ -324,7 +323,7 @@ async def alarmed(
 
 async def is_alarm_due(
     connection: Connection,
-    window: Window,
+    window: WindowKey,
     *,
     historical: bool,
     known: datetime | None,
@@ -349,10 +348,10 @@ async def of_service(
 
 
 async def failing_cases(
-    connection: Connection, windows: Collection[Window], *, limit: int
-) -> dict[Window, list[str]]:
+    connection: Connection, windows: Collection[WindowKey], *, limit: int
+) -> dict[WindowKey, list[str]]:
     """Return the ids of at most so many failed cases behind each window, in order."""
-    found: dict[Window, list[str]] = {window: [] for window in windows}
+    found: dict[WindowKey, list[str]] = {window: [] for window in windows}
     for *window, case in await connection.fetch(FAILING, *zip(*windows, strict=True), limit):
         found[tuple(window)].append(case)
     return found

@@ -4,7 +4,7 @@ Rows are put in with the counts and taken out by who publishes, and never change
 waits for nobody who publishes.
 """
 
-from services.evaluator.store.tallies import WindowKey
+from services.evaluator.store.windows import WindowKey
 from shared.database import Connection
 
 NEXT = """

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.evaluator.domain.records import Record
-from services.evaluator.store.tallies import WindowKey
+from services.evaluator.store.windows import WindowKey
 from shared.contracts.results import ResultData
 from shared.database import Connection
 

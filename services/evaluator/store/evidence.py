@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.evaluator.store.cases import STATUS_CODES
-from services.evaluator.store.tallies import WindowKey
+from services.evaluator.store.windows import WindowKey
 from shared.criteria import CaseStatus
 from shared.database import Pool
 

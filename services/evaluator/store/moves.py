@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from services.evaluator.domain.addenda import Move
-from services.evaluator.store.tallies import WindowKey
+from services.evaluator.store.windows import WindowKey
 from shared.contracts.results import MAX_CAUSE_CASES, AddendumReason, Cause
 from shared.database import Connection
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from asyncpg import Record
 
-from services.evaluator.store.tallies import CohortCounts, Counts, WindowKey
+from services.evaluator.store.tallies import CohortCounts, Counts
+from services.evaluator.store.windows import WindowKey
 from shared.criteria import Measure, Span, Tally, has_spread
 from shared.database import Connection
 

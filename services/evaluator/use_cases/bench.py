@@ -10,7 +10,7 @@ from services.evaluator.domain.coverage import Coverage
 from services.evaluator.domain.judging import Closed, Judgement
 from services.evaluator.domain.results import Subject
 from services.evaluator.store.cases import CaseKey, Verdicts
-from services.evaluator.store.tallies import WindowKey
+from services.evaluator.store.windows import WindowKey
 from services.evaluator.use_cases.changes import Cell, Changes
 from services.evaluator.use_cases.known_windows import KnownWindows
 from shared.contracts import hot

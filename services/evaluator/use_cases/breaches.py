@@ -8,7 +8,7 @@ from services.evaluator.domain.results import Subject
 from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.store import breaches as breach_store
 from services.evaluator.store import cases as case_store
-from services.evaluator.store.tallies import WindowKey
+from services.evaluator.store.windows import WindowKey
 from shared.contracts import hot
 from shared.contracts.breaches import MAX_LISTED_CASES, BreachEvent, BreachKind
 from shared.contracts.late_cases import LateCase

@@ -9,13 +9,8 @@ from services.evaluator.domain.judging import Judgement
 from services.evaluator.domain.results import Subject
 from services.evaluator.store.cases import CaseKey
 from services.evaluator.store.redatings import Redating
-from services.evaluator.store.tallies import (
-    NOTHING,
-    CohortCounts,
-    CountKey,
-    Counts,
-    WindowKey,
-)
+from services.evaluator.store.tallies import NOTHING, CohortCounts, CountKey, Counts
+from services.evaluator.store.windows import WindowKey
 from shared.contracts import hot
 from shared.criteria import CaseStatus, RunningTally, Share, Tally, is_every_case
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from services.evaluator.store import cases as case_store
 from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import editions
-from services.evaluator.store.tallies import WindowKey
+from services.evaluator.store.windows import WindowKey
 from shared.contracts.cartas import MunicipalityData
 from shared.contracts.results import ResultData
 from shared.database import Pool

@@ -27,13 +27,8 @@ from services.evaluator.store.cases import (
     Verdicts,
 )
 from services.evaluator.store.redatings import Redating
-from services.evaluator.store.tallies import (
-    NOTHING,
-    CohortCounts,
-    WindowKey,
-    cells_of,
-    is_historical,
-)
+from services.evaluator.store.tallies import NOTHING, CohortCounts, cells_of, is_historical
+from services.evaluator.store.windows import WindowKey
 from services.evaluator.use_cases import breaches
 from services.evaluator.use_cases.accounting import Accounting
 from services.evaluator.use_cases.bench import Bench

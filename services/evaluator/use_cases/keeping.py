@@ -13,7 +13,7 @@ from services.evaluator.store.cases import (
     StoredCase,
     Verdicts,
 )
-from services.evaluator.store.tallies import WindowKey
+from services.evaluator.store.windows import WindowKey
 from services.evaluator.use_cases.bench import Bench
 from shared.criteria import CaseStatus
 

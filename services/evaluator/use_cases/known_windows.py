@@ -5,8 +5,8 @@ from typing import Final
 
 from services.evaluator.domain.catalogue import Catalogue, Promise
 from services.evaluator.domain.results import Subject, window_of_result
-from services.evaluator.store import tallies as tally_store
-from services.evaluator.store.tallies import NewWindow, WindowKey
+from services.evaluator.store import windows as window_store
+from services.evaluator.store.windows import NewWindow, WindowKey
 from shared.criteria import WindowBounds
 from shared.messaging import Transaction
 
@@ -40,14 +40,14 @@ class KnownWindows:
         """Make those windows that are not known to exist."""
         new = [_new_window(each) for each in subjects if each.key not in self._numbers]
         if new:
-            await tally_store.open_windows(tx.connection, new, tx.now)
+            await window_store.open_windows(tx.connection, new, tx.now)
 
     async def numbers(self, tx: Transaction, keys: Collection[WindowKey]) -> dict[WindowKey, int]:
         """Return the numbers of windows that exist."""
         known = {key: self._numbers[key] for key in keys if key in self._numbers}
         unknown = [key for key in keys if key not in known]
         if unknown:
-            found = await tally_store.numbers_of(tx.connection, unknown)
+            found = await window_store.numbers_of(tx.connection, unknown)
             tx.on_commit.append(lambda: self._remember(found))
             known |= found
         return known

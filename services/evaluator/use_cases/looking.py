@@ -24,13 +24,9 @@ from services.evaluator.domain.results import (
 )
 from services.evaluator.store import editions
 from services.evaluator.store import tallies as tally_store
-from services.evaluator.store.tallies import (
-    CohortCounts,
-    WindowKey,
-    WindowState,
-    cells_of,
-    is_historical,
-)
+from services.evaluator.store import windows as window_store
+from services.evaluator.store.tallies import CohortCounts, cells_of, is_historical
+from services.evaluator.store.windows import WindowKey, WindowState
 from services.evaluator.use_cases.accounting import records_of
 from services.evaluator.use_cases.knowledge import of_window
 from shared.contracts.results import ResultData
@@ -262,7 +258,7 @@ async def _earlier(
     found: dict[Reference, Counted] = {}
     for kind, bounds in promise.earlier(window).items():
         earlier = (*key[:3], bounds.id)
-        if await tally_store.exists(connection, earlier):
+        if await window_store.exists(connection, earlier):
             counts = await counts_of(earlier, promise.measures)
             cohorts = cohorts_of(catalogue, promise, cells_of(counts))
             if not cohorts.apart:

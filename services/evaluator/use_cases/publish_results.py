@@ -19,7 +19,9 @@ from services.evaluator.store import cases as case_store
 from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import changed_windows, editions, moves, sums
 from services.evaluator.store import tallies as tally_store
-from services.evaluator.store.tallies import Risk, WindowKey, population_of
+from services.evaluator.store import windows as window_store
+from services.evaluator.store.tallies import population_of
+from services.evaluator.store.windows import Risk, WindowKey
 from services.evaluator.use_cases import breaches
 from services.evaluator.use_cases.knowledge import Knowledge
 from services.evaluator.use_cases.looking import Look, Publication, as_dated, deciding, look_at
@@ -76,14 +78,14 @@ class PublishResults:
     async def stale(self, pool: Pool, *, limit: int = 500) -> int:
         """Publish windows that are new or to be looked at again; return how many they were."""
         async with pool.acquire() as connection:
-            keys = await tally_store.stale(connection, limit=limit)  # type: ignore[arg-type]
+            keys = await window_store.stale(connection, limit=limit)  # type: ignore[arg-type]
         await self._each(pool, keys, closing=None)
         return len(keys)
 
     async def close(self, pool: Pool, now: datetime, *, limit: int = 500) -> int:
         """Make final the windows past their cut-off whose source is known complete."""
         async with pool.acquire() as connection:
-            keys = await tally_store.to_close(connection, now, limit=limit)  # type: ignore[arg-type]
+            keys = await window_store.to_close(connection, now, limit=limit)  # type: ignore[arg-type]
         await self._each(pool, keys, closing=now)
         return len(keys)
 
@@ -118,19 +120,19 @@ class PublishResults:
         look = found.look
         if look.awaits_import and look.state.is_past and not look.is_closed:
             # Its first result is that of the whole import: half of one says nothing.
-            await tally_store.not_stale(tx.connection, key)
-            await tally_store.try_closing_later(tx.connection, key, tx.now + TRY_CLOSING_AGAIN)
+            await window_store.not_stale(tx.connection, key)
+            await window_store.try_closing_later(tx.connection, key, tx.now + TRY_CLOSING_AGAIN)
             return
         settled = await _is_settled(tx, look)
         if look.is_closed and not (settled and await _is_whole(tx, look)):
-            await tally_store.look_again(tx.connection, key)
+            await window_store.look_again(tx.connection, key)
             return
         if look.state.is_past and not look.is_closed:
             closing = tx.now  # a provisional result of the past would say nothing more
         due = closing is not None and look.state.closes_at <= closing
         if closing is not None and not (due and settled and _may_close(look)):
             later = max(look.state.closes_at, tx.now + _pause(look))
-            await tally_store.try_closing_later(tx.connection, key, later)
+            await window_store.try_closing_later(tx.connection, key, later)
             due = False
         await self._decide(tx, found, final=due or look.is_closed)
 
@@ -138,18 +140,18 @@ class PublishResults:
         """Lock the window, then read what its result is made of, in the order that Look tells."""
         con = tx.connection
         catalogue = await self._knowledge.catalogue(con)
-        state = await tally_store.lock_window(con, key, only_due=only_due)
+        state = await window_store.lock_window(con, key, only_due=only_due)
         if state is None:
             return None
         promise = deciding(catalogue, key, state)
         if promise is None:  # withdrawn by its municipality: what was published of it stays
             await changed_windows.take(con, state.number)
-            await tally_store.not_stale(con, key)
-            await tally_store.try_closing_later(con, key, tx.now + timedelta(hours=1))
+            await window_store.not_stale(con, key)
+            await window_store.try_closing_later(con, key, tx.now + timedelta(hours=1))
             return None
         promise, dated = as_dated(promise, state)
         if dated.closes_at != state.closes_at:
-            await tally_store.move_cutoff(con, key, dated.closes_at)
+            await window_store.move_cutoff(con, key, dated.closes_at)
         coverage = await self._knowledge.coverage(con)
         await changed_windows.take(con, state.number)
         standing = await breach_store.is_standing(con, key)
@@ -181,7 +183,7 @@ class PublishResults:
         if look.is_closed:
             await moves.forget(tx.connection, look.key)
         if not _is_news(before, data):
-            await tally_store.not_stale(tx.connection, look.key)
+            await window_store.not_stale(tx.connection, look.key)
             return
         await self._save(tx, look, data, risk=self._say_risk(tx, look, data))
 
@@ -226,7 +228,7 @@ class PublishResults:
         record = record_of(data)
         if data.edition:
             await editions.keep(tx.connection, look.key, edition=data.edition, record=record)
-        await tally_store.save_window(
+        await window_store.save_window(
             tx.connection,
             look.key,
             edition=data.edition,
@@ -251,14 +253,14 @@ async def _look_again_at_followers(tx: Transaction, look: Look, *, closed: bool)
     if not following and not closed:
         return
     expecting = versions if closed else ()
-    for window in await tally_store.windows_after(tx.connection, look.key):
+    for window in await window_store.windows_after(tx.connection, look.key):
         later = (*look.key[:3], window.id)
         earlier = {before.id for each in following for before in each.earlier(window).values()}
         before = {volume.id for each in expecting for volume in each.volumes_from(window).values()}
         if look.key[3] in earlier:
-            await tally_store.look_again(tx.connection, later)
+            await window_store.look_again(tx.connection, later)
         elif look.key[3] in before:
-            await tally_store.look_again(tx.connection, later, only_running=True)
+            await window_store.look_again(tx.connection, later, only_running=True)
 
 
 async def _is_settled(tx: Transaction, look: Look) -> bool:

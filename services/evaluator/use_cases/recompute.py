@@ -32,7 +32,8 @@ from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import coverage as coverage_store
 from services.evaluator.store import editions as edition_store
 from services.evaluator.store import sums
-from services.evaluator.store.tallies import CohortCounts, WindowKey, WindowState
+from services.evaluator.store.tallies import CohortCounts
+from services.evaluator.store.windows import WindowKey, WindowState
 from services.evaluator.use_cases.looking import Look, Publication, as_dated, deciding, look_at
 from services.evaluator.use_cases.recounting import Fresh, Shard, count, count_beside, shards
 from shared.contracts.results import Cause, ResultData

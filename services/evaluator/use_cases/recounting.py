@@ -15,7 +15,8 @@ from services.evaluator.domain.totals import Totals
 from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import coverage as coverage_store
 from services.evaluator.store import redatings as redating_store
-from services.evaluator.store.tallies import NOTHING, CohortCounts, Counts, WindowKey
+from services.evaluator.store.tallies import NOTHING, CohortCounts, Counts
+from services.evaluator.store.windows import WindowKey
 from shared.contracts import hot
 from shared.database import Connection, open_pool
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
-from services.evaluator.store.tallies import WindowKey
+from services.evaluator.store.windows import WindowKey
 from services.evaluator.use_cases.recompute import Comparison, recompute
 from shared.database import Pool
 

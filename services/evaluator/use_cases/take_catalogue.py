@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.evaluator.domain.coverage import BUZON_SERVICE
 from services.evaluator.store import catalogue as store
-from services.evaluator.store import tallies
+from services.evaluator.store import windows as window_store
 from shared.contracts.cartas import (
     CalendarPublished,
     CartaData,
@@ -26,7 +26,7 @@ async def take_catalogue(tx: Transaction, batch: Sequence[Received]) -> None:
     # After the catalogue is held: whoever publishes a window holds it first as well.
     # A calendar moves the cut-offs of open windows, a version of a carta what decides them.
     for municipality in sorted(touched):
-        await tallies.look_at_open(tx.connection, municipality)
+        await window_store.look_at_open(tx.connection, municipality)
 
 
 async def _save(tx: Transaction, event: CartasEvent) -> list[tuple[str, set[str]]]:

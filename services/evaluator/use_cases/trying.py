@@ -26,12 +26,11 @@ from services.evaluator.store import coverage as coverage_store
 from services.evaluator.store.tallies import (
     CohortCounts,
     Counts,
-    Risk,
-    WindowState,
     cells_of,
     is_historical,
     population_of,
 )
+from services.evaluator.store.windows import Risk, WindowState
 from services.evaluator.use_cases.accounting import records_of
 from services.evaluator.use_cases.explaining import explanation_json
 from services.evaluator.use_cases.knowledge import of_window

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from services.evaluator.domain.catalogue import Catalogue, windows_until
-from services.evaluator.store import tallies
-from services.evaluator.store.tallies import NewWindow
+from services.evaluator.store import windows as window_store
+from services.evaluator.store.windows import NewWindow, WindowKey
 from services.evaluator.use_cases.knowledge import Knowledge
 from shared.contracts.cartas import Scope
 from shared.criteria import moves_with_time
@@ -20,19 +20,19 @@ async def open_windows(
         catalogue = await knowledge.catalogue(tx.connection)
         windows = _windows(catalogue, now, most=past_windows)
         if windows:
-            await tallies.open_windows(tx.connection, windows, now)
+            await window_store.open_windows(tx.connection, windows, now)
         moving = [
             key
             for key, promises in catalogue.by_compromiso.items()
             if any(moves_with_time(promise.compromiso.criterion) for promise in promises)
         ]
         if moving:
-            await tallies.stale_by_time(tx.connection, moving, now)
+            await window_store.stale_by_time(tx.connection, moving, now)
 
 
 def _windows(catalogue: Catalogue, now: datetime, *, most: int) -> list[NewWindow]:
     """One that is judged unit by unit has a result where a unit has a case, and only there."""
-    windows: dict[tallies.WindowKey, NewWindow] = {}
+    windows: dict[WindowKey, NewWindow] = {}
     for (municipality, compromiso), promises in catalogue.by_compromiso.items():
         for promise in promises:
             if promise.compromiso.scope is Scope.UNIT and promise.parts:

@@ -16,8 +16,8 @@ from services.evaluator.store import (
     editions,
     evidence,
     sums,
-    tallies,
 )
+from services.evaluator.store import windows as window_store
 from tests.support.databases import Templates
 from tests.unit.evaluator.builders import local
 
@@ -74,8 +74,12 @@ HOT: dict[str, tuple[str, tuple[Any, ...], str]] = {
     "changed counts": (changed_windows.NEXT, (0, 500), "changed_window_no"),
     "counts of windows": (sums.PARTIAL, WINDOWS, "tally_pkey"),
     "amounts of windows": (sums.SPREAD, WINDOWS, "spread_pkey"),
-    "windows to publish": (tallies.STALE, (500,), "window_stale"),
-    "windows to close": (tallies.TO_CLOSE, (local("2026-11-01 00:00"), 500), "window_to_close"),
+    "windows to publish": (window_store.STALE, (500,), "window_stale"),
+    "windows to close": (
+        window_store.TO_CLOSE,
+        (local("2026-11-01 00:00"), 500),
+        "window_to_close",
+    ),
     "failing cases": (cases.FAILING, (*WINDOWS, 20), "case_in_window_pkey"),
     "a page of cases": (evidence.CASES, (*WINDOW, "m", "", -1, 100), "case_in_window_pkey"),
     "an explanation": (evidence.EXPLANATION, ("nogal", "C-1", "A-1"), "measured_case_pkey"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.evaluator.store import editions
-from services.evaluator.store.tallies import WindowKey
+from services.evaluator.store.windows import WindowKey
 from services.evaluator.use_cases.recompute import Comparison, Outcome, recompute
 from shared.contracts.cartas import CartaData, Status
 from shared.criteria import Criterion, Window, WindowKind

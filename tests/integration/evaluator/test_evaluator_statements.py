@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from services.evaluator.store import coverage, sums, tallies
+from services.evaluator.store import windows as window_store
 from shared.contracts import hot
 from shared.contracts.cartas import Scope
 from tests.integration.evaluator.support import Evaluator
@@ -364,7 +365,7 @@ async def test_a_window_that_another_process_has_in_hand_is_left_to_it(
     await evaluator.take(b.waited("A-1", 10))
     key = (b.TOWN, "RC-01-02", b.UNIT, "2026-09")
     async with evaluator.pool.acquire() as connection, connection.transaction():
-        assert await tallies.lock_window(connection, key)  # type: ignore[arg-type]
+        assert await window_store.lock_window(connection, key)  # type: ignore[arg-type]
         await other.results.changed(other.pool)
         assert await evaluator.published() == []
     await other.results.changed(other.pool)

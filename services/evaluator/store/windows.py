@@ -1,0 +1,265 @@
+"""Windows that have a result, and what was last published of each."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+import asyncpg
+import msgspec
+
+from services.evaluator.domain.records import Record
+from services.evaluator.domain.results import Known
+from shared.criteria import WindowBounds
+from shared.database import Connection
+
+WindowKey = tuple[str, str, str, str]
+"""Municipality, compromiso, unit, window id."""
+
+OPEN_WINDOWS = """
+INSERT INTO judged_window (municipality, compromiso, unit, window_id, carta, carta_version,
+                           starts_at, ends_at, closes_at, try_closing_at, opened_at)
+SELECT *, closes_at, $10
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[],
+                     $7::timestamptz[], $8::timestamptz[], $9::timestamptz[])
+    AS x (municipality, compromiso, unit, window_id, carta, carta_version, starts_at, ends_at,
+          closes_at)
+ON CONFLICT DO NOTHING
+"""
+NUMBERS = """
+SELECT municipality, compromiso, unit, window_id, window_no
+FROM judged_window
+JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[])
+    AS wanted (municipality, compromiso, unit, window_id)
+    USING (municipality, compromiso, unit, window_id)
+"""
+STALE = """
+SELECT municipality, compromiso, unit, window_id FROM judged_window WHERE stale LIMIT $1
+"""
+MOVE_CUTOFF = """
+UPDATE judged_window SET closes_at = $5, try_closing_at = $5
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND edition = 0
+"""
+# A calendar that changed may have moved the cut-off of every window that is open.
+OPEN_STALE = "UPDATE judged_window SET stale = true WHERE municipality = $1 AND edition = 0"
+# Figures that change as time passes, though no case does.
+STALE_BY_TIME = """
+UPDATE judged_window SET stale = true
+WHERE edition = 0 AND NOT stale AND starts_at <= $3
+    AND (municipality, compromiso) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+"""
+WINDOW_EXISTS = """
+SELECT EXISTS (
+    SELECT FROM judged_window
+    WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
+)
+"""
+# Also where it is stale: whoever is publishing it just now may have read what was before, and will
+# have it not stale. This waits for that.
+STALE_AGAIN = """
+UPDATE judged_window SET stale = true
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
+"""
+RUNNING_STALE_AGAIN = STALE_AGAIN + " AND edition = 0"
+TO_CLOSE = """
+SELECT municipality, compromiso, unit, window_id
+FROM judged_window
+WHERE edition = 0 AND try_closing_at <= $1
+ORDER BY try_closing_at, municipality, compromiso, unit, window_id
+LIMIT $2
+"""
+_STATE: Final = """
+SELECT window_no AS number, carta, carta_version, starts_at, ends_at, closes_at,
+       closes_at <= opened_at AS is_past, edition, sequence, risk, result
+FROM judged_window AS w
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
+"""
+LOCK_WINDOW = _STATE + "FOR UPDATE"
+# Still to be published, and in no other process' hands: each leaves the others' windows alone.
+LOCK_DUE = f"""{_STATE}
+    AND (stale OR EXISTS (SELECT FROM changed_window AS c WHERE c.window_no = w.window_no))
+FOR UPDATE OF w SKIP LOCKED
+"""
+TRY_LATER = """
+UPDATE judged_window SET try_closing_at = $5
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
+"""
+SAVE_WINDOW = """
+UPDATE judged_window
+SET edition = $5, sequence = $6, risk = $7, result = $8::jsonb, digest = $9,
+    result_schema = $10, carta_version = $11, known = $12::jsonb, stale = false
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
+"""
+# Windows after a window, whose targets may follow it.
+LATER = """
+SELECT window_id, starts_at, ends_at
+FROM judged_window
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3
+    AND starts_at >= (
+        SELECT ends_at FROM judged_window
+        WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
+    )
+ORDER BY starts_at, window_id
+"""
+NOT_STALE = """
+UPDATE judged_window SET stale = false
+WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND stale
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewWindow:
+    """A window that must exist before its counts."""
+
+    key: WindowKey
+    carta: str
+    carta_version: int
+    starts_at: datetime
+    ends_at: datetime
+    closes_at: datetime
+
+
+class Risk(StrEnum):
+    """What was said of a running window's risk: each once, however often it comes and goes."""
+
+    UNSAID = "unsaid"
+    SAID = "said"
+    PASSED = "passed"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowState:
+    """What was last published of a window. `result` is its JSON, None before the first time.
+
+    `number` is its short name in the store. `is_past`: its cut-off was over before its promise was
+    known here.
+    """
+
+    number: int
+    carta: str
+    carta_version: int
+    starts_at: datetime
+    ends_at: datetime
+    closes_at: datetime
+    is_past: bool
+    edition: int
+    sequence: int
+    risk: Risk
+    result: str | None
+
+    @classmethod
+    def of(cls, row: asyncpg.Record) -> "WindowState":
+        """Return the state that a row tells, whatever else is in it."""
+        known = {name: row[name] for name in cls.__dataclass_fields__}
+        return cls(**known | {"risk": Risk(row["risk"])})
+
+
+async def open_windows(connection: Connection, windows: Sequence[NewWindow], now: datetime) -> None:
+    """Make the windows that do not exist yet, in sorted order."""
+    ordered = sorted(windows, key=lambda window: window.key)
+    await connection.execute(
+        OPEN_WINDOWS,
+        *([window.key[place] for window in ordered] for place in range(4)),
+        [window.carta for window in ordered],
+        [window.carta_version for window in ordered],
+        [window.starts_at for window in ordered],
+        [window.ends_at for window in ordered],
+        [window.closes_at for window in ordered],
+        now,
+    )
+
+
+async def numbers_of(connection: Connection, keys: Collection[WindowKey]) -> dict[WindowKey, int]:
+    """Return the numbers of windows that exist."""
+    columns = ([key[place] for key in keys] for place in range(4))
+    rows = await connection.fetch(NUMBERS, *columns)
+    return {tuple(row.values())[:4]: row["window_no"] for row in rows}
+
+
+async def exists(connection: Connection, key: WindowKey) -> bool:
+    """Return whether the window was ever opened: whether there was a promise in it."""
+    return bool(await connection.fetchval(WINDOW_EXISTS, *key))
+
+
+async def stale_by_time(
+    connection: Connection, compromisos: Sequence[tuple[str, str]], now: datetime
+) -> None:
+    """Have the running windows of (municipality, compromiso) looked at again."""
+    towns, names = [town for town, _ in compromisos], [name for _, name in compromisos]
+    await connection.execute(STALE_BY_TIME, towns, names, now)
+
+
+async def stale(connection: Connection, *, limit: int) -> list[WindowKey]:
+    """Return windows to be looked at though their counts are the same, or never published."""
+    return sorted(tuple(row.values()) for row in await connection.fetch(STALE, limit))
+
+
+async def to_close(connection: Connection, now: datetime, *, limit: int) -> list[WindowKey]:
+    """Return windows past their cut-off that are not final."""
+    return [tuple(row.values()) for row in await connection.fetch(TO_CLOSE, now, limit)]
+
+
+async def try_closing_later(connection: Connection, key: WindowKey, when: datetime) -> None:
+    """Come back to a window whose source is not known complete yet."""
+    await connection.execute(TRY_LATER, *key, when)
+
+
+async def lock_window(
+    connection: Connection, key: WindowKey, *, only_due: bool = False
+) -> WindowState | None:
+    """Lock a window; `only_due`: unless another has it, or nothing of it is to be published."""
+    row = await connection.fetchrow(LOCK_DUE if only_due else LOCK_WINDOW, *key)
+    return None if row is None else WindowState.of(row)
+
+
+async def move_cutoff(connection: Connection, key: WindowKey, closes_at: datetime) -> None:
+    """Give an open window another cut-off: its calendar changed."""
+    await connection.execute(MOVE_CUTOFF, *key, closes_at)
+
+
+async def look_at_open(connection: Connection, municipality: str) -> None:
+    """Have every open window of a municipality looked at again."""
+    await connection.execute(OPEN_STALE, municipality)
+
+
+async def look_again(connection: Connection, key: WindowKey, *, only_running: bool = False) -> None:
+    """Have the window published in a later round, whether or not its counts change."""
+    await connection.execute(RUNNING_STALE_AGAIN if only_running else STALE_AGAIN, *key)
+
+
+async def windows_after(connection: Connection, key: WindowKey) -> list[WindowBounds]:
+    """Return the windows of the same promise and unit that begin after one ends."""
+    rows = await connection.fetch(LATER, *key)
+    return [WindowBounds(row["window_id"], row["starts_at"], row["ends_at"]) for row in rows]
+
+
+async def save_window(
+    connection: Connection,
+    key: WindowKey,
+    *,
+    edition: int,
+    sequence: int,
+    risk: Risk,
+    record: Record,
+    carta_version: int,
+    known: Known,
+) -> None:
+    """Remember what was published, by which version of the carta, and what was known then."""
+    await connection.execute(
+        SAVE_WINDOW,
+        *key,
+        edition,
+        sequence,
+        risk,
+        record.json,
+        record.digest,
+        record.schema,
+        carta_version,
+        msgspec.json.encode(known).decode(),
+    )
+
+
+async def not_stale(connection: Connection, key: WindowKey) -> None:
+    """Remember that the published result still holds."""
+    await connection.execute(NOT_STALE, *key)
