@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import httpx
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
@@ -19,6 +19,7 @@ from aiokafka.errors import for_code
 from shared.contracts import topics
 from shared.contracts.topics import Topic
 from shared.messaging.kafka import MAX_MESSAGE_BYTES
+from shared.messaging.subscription import Record
 from shared.messaging.topics import create_topics
 from tests.chaos.rounds.arena import Arena
 from tests.chaos.rounds.standing import stopped
@@ -70,32 +71,67 @@ class Loss:
             await connection.close()
         return {row["partition"]: row["next_offset"] for row in rows}
 
-    async def expire(self) -> None:
+    async def held(self) -> Record:
+        """Return a record of the topic, once there is one."""
+        partitions = [TopicPartition(self.name, number) for number in range(self.topic.partitions)]
+        servers = self.arena.world.servers.kafka.servers
+        consumer = AIOKafkaConsumer(bootstrap_servers=servers, auto_offset_reset="earliest")
+        await consumer.start()
+
+        async def first() -> "Record | None":
+            found = await consumer.getmany(timeout_ms=200, max_records=1)
+            return next((records[0] for records in found.values() if records), None)
+
+        try:
+            consumer.assign(partitions)
+            return await eventually(first, SECONDS, what=f"a record on {self.name}")
+        finally:
+            await consumer.stop()
+
+    async def expire(self, again: Record) -> Offsets:
         """Have Kafka delete what its reader, which stands still, has not read yet.
 
         An answer to its last question may be on its way to it: only what came later than the first
-        news, and the news after them, is surely unread.
+        news, and the news after them, is surely unread. Return from where on, in each partition.
         """
-        stored = await self._grown_beyond(await self._grown_beyond(await self.stored()))
-        await self._grown_beyond(stored)
+        first = await self._news(again, await self._offsets("ends"))
+        surely = await self._news(again, first)
+        await self._news(again, surely)
 
         async def gone() -> bool:
-            first = await self._offsets("beginnings")
-            return any(first[partition] > stored[partition] for partition in first)
+            kept = await self._offsets("beginnings")
+            return any(kept[partition] > surely[partition] for partition in kept)
 
         await self._keep_for("1")
         await eventually(gone, SECONDS, what=f"something unread is gone from {self.name}")
         await self._keep_for(str(topics.RETENTION_DAYS * 86_400_000))
+        return surely
 
-    async def _grown_beyond(self, before: Offsets) -> Offsets:
-        """Return the ends, once one of them is beyond where it was."""
+    async def _news(self, again: Record, before: Offsets) -> Offsets:
+        """Return the ends, once one of them is beyond where it was.
+
+        `measurements` alone brings the town's events to Kafka and reads them from there: while it
+        stands, an emitter that writes to Kafka itself says `again` what it has said.
+        """
+        if self.topic is topics.SERVICE_EVENTS:
+            await self._write(again)
 
         async def grown() -> Offsets | None:
             ends = await self._offsets("ends")
-            is_beyond = any(ends[number] > before.get(number, 0) for number in ends)
-            return ends if is_beyond else None
+            return ends if any(ends[number] > before[number] for number in ends) else None
 
         return await eventually(grown, SECONDS, what=f"news on {self.name}")
+
+    async def _write(self, record: Record) -> None:
+        servers = self.arena.world.servers.kafka.servers
+        async with AIOKafkaProducer(bootstrap_servers=servers, acks="all") as producer:
+            await producer.send_and_wait(
+                self.name,
+                record.value,
+                key=record.key,
+                partition=record.partition,
+                headers=list(record.headers),
+            )
 
     async def _offsets(self, which: str) -> Offsets:
         partitions = [TopicPartition(self.name, number) for number in range(self.topic.partitions)]
@@ -135,8 +171,11 @@ class Loss:
 
         await eventually(made, SECONDS, what=f"{self.name} anew")
 
-    async def shouted(self, before: Offsets) -> None:
-        """Wait until the reader says in all three ways that it stands, and see that it does."""
+    async def shouted(self, surely: Offsets) -> None:
+        """Wait until the reader says in all three ways that it stands, and see that it does.
+
+        `surely`: from where on it had surely read nothing when that was deleted.
+        """
         url = f"http://127.0.0.1:{self.arena.world.system.ports[self.reader]}"
 
         async def unready() -> bool:
@@ -154,17 +193,17 @@ class Loss:
         await eventually(unready, SECONDS, what=f"{self.reader} shouts")
         said = self.log.read_bytes()[self.log_bytes :].decode(errors="replace")
         assert any(word in said for word in SHOUTS), "the log does not tell it"
-        lost = await self._passed(before)
-        assert not lost, f"{self.reader} went past what it has not read: {lost}"
+        passed = await self._passed(surely)
+        assert not passed, f"{self.reader} went past what it has not read: {passed}"
 
-    async def _passed(self, before: Offsets) -> dict[int, tuple[int, int]]:
-        """Return the halted partitions that moved all the same."""
-        first = await self._offsets("beginnings")
+    async def _passed(self, surely: Offsets) -> dict[int, tuple[int, int]]:
+        """Return the partitions that lost something unread, and moved past it all the same."""
+        kept = await self._offsets("beginnings")
         now = await self.stored()
         return {
-            partition: (before.get(partition, 0), offset)
-            for partition, offset in now.items()
-            if before.get(partition, 0) < first[partition] <= offset
+            partition: (unread, now[partition])
+            for partition, unread in surely.items()
+            if unread < kept[partition] <= now.get(partition, 0)
         }
 
     async def go_on(self, run: Run, chunk: Chunk) -> None:
@@ -196,10 +235,11 @@ async def _done(command: Awaitable[tuple[int, str]]) -> None:
 async def suffer(arena: Arena, topic: str, *, expired: bool, stands: bool) -> None:
     """Lose what is unread of a topic, while its reader stands still or reads; see it shout."""
     loss = Loss.of(arena, topic)
-    before = await loss.stored()
+    again = await loss.held()
+    surely: Offsets = {}
     async with stopped(arena, loss.reader) if stands else nullcontext():
         if expired:
-            await loss.expire()
+            surely = await loss.expire(again)
         else:
             await loss.make_anew()
-    await loss.shouted(before)
+    await loss.shouted(surely)
