@@ -47,9 +47,11 @@ class Town:
 
     async def found(self) -> None:
         """Load the catalogue and register the simulator's queues and the emergency calls."""
-        await self.system.run("services.cartas", "load", str(CATALOGUE))
-        await self.register(TURNS)
-        await self.register(PHONES)
+        await asyncio.gather(
+            self.system.run("services.cartas", "load", str(CATALOGUE)),
+            self.register(TURNS),
+            self.register(PHONES),
+        )
 
     async def register(self, emitter: Emitter) -> str:
         printed = await self.system.run(

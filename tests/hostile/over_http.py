@@ -1,5 +1,6 @@
 """Spoiled requests against every way in over HTTP; no answer may be a fault of the server's."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ from tests.hostile.spoiling import CELLS, SCRAPS, Document, spoil, spoil_text
 Counts = Counter[tuple[str, str]]
 """How often an intake gave an outcome."""
 
+SENDERS = 4
 CONTENT_TYPES = (
     *("", "text/plain", "application/xml", "multipart/form-data; boundary=x", "application/json"),
     *("application/cloudevents+json; charset=utf-16", "APPLICATION/CLOUDEVENTS+JSON", "x" * 500),
@@ -59,14 +61,21 @@ async def send_all(
 ) -> Counts:
     """Send so many requests; return their outcomes. Raises AssertionError for a fault of ours."""
     counts: Counts = Counter()
-    async with httpx.AsyncClient(timeout=30) as http:
-        for _ in range(number):
-            request = make(rng)
-            url = httpx.URL(town.system.url(service)).copy_with(raw_path=request.path.encode())
+    base = httpx.URL(town.system.url(service))
+    requests = (make(rng) for _ in range(number))
+
+    async def send_what_is_left() -> None:
+        for request in requests:
             answer = await http.request(
-                request.method, url, content=request.content, headers=request.headers
+                request.method,
+                base.copy_with(raw_path=request.path.encode()),
+                content=request.content,
+                headers=request.headers,
             )
             counts[intake, outcome(answer, request)] += 1
+
+    async with httpx.AsyncClient(timeout=30) as http:
+        await asyncio.gather(*(send_what_is_left() for _ in range(SENDERS)))
     return counts
 
 

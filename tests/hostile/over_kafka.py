@@ -1,5 +1,6 @@
 """Spoiled records on every topic, as any client of Kafka may write them."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -104,11 +105,12 @@ async def send_all(town: Town, topic: Topic, rng: Random, number: int) -> Counts
     async with AIOKafkaProducer(
         bootstrap_servers=town.kafka, max_request_size=2_000_000, acks="all"
     ) as out:
+        sent = []
         for _ in range(number):
             each = record(rng, documents, compacted=topic.compacted)
-            await out.send_and_wait(
-                name, each.value, key=each.key, timestamp_ms=each.timestamp_ms, headers=each.headers
-            )
+            told = {"key": each.key, "timestamp_ms": each.timestamp_ms, "headers": each.headers}
+            sent.append(await out.send(name, each.value, **told))
+        await asyncio.gather(*sent)
     ends = await _ends(town, topic)
     counts: Counts = Counter()
     for service in town.system.processes:
@@ -148,8 +150,11 @@ async def _ends(town: Town, topic: Topic) -> dict[int, int]:
 
 async def dead_letters_balance(town: Town) -> None:
     """Every refusal of a record has one dead letter, which says whose, where and why."""
-    for topic in topics.ALL:
-        await eventually(partial(_letters_balance, town, topic), 60, what=topic.dead_letters)
+    balances = (
+        eventually(partial(_letters_balance, town, topic), 60, what=topic.dead_letters)
+        for topic in topics.ALL
+    )
+    await asyncio.gather(*balances)
 
 
 async def _letters_balance(town: Town, topic: Topic) -> bool:

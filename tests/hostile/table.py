@@ -24,7 +24,8 @@ and half characters, impossible dates, zones that are none, odd encodings, broke
 files, wrong content types, ambiguous lengths. There is no intake for webhooks of other systems as
 they are: their payloads go to `/v1/events`. One record on Kafka has a line for each service that
 reads it. *Taken* is what is no fault (a member that is dropped, a correction of nothing, an
-unknown header).
+unknown header). Schemathesis asks each HTTP API what follows from its own description, with a
+credential and without, beside the {number:,}: the table has the status of its answers.
 
 | intake | outcome | number |
 |---|---|---|

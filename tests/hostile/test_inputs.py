@@ -3,6 +3,7 @@
 `CARTAS_HOSTILE_INPUTS` says how many (`make hostile`: 10,000, which also writes the table).
 """
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
@@ -23,14 +24,16 @@ from shared.database import Pool, open_pool
 from simulator import CATALOGUE, MUNICIPALITY
 from simulator.scenarios import PHONES
 from tests.e2e.town import Town
-from tests.hostile import heads, over_files, over_http, over_kafka
+from tests.hostile import heads, over_apis, over_files, over_http, over_kafka
 from tests.hostile.table import Table
 from tests.support.databases import Templates, own_databases
 from tests.support.processes import SERVICE_SECRET
 
 WHOLE = 10_000
-INPUTS = int(os.environ.get("CARTAS_HOSTILE_INPUTS", "400"))
+INPUTS = int(os.environ.get("CARTAS_HOSTILE_INPUTS", "250"))
 SEED = 20261123
+SHORT = over_apis.Pace(SEED, "fuzzing", 2)
+LONG = over_apis.Pace(SEED, "coverage,fuzzing", 12)
 MAX_GROWTH_BYTES = 150 * 1024 * 1024
 COMPLAINT = {
     "municipality": MUNICIPALITY,
@@ -154,6 +157,31 @@ async def test_heads_of_requests(measured: Town, table: Table) -> None:
     await unharmed(measured)
 
 
+@pytest.mark.parametrize("service", over_apis.DESCRIBED)
+async def test_calls_by_an_apis_own_description(
+    measured: Town, table: Table, service: str, tmp_path: Path
+) -> None:
+    callers = over_apis.callers(measured, service)
+    pace = LONG if INPUTS == WHOLE else SHORT
+    asked = (
+        over_apis.ask(measured, service, token, pace=pace, folder=tmp_path / caller)
+        for caller, token in callers.items()
+    )
+    answers = dict(zip(callers, await asyncio.gather(*asked), strict=True))
+    for caller, statuses in answers.items():
+        table.add(over_apis.outcomes(service, caller, statuses), 0)
+    unknown = answers.pop(over_apis.NOBODY)[401]
+    assert all(unknown > statuses[401] for statuses in answers.values()), answers
+    await unharmed(measured)
+
+
+@pytest.mark.parametrize("call", over_apis.UNSTORABLE.values(), ids=over_apis.UNSTORABLE)
+async def test_what_no_database_takes_is_refused(measured: Town, call: over_apis.Call) -> None:
+    answer = await over_apis.answer_to(measured, call)
+    assert answer.status_code in {400, 404, 422}, answer.text
+    assert answer.json()["title"]
+
+
 @pytest_asyncio.fixture
 async def pool(database_templates: Templates) -> AsyncIterator[Pool]:
     async with (
@@ -175,9 +203,11 @@ async def test_files(pool: Pool, table: Table, tmp_path: Path) -> None:
 
 
 async def test_afterwards_all_balances_and_memory_is_bounded(measured: Town, table: Table) -> None:
-    balance = await measured.command("services.measurements", "balance")
+    balance, recomputed = await asyncio.gather(
+        measured.command("services.measurements", "balance"),
+        measured.command("services.evaluator", "recompute", MUNICIPALITY),
+    )
     assert balance.code == 0, balance.output
-    recomputed = await measured.command("services.evaluator", "recompute", MUNICIPALITY)
     assert ", 0 different" in recomputed.output
     await over_kafka.dead_letters_balance(measured)
     after = resident(measured)
