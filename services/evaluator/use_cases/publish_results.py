@@ -123,14 +123,13 @@ class PublishResults:
             await window_store.not_stale(tx.connection, key)
             await window_store.try_closing_later(tx.connection, key, tx.now + TRY_CLOSING_AGAIN)
             return
-        settled = await _is_settled(tx, look)
-        if look.is_closed and not (settled and await _is_whole(tx, look)):
+        if look.is_closed and not (await _is_settled(tx, look) and await _is_whole(tx, look)):
             await window_store.look_again(tx.connection, key)
             return
         if look.state.is_past and not look.is_closed:
             closing = tx.now  # a provisional result of the past would say nothing more
         due = closing is not None and look.state.closes_at <= closing
-        if closing is not None and not (due and settled and _may_close(look)):
+        if closing is not None and not (due and _may_close(look) and await _is_settled(tx, look)):
             later = max(look.state.closes_at, tx.now + _pause(look))
             await window_store.try_closing_later(tx.connection, key, later)
             due = False
