@@ -12,8 +12,9 @@ from typing import Final
 import click
 
 from tests.chaos.kills import Kill, planned
-from tests.chaos.log import EQUAL, LOG, Line, Log
+from tests.chaos.log import LOG, Line, Log
 from tests.chaos.run import Outcome, perform
+from tests.chaos.table import EQUAL
 from tests.chaos.town import chunks
 from tests.chaos.world import TARGETS, own_servers
 

@@ -1,16 +1,18 @@
 """The log of kills as a Markdown table: what is in it need not be run again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Final
+
+from tests.chaos.table import EQUAL, Table
 
 LOG: Final = Path(__file__).with_name("log.md")
 COLUMNS: Final = (
     *("day", "code", "seed", "target", "kills", "in open transactions", "after events"),
     *("facts", "verdicts", "breaches", "actions", "mails (repeated)", "compared"),
 )
-HEAD: Final = f"""\
+HEAD: Final = """\
 # Kills
 
 Written by `make chaos`; one line for each target of a run. A run kills -9 at seeded instants of
@@ -20,10 +22,7 @@ balances must hold, no mail be missing, a repeated mail be equal to the last byt
 how many events had been acknowledged when each kill fell; in brackets the service and table at
 which a transaction was open.
 
-| {" | ".join(COLUMNS)} |
-|{"---|" * len(COLUMNS)}
 """
-EQUAL: Final = "equal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +52,16 @@ class Done:
     inside: int = 0
 
 
-class Log:
-    """The table in a file."""
+class Log(Table):
+    """The table of this module."""
 
     def __init__(self, path: Path = LOG) -> None:
-        self.path = path
+        super().__init__(path, columns=COLUMNS, head=HEAD)
 
-    def lines(self) -> list[list[str]]:
-        """Return the cells of every line, as text."""
-        if not self.path.exists():
-            return []
-        rows = self.path.read_text(encoding="utf-8").splitlines()
-        cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
-        return [row for row in cells if len(row) == len(Line.__slots__) and row[2].isdigit()]
-
-    def add(self, lines: Sequence[Line]) -> None:
-        if not self.path.exists():
-            self.path.write_text(HEAD, encoding="utf-8")
-        with self.path.open("a", encoding="utf-8") as out:
-            for line in lines:
-                out.write(f"| {' | '.join(map(str, astuple(line)))} |\n")
+    def add(self, lines: Iterable[Line]) -> None:
+        """Write what was run."""
+        self.write(map(astuple, lines))
 
     def done(self, target: str) -> Done:
         rows = [row for row in self.lines() if row[3] == target and row[-1] == EQUAL]
         return Done(sum(int(row[4]) for row in rows), sum(int(row[5]) for row in rows))
-
-    def next_seed(self) -> int:
-        return max((int(row[2]) for row in self.lines()), default=0) + 1

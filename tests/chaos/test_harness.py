@@ -5,8 +5,9 @@ from pathlib import Path
 
 from tests.chaos.__main__ import INSIDE, KILLS, missing
 from tests.chaos.kills import LOCKED, planned
-from tests.chaos.log import EQUAL, Line, Log
+from tests.chaos.log import Line, Log
 from tests.chaos.picture import Picture
+from tests.chaos.table import EQUAL
 from tests.chaos.town import chunks
 from tests.chaos.world import TARGETS
 

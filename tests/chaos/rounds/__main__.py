@@ -67,7 +67,7 @@ async def _run(log: Log, seed: int, faults: Sequence[Fault]) -> None:
         if wrong:
             raise click.ClickException(f"undisturbed: {wrong}")
         async for outcome in disturbed(on, folder / "rounds", acts, calm=calm):
-            log.add(_line(seed, outcome))
+            log.add([_line(seed, outcome)])
             if not outcome.is_as_undisturbed:
                 _tell(outcome)
                 raise click.ClickException(f"seed {seed}: {outcome.stage.town.key} in {folder}")

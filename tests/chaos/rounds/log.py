@@ -1,17 +1,19 @@
 """The log of rounds as a Markdown table: what is in it need not be run again."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Final
+
+from tests.chaos.table import EQUAL, Table
 
 LOG: Final = Path(__file__).with_name("log.md")
 COLUMNS: Final = (
     *("day", "code", "seed", "fault", "where", "for", "at", "facts", "quiet after", "compared"),
     *("balances", "accused falsely", "ended by themselves"),
 )
-HEAD: Final = f"""\
+HEAD: Final = """\
 # Rounds
 
 Written by `make chaos`; one line for each fault under load. *At*: how many of the round's events
@@ -21,10 +23,7 @@ verdicts, results, breaches, statements, actions, mails, catalogue, the portal's
 undisturbed run of the same events. *Accused falsely*: late cases, breaches and mails that the
 undisturbed run has not. *Ended by themselves*: processes of ours that the fault did not end.
 
-| {" | ".join(COLUMNS)} |
-|{"---|" * len(COLUMNS)}
 """
-EQUAL: Final = "equal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,32 +45,19 @@ class Line:
     ended: int
 
 
-class Log:
-    """The table in a file."""
+class Log(Table):
+    """The table of this module."""
 
     def __init__(self, path: Path = LOG) -> None:
-        self.path = path
+        super().__init__(path, columns=COLUMNS, head=HEAD)
 
-    def lines(self) -> list[list[str]]:
-        """Return the cells of every line, as text."""
-        if not self.path.exists():
-            return []
-        rows = self.path.read_text(encoding="utf-8").splitlines()
-        cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
-        return [row for row in cells if len(row) == len(Line.__slots__) and row[2].isdigit()]
-
-    def add(self, line: Line) -> None:
-        if not self.path.exists():
-            self.path.write_text(HEAD, encoding="utf-8")
-        with self.path.open("a", encoding="utf-8") as out:
-            out.write(f"| {' | '.join(map(str, astuple(line)))} |\n")
+    def add(self, lines: Iterable[Line]) -> None:
+        """Write what was run."""
+        self.write(map(astuple, lines))
 
     def done(self) -> Counter[str]:
         """Return how many rounds of each fault came out equal."""
         return Counter(row[3] for row in self.lines() if row[9] == EQUAL)
-
-    def next_seed(self) -> int:
-        return max((int(row[2]) for row in self.lines()), default=0) + 1
 
 
 def named(lines: Sequence[str], most: int = 3) -> str:

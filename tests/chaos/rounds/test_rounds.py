@@ -9,8 +9,9 @@ from tests.chaos.rounds import network
 from tests.chaos.rounds.arena import ground, ways
 from tests.chaos.rounds.engine import disturbed, stages, undisturbed
 from tests.chaos.rounds.faults import DECK, SERVERS, Fault, Kind, impossible, planned
-from tests.chaos.rounds.log import EQUAL, Line, Log
+from tests.chaos.rounds.log import Line, Log
 from tests.chaos.rounds.lost import BY_NAME
+from tests.chaos.table import EQUAL
 from tests.chaos.world import SERVICES
 
 SEED = 11
@@ -66,8 +67,7 @@ def test_faults_are_the_same_for_a_seed_and_of_every_kind() -> None:
 def test_a_log_counts_what_came_out_equal(tmp_path: Path) -> None:
     log = Log(tmp_path / "log.md")
     assert log.next_seed() == 1
-    log.add(_line(4, compared=EQUAL))
-    log.add(_line(5, compared="2 differ"))
+    log.add([_line(4, compared=EQUAL), _line(5, compared="2 differ")])
     assert log.done() == {"stop": 1}
     assert log.next_seed() == 6
 
