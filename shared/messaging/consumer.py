@@ -1,4 +1,4 @@
-"""The loop of one subscription: fetch, decode, one fenced transaction a batch, sort the failures.
+"""The loop of one subscription: fetch, have it applied, wait out what is away.
 
 Runs on aiokafka itself: docs/decisions/0001 says why FastStream only declares it.
 """
@@ -21,7 +21,6 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from shared.clock import utc_now
 from shared.database import Pool
 from shared.errors import (
     ClientStalledError,
@@ -30,7 +29,7 @@ from shared.errors import (
     FencedError,
     ReleasedError,
 )
-from shared.logs import log_fields
+from shared.messaging.applying import Applier
 from shared.messaging.backoff import OUTAGES, Backoff
 from shared.messaging.guard import PartitionGuard
 from shared.messaging.headers import read_any_name
@@ -39,14 +38,10 @@ from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.pulse import Pulse
 from shared.messaging.stopwatch import Stopwatch
 from shared.messaging.subscription import (
-    Fault,
-    Received,
     Record,
     Subscription,
-    decode_record,
 )
 from shared.messaging.topics import topic_id
-from shared.messaging.transaction import Transaction
 from shared.settings import ServiceSettings
 
 logger = logging.getLogger(__name__)
@@ -57,8 +52,6 @@ LAY_READY_SECONDS = 0.001
 FEW_RECORDS = 500
 FETCH_MORE_MS = 5
 KAFKA_COMMIT_SECONDS = 5.0
-# Fewer records cost more by their statements than by what is computed between them.
-LEAST_FOR_LANES = 500
 # Longer than a session: a process that lost its partitions knows it by then.
 RECLAIM_SECONDS = 15.0
 # The client's fetching or its part in the group can die in silence: so often, when nothing comes,
@@ -66,8 +59,6 @@ RECLAIM_SECONDS = 15.0
 IDLE_CHECK_SECONDS = 30.0
 # More than the group waits for its slowest member.
 JOINS_WITHIN_SECONDS = 90.0
-# So many unexpected errors in a row are a fault of ours, not of the messages.
-UNEXPECTED_IN_A_ROW = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +86,9 @@ class Consumer:
     ) -> None:
         self.subscription = subscription
         self._settings = settings
-        self._pool = pool
         self._metrics = metrics
         self._full_topic = f"{settings.topic_prefix}{subscription.topic.name}"
         self._stopping = asyncio.Event()
-        self._unexpected_in_a_row = 0
         self._caught_up = False
         self._lag_told: set[int] = set()
         self.name = f"consumer {subscription.topic.name}"
@@ -112,6 +101,14 @@ class Consumer:
             topic=self._full_topic,
             owner=owner,
             metrics=metrics,
+        )
+        self._applier = Applier(
+            subscription,
+            service=settings.service,
+            pool=pool,
+            guard=self._guard,
+            metrics=metrics,
+            watch=self._watch,
         )
         metrics.initialise(subscription.topic.name)
 
@@ -247,7 +244,7 @@ class Consumer:
                 if not mine:
                     return
                 try:
-                    await self._apply_in_lanes(mine)
+                    await self._applier.apply(mine)
                 except FencedError:
                     await self._reread()
                     continue
@@ -265,133 +262,6 @@ class Consumer:
     async def _reread(self) -> None:
         with suppress(*OUTAGES):
             await self._guard.reread()
-
-    async def _apply_in_lanes(self, records: Sequence[Record]) -> None:
-        """Apply the partitions of each lane apart; all lanes have ended when an error is raised.
-
-        Few records have one transaction, however many lanes there are: it would take two as long.
-        """
-        lanes: dict[int, list[Record]] = {}
-        wanted = self.subscription.lanes if len(records) >= LEAST_FOR_LANES else 1
-        for record in records:
-            lanes.setdefault(record.partition % wanted, []).append(record)
-        if len(lanes) == 1:
-            await self._apply(records)
-            return
-        ended = await asyncio.gather(*map(self._apply, lanes.values()), return_exceptions=True)
-        errors = [error for error in ended if error is not None]
-        stops = (error for error in errors if not isinstance(error, (FencedError, *OUTAGES)))
-        for error in (*stops, *errors):
-            raise error
-
-    async def _apply(self, records: Sequence[Record]) -> None:
-        """Apply in one transaction; on an unexpected error by halves, down to the one record."""
-        error = await self._attempt(records)
-        if error is None:
-            return
-        await self._guard.reread()
-        if len(records) == 1:
-            await self._apply_alone(records)
-            return
-        middle = len(records) // 2
-        for half in (records[:middle], records[middle:]):
-            if mine := self._guard.ours(half):
-                await self._apply(mine)
-
-    async def _apply_alone(self, records: Sequence[Record]) -> None:
-        """Try the one record once more, as one of a batch is: once may not be its own fault."""
-        mine = self._guard.ours(records)
-        error = await self._attempt(mine) if mine else None
-        if error is not None:
-            await self._guard.reread()
-            await self._give_up(records, error)
-
-    async def _attempt(self, records: Sequence[Record]) -> Exception | None:
-        """Apply in one transaction; return what our own code raised, if anything."""
-        try:
-            await self._transact(records)
-        except (FencedError, *OUTAGES):
-            raise
-        except Exception as error:  # noqa: BLE001 - sorted by the caller: halves, then refused
-            logger.warning(
-                "batch_failed", extra={"records": len(records), "error": type(error).__name__}
-            )
-            return error
-        self._unexpected_in_a_row = 0
-        return None
-
-    async def _give_up(self, records: Sequence[Record], error: Exception) -> None:
-        self._unexpected_in_a_row += 1
-        if self._unexpected_in_a_row >= UNEXPECTED_IN_A_ROW:
-            raise ConsumerStoppedError(type(error).__name__) from error
-        logger.error(
-            "message_dead_lettered",
-            extra={"topic": self._full_topic, "offset": records[0].offset},
-            exc_info=error,
-        )
-        await self._transact(records, failed=type(error).__name__)
-
-    async def _transact(self, records: Sequence[Record], *, failed: str | None = None) -> None:
-        started, watch = time.perf_counter(), self._watch.beside()
-        name = self.subscription.topic.name
-        good, bad = self._decode(records)
-        after = {record.partition: record.offset + 1 for record in records}
-        watch.lap("decode")
-        async with self._pool.acquire() as connection:
-            async with connection.transaction():
-                await self._guard.advance(connection, after)  # type: ignore[arg-type]
-                watch.lap("begin")
-                tx = Transaction(connection, self._settings.service, utc_now(), watch=watch)  # type: ignore[arg-type]
-                await self._effects(tx, good, bad, failed=failed)
-            watch.lap("commit")
-            self._guard.applied(after)
-            await tx.committed()
-        for refusal in tx.refusals:
-            self._metrics.refused.labels(name, refusal.reason).inc()
-        self._metrics.handled.labels(name).inc(len(records))
-        self._metrics.batch_records.labels(name).observe(len(records))
-        self._metrics.batch_seconds.labels(name).observe(time.perf_counter() - started)
-
-    async def _effects(
-        self,
-        tx: Transaction,
-        good: list[Received],
-        bad: list[tuple[Received, Fault]],
-        *,
-        failed: str | None,
-    ) -> None:
-        """Handle what could be decoded, refuse the rest; one that `failed` is refused for that."""
-        if failed is not None:
-            tx.refuse(
-                (good or [received for received, _ in bad])[0], "unexpected_error", detail=failed
-            )
-            good, bad = [], []
-        for received, fault in bad:
-            tx.refuse(received, fault.reason, field=fault.field, detail=fault.detail)
-        if good:
-            with log_fields(
-                topic=self.subscription.topic.name,
-                first_offset=good[0].offset,
-                records=len(good) + len(bad),
-            ):
-                await self.subscription.handle(tx, good)
-        tx.lap("handle")
-        await tx.flush()
-        tx.lap("outbox")
-
-    def _decode(
-        self, records: Sequence[Record]
-    ) -> tuple[list[Received], list[tuple[Received, Fault]]]:
-        good: list[Received] = []
-        bad: list[tuple[Received, Fault]] = []
-        topic, decode = self.subscription.topic, self.subscription.decode
-        for record in records:
-            decoded = decode_record(record, topic=topic, decode=decode)
-            if isinstance(decoded, Received):
-                good.append(decoded)
-            else:
-                bad.append(decoded)
-        return good, bad
 
     async def _still_fetching(self, consumer: AIOKafkaConsumer, before: "_Idle") -> "_Idle":
         """Look whether Kafka holds what does not come. Raises ClientStalledError."""

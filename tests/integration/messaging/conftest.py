@@ -25,7 +25,7 @@ async def bench(
     servers: Servers, database: FreshDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Bench]:
     # Lanes for the few records of a test, too.
-    monkeypatch.setattr("shared.messaging.consumer.LEAST_FOR_LANES", 0)
+    monkeypatch.setattr("shared.messaging.applying.LEAST_FOR_LANES", 0)
     url = await database(SERVICE)
     settings = settings_for(servers.kafka, f"t{uuid4().hex[:8]}.", url)
     names = await create_topics(settings, [TOPIC])

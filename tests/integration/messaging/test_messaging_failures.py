@@ -19,7 +19,7 @@ from deploy.local.processes import Places, start, stop
 from shared.contracts import hot
 from shared.database import migrate, open_pool
 from shared.messaging import Received, Transaction
-from shared.messaging.consumer import UNEXPECTED_IN_A_ROW
+from shared.messaging.applying import UNEXPECTED_IN_A_ROW
 from shared.messaging.offsets import State, places, rewind
 from shared.messaging.topics import admin_client
 from tests.integration.messaging.support import (

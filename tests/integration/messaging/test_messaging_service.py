@@ -15,7 +15,7 @@ from ops.looking import ANSWERS_WITHIN_SECONDS, Samples
 from shared.contracts import topics
 from shared.database import schema_version
 from shared.messaging import Received, Subscription, Transaction
-from shared.messaging.consumer import UNEXPECTED_IN_A_ROW
+from shared.messaging.applying import UNEXPECTED_IN_A_ROW
 from shared.messaging.log_dirs import fullest_disks
 from shared.service import build
 from tests.integration.messaging.support import GROUP, SERVICE, TOPIC, Bench, note_effects
