@@ -18,7 +18,7 @@ from shared.messaging.topics import create_topics
 from shared.settings import ServiceSettings
 from tests.support.processes import SERVICE_SECRET
 from tests.support.servers import Servers, free_port
-from tests.support.systems import System, running_system
+from tests.support.systems import READY_SECONDS, System, running_system
 
 PREFIX = "bench."
 
@@ -73,7 +73,11 @@ class Bench:
 
     @asynccontextmanager
     async def system(
-        self, services: Iterable[str], extra: Mapping[str, str] | None = None
+        self,
+        services: Iterable[str],
+        extra: Mapping[str, str] | None = None,
+        *,
+        ready_within: float = READY_SECONDS,
     ) -> AsyncIterator[System]:
         """Run some services, with settings of their own, until the block ends."""
         async with running_system(
@@ -83,6 +87,7 @@ class Bench:
             log_dir=self.folder,
             services=services,
             extra=extra,
+            ready_within=ready_within,
         ) as system:
             yield system
 

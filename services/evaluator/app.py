@@ -22,7 +22,7 @@ def build_app(settings: Settings) -> FastAPI:
     """Wire the service; nothing is opened until it starts."""
     registry = CollectorRegistry()
     metrics = EvaluatorMetrics(registry)
-    knowledge = Knowledge()
+    knowledge = Knowledge(metrics, most_promises=settings.catalogue_promises)
     judge = JudgeCases(knowledge, metrics)
     complaints = TakeComplaints(judge, knowledge, metrics)
     deadlines = Deadlines(

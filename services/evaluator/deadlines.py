@@ -102,7 +102,7 @@ class Deadlines:
     async def _judge_some_again(self, pool: Pool) -> bool:
         async with transaction(pool, service="evaluator") as tx:
             # Before the row of `rejudging`: a changing catalogue takes both in this order.
-            await self._knowledge.catalogue(tx.connection)
+            await catalogue_store.hold_version(tx.connection)
             row = await tx.connection.fetchrow(catalogue_store.NEXT_REJUDGING)
             if row is None:
                 self._metrics.rejudging.set(0)

@@ -38,6 +38,14 @@ class EvaluatorMetrics:
             "Case revisions about which nothing is promised: stored, not judged.",
             registry=registry,
         )
+        self.towns_loaded = Counter(
+            "cartas_catalogue_towns_loaded",
+            "Municipalities whose promises were read; many again and again: there is room for few.",
+            registry=registry,
+        )
+        self.promises = Gauge(
+            "cartas_catalogue_promises", "Promises held ready, in all versions.", registry=registry
+        )
         self.results = Counter("cartas_results_published", "Results published.", registry=registry)
         self.rejudging = Gauge(
             "cartas_rejudging_services",

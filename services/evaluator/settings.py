@@ -29,6 +29,12 @@ class Settings(ServiceSettings, service="evaluator"):
     recompute_hour: int = Field(
         default=9, ge=0, le=23, description="Hour (UTC) from which the night's sample is looked at."
     )
+    catalogue_promises: int = Field(
+        default=120_000,
+        ge=1,
+        description="Promises held ready, those used last, in about 3 KiB each; where more are in "
+        "use, municipalities are read again and again.",
+    )
     past_windows: int = Field(
         default=8, ge=1, le=100, description="Past windows that get a result though they are empty."
     )

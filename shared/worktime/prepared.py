@@ -7,8 +7,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache, lru_cache
+from hashlib import blake2b
 from itertools import accumulate, chain, count
 from typing import Final
+from weakref import WeakValueDictionary
 
 from shared.worktime.model import Calendar, DayException, Segment, Weekday, WeekFrom
 
@@ -24,6 +27,11 @@ _NEW_YEARS: Final = tuple(
 )
 """When the years after FIRST_YEAR begin in UTC."""
 _WEEKDAYS: Final = tuple(Weekday)
+
+
+_DIGEST_BYTES: Final = 16
+_BUILT: Final[WeakValueDictionary[bytes, _Year]] = WeakValueDictionary()
+"""The years that some calendar holds, by all that decides them."""
 
 
 class CalendarExhaustedError(ValueError):
@@ -42,10 +50,11 @@ def instant_of(microseconds: int) -> datetime:
         raise CalendarExhaustedError("the instant is outside of any calendar") from error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class _Year:
     """One local year. Days are ordinals; times are microseconds since 1970 UTC.
 
+    All calendars that are alike in the year, and know of the same exceptions in it, have one.
     `midnights` has one entry more than the year has days. `totals[i]` is the open time from the
     year's start to the end of segment i. The year is [begins, ends).
     """
@@ -178,8 +187,8 @@ class PreparedCalendar:
         if number not in self._years:
             if not FIRST_YEAR <= number <= LAST_YEAR:
                 raise CalendarExhaustedError(f"{self.calendar.id}: nothing is known of {number}")
-            year = self._years[number] = _build(self.calendar, self.zone, number)
-            self._of_day |= dict.fromkeys(year.days, year)
+            year = self._years[number] = _built(self.calendar, self.zone, number)
+            self._of_day |= dict.fromkeys(_days(number), year)
         return self._years[number]
 
 
@@ -203,16 +212,29 @@ def _year_of(day: int) -> int:
         raise CalendarExhaustedError(f"there is no day {day}") from error
 
 
+def _built(calendar: Calendar, zone: zoneinfo.ZoneInfo, number: int) -> _Year:
+    """Return the year, from a calendar that is alike in it where there is one."""
+    touching = tuple(day for day in calendar.days if day.first.year <= number <= day.last.year)
+    decisive = calendar.model_dump_json(include={"zone", "week", "counting", "weeks"})
+    exceptions = "\n".join(day.model_dump_json(exclude={"reason", "act"}) for day in touching)
+    text = f"{number}\n{decisive}\n{exceptions}"
+    digest = blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()
+    year = _BUILT.get(digest)
+    if year is None:
+        year = _BUILT[digest] = _build(calendar, zone, number)
+    return year
+
+
 def _build(calendar: Calendar, zone: zoneinfo.ZoneInfo, number: int) -> _Year:
-    first, end = date(number, 1, 1).toordinal(), date(number + 1, 1, 1).toordinal()
+    days = _days(number)
+    first, end = days[0], days[-1] + 1
     exceptions = exceptions_by_day(calendar.days, first, end)
-    days = range(first, end)
     segments = list(_open_segments(calendar, zone, days, exceptions))
-    midnights = tuple(_local(zone, day, "00:00") for day in (*days, end))
+    midnights = _midnights(zone, number)
     return _Year(
         number=number,
         first_day=first,
-        days=days,
+        days=range(first, end),
         begins=microseconds_of(midnights[0]),
         ends=microseconds_of(midnights[-1]),
         midnights=midnights,
@@ -221,6 +243,19 @@ def _build(calendar: Calendar, zone: zoneinfo.ZoneInfo, number: int) -> _Year:
         closes=tuple(closes for _, closes in segments),
         totals=tuple(accumulate(closes - opens for opens, closes in segments)),
     )
+
+
+@cache
+def _days(number: int) -> tuple[int, ...]:
+    """Return the ordinals of a year: the same objects for every calendar."""
+    return tuple(range(date(number, 1, 1).toordinal(), date(number + 1, 1, 1).toordinal()))
+
+
+@lru_cache(maxsize=64)
+def _midnights(zone: zoneinfo.ZoneInfo, number: int) -> tuple[datetime, ...]:
+    """Return the UTC instants at which the days of a year, and the day after them, begin."""
+    days = _days(number)
+    return tuple(_local(zone, day, "00:00") for day in (*days, days[-1] + 1))
 
 
 ByDay = dict[int, list[DayException]]
@@ -271,7 +306,7 @@ def day_hours(
 
 
 def _open_segments(
-    calendar: Calendar, zone: zoneinfo.ZoneInfo, days: range, exceptions: ByDay
+    calendar: Calendar, zone: zoneinfo.ZoneInfo, days: Sequence[int], exceptions: ByDay
 ) -> Iterator[tuple[int, int]]:
     """Yield [opens, closes) in order; hours that a change of the clocks removes are left out."""
     previous: int | None = None

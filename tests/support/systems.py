@@ -65,9 +65,9 @@ class System:
     async def kill(self, service: str) -> None:
         await self.processes[service].kill()
 
-    async def wait_until_ready(self, service: str) -> None:
+    async def wait_until_ready(self, service: str, within: float = READY_SECONDS) -> None:
         is_ready = self.processes[service].is_ready
-        await eventually(is_ready, READY_SECONDS, what=f"{service} is ready")
+        await eventually(is_ready, within, what=f"{service} is ready")
 
     async def run(self, *arguments: str) -> str:
         """Run `python -m ARGUMENTS...` with the system's settings; return what it printed."""
@@ -95,6 +95,7 @@ async def running_system(
     services: Iterable[str] = tuple(SERVICE_PORTS),
     extra: Mapping[str, str] | None = None,
     before: Callable[[System], Awaitable[None]] | None = None,
+    ready_within: float = READY_SECONDS,
 ) -> AsyncIterator[System]:
     """Start the services named, all ready; every one is ended with SIGTERM afterwards.
 
@@ -118,7 +119,7 @@ async def running_system(
             await system.start(name)
             stack.push_async_callback(_end_current, system, name)
         for name in services:
-            await system.wait_until_ready(name)
+            await system.wait_until_ready(name, ready_within)
         yield system
 
 

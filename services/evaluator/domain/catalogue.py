@@ -1,18 +1,14 @@
 """Which promises apply to a case: prepared from the published cartas and calendars."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.evaluator.domain.coverage import BUZON_SERVICE
+from services.evaluator.domain.rules import CartaRules, CompromisoRules
 from shared.contracts.cartas import (
-    CalendarData,
-    CartaData,
-    Compromiso,
-    MunicipalityData,
     Scope,
-    Status,
 )
 from shared.contracts.service_events import reports
 from shared.criteria import (
@@ -22,7 +18,6 @@ from shared.criteria import (
     WindowBounds,
     Windows,
     earlier_window,
-    measures_of,
     prepare,
     references_of,
 )
@@ -32,8 +27,6 @@ from shared.worktime import CalendarHistory, PreparedCalendar, Unit, due_instant
 BUZON_EVENTS = "buzon."
 ANY_SERVICE = "*"
 _MICROSECOND = timedelta(microseconds=1)
-_EDGE = timedelta(days=2)
-_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,32 +38,28 @@ class Promise:
     """
 
     municipality: str
-    carta: CartaData
-    compromiso: Compromiso
+    carta: CartaRules
+    id: str
+    compromiso: CompromisoRules
     zone: ZoneInfo
     cutoff: PreparedCalendar
     cutoff_days: int
-    measures: tuple[Measure, ...]
     calendars: tuple[PreparedCalendar | None, ...]
     calendar_versions: Mapping[str, int]
     histories: tuple[CalendarHistory | None, ...]
-    judges: tuple[CaseJudge, ...] = field(init=False, repr=False, compare=False)
-    windows: Windows = field(init=False, repr=False, compare=False)
-    id: str = field(init=False, repr=False, compare=False)
+    judges: tuple[CaseJudge, ...] = field(repr=False, compare=False)
+    windows: Windows = field(repr=False, compare=False)
+    measures: tuple[Measure, ...] = field(init=False, repr=False, compare=False)
     version: int = field(init=False, repr=False, compare=False)
     _by_unit: bool = field(init=False, repr=False, compare=False)
     _surely: tuple[datetime, datetime] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Make ready what every case asks for."""
-        object.__setattr__(self, "id", self.compromiso.id)
+        object.__setattr__(self, "measures", self.compromiso.measures)
         object.__setattr__(self, "version", self.carta.version)
         object.__setattr__(self, "_by_unit", self.compromiso.scope is Scope.UNIT)
-        object.__setattr__(self, "_surely", self._surely_in_force())
-        paired = zip(self.measures, self.calendars, strict=True)
-        judges = tuple(prepare(each, calendar, zone=self.zone) for each, calendar in paired)
-        object.__setattr__(self, "judges", judges)
-        object.__setattr__(self, "windows", Windows(self.compromiso.window, self.zone))
+        object.__setattr__(self, "_surely", self.carta.surely)
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -106,7 +95,9 @@ class Promise:
             else history.version(versions.get(history.latest.calendar.id, 0)) or history.latest
             for history in self.histories
         )
-        return replace(self, calendars=calendars, calendar_versions=dict(versions))
+        judges = judges_of(self.measures, calendars, self.zone)
+        known = dict(versions)
+        return replace(self, calendars=calendars, calendar_versions=known, judges=judges)
 
     def in_force(self, instant: datetime) -> bool:
         """Return whether this version was in force on the instant's local date, ends included.
@@ -119,13 +110,6 @@ class Promise:
         if day < self.carta.valid_from or self._suspended(day):
             return False
         return self.carta.valid_to is None or day <= self.carta.valid_to
-
-    def _surely_in_force(self) -> tuple[datetime, datetime]:
-        """Return instants between which no zone and no change of clocks makes a difference."""
-        first, last = self.carta.valid_from, self.carta.valid_to or date.max
-        if self.carta.suspensions or last - first < 2 * _EDGE:
-            return (_NEVER, _NEVER)
-        return (_midnight(first) + _EDGE, _midnight(last) - _EDGE)
 
     def _suspended(self, day: date) -> bool:
         return any(each.first <= day <= each.last for each in self.carta.suspensions)
@@ -189,49 +173,42 @@ class Promise:
         return {kind: bounds for kind, bounds in found.items() if bounds is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """All promises of one catalogue version, by what a case carries."""
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Town:
+    """All promises of one municipality as one catalogue version has them.
 
-    version: int = 0
-    by_service: Mapping[tuple[str, str], tuple[tuple[Promise, ...], ...]] = field(
-        default_factory=dict
-    )
-    by_compromiso: Mapping[tuple[str, str], tuple[Promise, ...]] = field(default_factory=dict)
+    It is the same only as itself: what is remembered of one is forgotten with it.
+    """
 
-    calendars: Mapping[tuple[str, str], CalendarHistory] = field(default_factory=dict)
-    """Every calendar by municipality and id, with all its versions."""
+    municipality: str
+    by_service: Mapping[str, tuple[tuple[Promise, ...], ...]] = field(default_factory=dict)
+    by_compromiso: Mapping[str, tuple[Promise, ...]] = field(default_factory=dict)
 
-    redated_at: Mapping[str, datetime] = field(default_factory=dict)
-    """When each municipality last learned of a calendar that replaces another."""
+    calendars: Mapping[str, CalendarHistory] = field(default_factory=dict)
+    """Every calendar by id, with all its versions."""
 
-    def redated(self, municipality: str) -> list[str]:
+    redated_at: datetime | None = None
+    """When it last learned of a calendar that replaces another."""
+
+    @property
+    def size(self) -> int:
+        """How many promises it holds; a municipality without any takes room as well."""
+        return 1 + sum(map(len, self.by_compromiso.values()))
+
+    def redated(self) -> list[str]:
         """Return the compromisos with a clock on a calendar that was ever replaced."""
         return [
             compromiso
-            for (town, compromiso), promises in self.by_compromiso.items()
-            if town == municipality
-            and any(h and len(h.versions) > 1 for promise in promises for h in promise.histories)
+            for compromiso, promises in self.by_compromiso.items()
+            if any(h and len(h.versions) > 1 for promise in promises for h in promise.histories)
         ]
 
-    def calendar(
-        self, municipality: str, name: str, versions: Mapping[str, int]
-    ) -> PreparedCalendar | None:
-        """Return a calendar in the version that is named, else the latest; None if unknown."""
-        history = self.calendars.get((municipality, name))
-        if history is None:
-            return None
-        return history.version(versions.get(name, 0)) or history.latest
-
-    def about(
-        self, municipality: str, services: Collection[str], kinds: Collection[str]
-    ) -> list[str]:
+    def about(self, services: Collection[str], kinds: Collection[str]) -> list[str]:
         """Return the compromisos with a figure of some services and some kinds of events."""
         return sorted(
             compromiso
-            for (town, compromiso), promises in self.by_compromiso.items()
-            if town == municipality
-            and any(
+            for compromiso, promises in self.by_compromiso.items()
+            if any(
                 (ANY_SERVICE in services or not promise_services.isdisjoint(services))
                 and any(reports(kinds, event) for event in promise.events)
                 for promise in promises
@@ -239,13 +216,37 @@ class Catalogue:
             )
         )
 
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All promises of the municipalities that were asked for, by what a case carries.
+
+    Every question about a municipality that was not asked for raises KeyError: nothing is taken for
+    unpromised that was merely not looked up.
+    """
+
+    towns: Mapping[str, Town]
+
+    def calendar(
+        self, municipality: str, name: str, versions: Mapping[str, int]
+    ) -> PreparedCalendar | None:
+        """Return a calendar in the version that is named, else the latest; None if unknown."""
+        history = self.towns[municipality].calendars.get(name)
+        if history is None:
+            return None
+        return history.version(versions.get(name, 0)) or history.latest
+
     def for_service(self, municipality: str, service: str) -> tuple[tuple[Promise, ...], ...]:
         """Return for each compromiso about the service its versions, oldest first."""
-        return self.by_service.get((municipality, service), ())
+        return self.towns[municipality].by_service.get(service, ())
+
+    def versions(self, municipality: str, compromiso: str) -> tuple[Promise, ...]:
+        """Return the versions of one compromiso, oldest first."""
+        return self.towns[municipality].by_compromiso.get(compromiso, ())
 
     def promise(self, municipality: str, compromiso: str, carta_version: int) -> Promise | None:
         """Return one version of one compromiso."""
-        for promise in self.by_compromiso.get((municipality, compromiso), ()):
+        for promise in self.versions(municipality, compromiso):
             if promise.carta.version == carta_version:
                 return promise
         return None
@@ -257,93 +258,16 @@ class Catalogue:
 
         Cases count in it that began under an earlier one; each is judged by its own.
         """
-        versions = self.by_compromiso.get((municipality, compromiso), ())
+        versions = self.versions(municipality, compromiso)
         return next((each for each in reversed(versions) if each.decides(unit, window)), None)
 
 
-def build_catalogue(
-    version: int,
-    municipalities: Iterable[MunicipalityData],
-    calendars: Iterable[CalendarData],
-    cartas: Iterable[CartaData],
-) -> Catalogue:
-    """Prepare what is complete; a promise whose calendar has not arrived yet is left out."""
-    histories = _histories(calendars)
-    towns = {town.municipality: town for town in sorted(municipalities, key=lambda t: t.version)}
-    by_compromiso: dict[tuple[str, str], list[Promise]] = {}
-    for carta in sorted(cartas, key=lambda c: (c.municipality, c.carta, c.version)):
-        town = towns.get(carta.municipality)
-        if town is None or carta.status is Status.RETIRED:
-            continue
-        for compromiso in carta.compromisos:
-            promise = _prepare(town, carta, compromiso, histories)
-            if promise is not None:
-                by_compromiso.setdefault((carta.municipality, compromiso.id), []).append(promise)
-    frozen = {key: tuple(promises) for key, promises in by_compromiso.items()}
-    redated_at: dict[str, datetime] = {}
-    for (municipality, _), history in histories.items():
-        for known in history.versions[1:]:
-            last = redated_at.get(municipality, known.known_since)
-            redated_at[municipality] = max(last, known.known_since)
-    return Catalogue(version, _by_service(frozen), frozen, histories, redated_at)
-
-
-_Histories = Mapping[tuple[str, str], CalendarHistory]
-
-
-def _histories(calendars: Iterable[CalendarData]) -> dict[tuple[str, str], CalendarHistory]:
-    """Return all versions of each, also where only the retirement of one has arrived so far.
-
-    A version and its successor travel on different partitions: between the two, what is promised
-    by the calendar must not seem to be promised no more.
-    """
-    versions: dict[tuple[str, str], list[CalendarData]] = {}
-    for data in calendars:
-        versions.setdefault((data.municipality, data.calendar.id), []).append(data)
-    return {
-        key: CalendarHistory((each.calendar, each.known_since) for each in found)
-        for key, found in versions.items()
-    }
-
-
-def _prepare(
-    town: MunicipalityData, carta: CartaData, compromiso: Compromiso, calendars: _Histories
-) -> Promise | None:
-    cutoff = calendars.get((town.municipality, town.calendar))
-    if cutoff is None:
-        return None
-    needed: list[CalendarHistory | None] = []
-    measures = measures_of(compromiso.criterion)
-    for measure in measures:
-        name = measure.calendar
-        history = None if name is None else calendars.get((town.municipality, name))
-        if name is not None and history is None:
-            return None
-        needed.append(history)
-    latest = tuple(None if history is None else history.latest for history in needed)
-    return Promise(
-        municipality=town.municipality,
-        carta=carta,
-        compromiso=compromiso,
-        zone=ZoneInfo(town.zone),
-        cutoff=cutoff.latest,
-        cutoff_days=town.cutoff_working_days,
-        measures=measures,
-        calendars=latest,
-        calendar_versions={c.calendar.id: c.calendar.version for c in latest if c is not None},
-        histories=tuple(needed),
-    )
-
-
-def _by_service(
-    by_compromiso: Mapping[tuple[str, str], tuple[Promise, ...]],
-) -> dict[tuple[str, str], tuple[tuple[Promise, ...], ...]]:
-    by_service: dict[tuple[str, str], list[tuple[Promise, ...]]] = {}
-    for (municipality, _), promises in by_compromiso.items():
-        for service in sorted({name for promise in promises for name in services_of(promise)}):
-            about = tuple(promise for promise in promises if service in services_of(promise))
-            by_service.setdefault((municipality, service), []).append(about)
-    return {key: tuple(groups) for key, groups in by_service.items()}
+def judges_of(
+    measures: Sequence[Measure], calendars: Sequence[PreparedCalendar | None], zone: ZoneInfo
+) -> tuple[CaseJudge, ...]:
+    """Return a judge for each population, by the calendar that it needs."""
+    paired = zip(measures, calendars, strict=True)
+    return tuple(prepare(measure, calendar, zone=zone) for measure, calendar in paired)
 
 
 def services_of(promise: Promise) -> tuple[str, ...]:
@@ -352,31 +276,3 @@ def services_of(promise: Promise) -> tuple[str, ...]:
     about_folios = [event.startswith(BUZON_EVENTS) for event in events]
     folios = (BUZON_SERVICE,) if any(about_folios) else ()
     return folios if all(about_folios) else (*promise.carta.services, *folios)
-
-
-def windows_until(promise: Promise, now: datetime, *, most: int) -> list[WindowBounds]:
-    """Return the windows since the version came into force, the running one last."""
-    window = promise.window_at(_within(promise, now))
-    windows: list[WindowBounds] = []
-    while window is not None and len(windows) < most:
-        if _local_day(promise, window.end - _MICROSECOND) < promise.carta.valid_from:
-            break
-        windows.append(window)
-        window = promise.window_at(window.start - _MICROSECOND)
-    return windows[::-1]
-
-
-def _within(promise: Promise, now: datetime) -> datetime:
-    """Return `now`, or the last moment in force of a version (or of a campaign) that has ended."""
-    last = promise.compromiso.window.last or promise.carta.valid_to
-    if last is None or _local_day(promise, now) <= last:
-        return now
-    return datetime(last.year, last.month, last.day, 12, tzinfo=promise.zone)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def _local_day(promise: Promise, instant: datetime) -> date:
-    return instant.astimezone(promise.zone).date()

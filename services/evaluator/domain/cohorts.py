@@ -80,7 +80,7 @@ def cohorts_of(catalogue: Catalogue, deciding: Promise, cells: CohortCells) -> C
     town, compromiso = deciding.municipality, deciding.compromiso
     apart = set()
     for version in {version for version, _ in cells} - {deciding.carta.version}:
-        promise = catalogue.promise(town, compromiso.id, version)
+        promise = catalogue.promise(town, deciding.id, version)
         if promise is None or not add_up(promise.compromiso.criterion, compromiso.criterion):
             apart.add(version)
     return Cohorts(deciding, cells, frozenset(apart))

@@ -8,7 +8,9 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from services.evaluator.domain.catalogue import Catalogue, Promise, build_catalogue
+from services.evaluator.domain.catalogue import Catalogue, Promise
+from services.evaluator.domain.preparing import build_town
+from services.evaluator.domain.rules import CartaRules
 from shared.authoring.promises import Judged
 from shared.contracts.cartas import (
     Approval,
@@ -116,8 +118,11 @@ def prepared(
     *,
     services: Sequence[str],
     unit: str,
-) -> tuple[Catalogue, list[Promise]]:
-    """Prepare drafts as if they, and nothing else, had been in force always. Raises DraftError."""
+) -> tuple[Catalogue, list[Promise], CartaData]:
+    """Prepare drafts as if they, and nothing else, had been in force always, in one carta.
+
+    Raises DraftError.
+    """
     names = {each.calendar.id for each in calendars}
     for _, draft in drafts[:1]:
         found = lint(draft.judged.criterion, calendars=names)
@@ -125,12 +130,14 @@ def prepared(
         if faults:
             raise DraftError("; ".join(faults))
     carta = _carta(drafts, town, services=services, unit=unit)
-    catalogue = build_catalogue(0, [town], calendars, [carta])
-    made = [catalogue.by_compromiso.get((town.municipality, name), ()) for name, _ in drafts]
+    name = town.municipality
+    made_town = build_town(name, [town], calendars, [CartaRules.of(carta)])
+    catalogue = Catalogue({name: made_town})
+    made = [catalogue.versions(name, draft) for draft, _ in drafts]
     if not all(made):
         there_are = ", ".join(sorted(names)) or "ninguno"
         raise DraftError(f"falta un calendario; hay: {there_are}")
-    return catalogue, [promises[0] for promises in made]
+    return catalogue, [promises[0] for promises in made], carta
 
 
 def _carta(

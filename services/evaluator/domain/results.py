@@ -191,7 +191,7 @@ def result_data(
         municipality=promise.municipality,
         carta=promise.carta.carta,
         carta_versions=tuple(sorted({*cohorts.versions, promise.carta.version})),
-        compromiso=promise.compromiso.id,
+        compromiso=promise.id,
         unit=unit,
         window=window,
         edition=edition,
@@ -292,7 +292,7 @@ class Subject:
     def key(self) -> tuple[str, str, str, str]:
         """Municipality, compromiso, unit, window id."""
         promise = self.promise
-        return (promise.municipality, promise.compromiso.id, self.unit, self.window.id)
+        return (promise.municipality, promise.id, self.unit, self.window.id)
 
     @property
     def bounds(self) -> WindowBounds:
@@ -365,13 +365,13 @@ class Subject:
             id=identity,
             source=SOURCE,
             time=time,
-            subject=promise.compromiso.id,
+            subject=promise.id,
             traceparent=traceparent or own_trace(identity),
             data=BreachData(
                 municipality=promise.municipality,
                 carta=promise.carta.carta,
                 carta_version=promise.carta.version,
-                compromiso=promise.compromiso.id,
+                compromiso=promise.id,
                 unit=self.unit,
                 responsible_unit=promise.carta.unit,
                 window=self.window,

@@ -89,10 +89,12 @@ class Accounting:
 
     async def counted(self, tx: Transaction, counts: Sequence[hot.CountData]) -> None:
         """Keep counts; the latest revision of each holds."""
-        catalogue = await self._knowledge.catalogue(tx.connection)
+        towns = {data.municipality for data in counts}
+        catalogue = await self._knowledge.catalogue(tx.connection, towns)
         for data in sorted(counts, key=lambda each: (each.municipality, each.case, each.revision)):
             if await store.keep_count(tx.connection, data):
-                about = catalogue.about(data.municipality, (data.service,), (data.counted,))
+                town = catalogue.towns[data.municipality]
+                about = town.about((data.service,), (data.counted,))
                 await _look_again(tx.connection, data.municipality, about, data.at, data.at)
 
     async def heard(self, tx: Transaction, heard: Sequence[hot.HeardData]) -> None:
@@ -111,9 +113,10 @@ class Accounting:
         ]
         if not begun:
             return
-        catalogue = await self._knowledge.catalogue(tx.connection)
+        towns = {town for town, *_ in begun}
+        catalogue = await self._knowledge.catalogue(tx.connection, towns)
         for town, service, kind, at in await store.counted_days(tx.connection, begun):
-            about = catalogue.about(town, (service,), (kind,))
+            about = catalogue.towns[town].about((service,), (kind,))
             await _look_again(tx.connection, town, about, at, at)
 
     async def find_silences(self, pool: Pool) -> None:
@@ -128,7 +131,8 @@ class Accounting:
         ]
         for source, expects in expected:
             async with transaction(pool) as tx:
-                catalogue = await self._knowledge.catalogue(tx.connection)
+                towns = (source.municipality,)
+                catalogue = await self._knowledge.catalogue(tx.connection, towns)
                 through = coverage.pipelines.get(source.pipeline)
                 if through is not None:
                     await _find(tx.connection, catalogue, source, expects, through - source.grace)
@@ -154,7 +158,7 @@ async def _find(
     await store.replace_silences(connection, town, source.source, since=since, found=found)
     changed = sorted(set(found) ^ set(before), key=lambda each: each.start)
     ends = [each.end or through for each in changed]
-    about = catalogue.about(town, source.services, source.reports)
+    about = catalogue.towns[town].about(source.services, source.reports)
     await _look_again(connection, town, about, changed[0].start, max(ends))
 
 

@@ -23,9 +23,8 @@ async def counts_of_case(
     rows = await evidence.explanation(pool, municipality, compromiso, case)
     if not rows:
         return None
-    async with pool.acquire() as plain, plain.transaction():
-        version = await catalogue_store.hold_version(plain)  # type: ignore[arg-type]
-        catalogue = await catalogue_store.load(plain, version)  # type: ignore[arg-type]
+    async with pool.acquire() as plain:
+        catalogue = await catalogue_store.only(plain, municipality)  # type: ignore[arg-type]
     data = hot.decode_case(json.dumps(json.loads(rows[0]["facts"])).encode())
     found: list[dict[str, Any]] = []
     for row in rows:

@@ -60,8 +60,8 @@ class JudgeCases:
 
     async def arrived(self, tx: Transaction, arrivals: Sequence[Arrival], *, writer: int) -> None:
         """Judge new revisions in their order; revisions that are known already change nothing."""
-        catalogue = await self._knowledge.catalogue(tx.connection)
         keys = [(each.data.municipality, each.data.case) for each in arrivals]
+        catalogue = await self._knowledge.catalogue(tx.connection, {town for town, _ in keys})
         locked = await case_store.lock_cases(tx.connection, set(keys))
         revisions = {key: each.revision for key, each in locked.items()}
         before = {key: each.verdicts for key, each in locked.items()}
@@ -87,7 +87,8 @@ class JudgeCases:
         self, tx: Transaction, keys: Iterable[CaseKey], *, writer: int, why: AddendumReason
     ) -> int:
         """Judge stored cases again: their promises changed, or more is known. Return how many."""
-        catalogue = await self._knowledge.catalogue(tx.connection)
+        keys = list(keys)
+        catalogue = await self._knowledge.catalogue(tx.connection, {town for town, _ in keys})
         loaded = await case_store.load_cases(tx.connection, keys)
         before = {key: stored.verdicts for key, stored in loaded.items()}
         cases = [stored.data for stored in loaded.values()]
@@ -233,15 +234,17 @@ async def _closed(
 
     A case that began after its calendars were last replaced is judged by the latest in any window.
     """
+    redated = {name: town for name, town in catalogue.towns.items() if town.redated_at is not None}
     towns = {
         data.municipality
         for data in cases
-        if data.municipality in catalogue.redated_at
-        and min(data.instants.values()) < catalogue.redated_at[data.municipality]
+        if (town := redated.get(data.municipality)) is not None
+        and town.redated_at is not None
+        and min(data.instants.values()) < town.redated_at
     }
     return {
-        town: await redating_store.closed_windows(connection, town, catalogue.redated(town))
-        for town in sorted(towns)
+        name: await redating_store.closed_windows(connection, name, redated[name].redated())
+        for name in sorted(towns)
     }
 
 

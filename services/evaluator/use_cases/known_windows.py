@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 from typing import Final
+from weakref import WeakKeyDictionary
 
-from services.evaluator.domain.catalogue import Catalogue, Promise
+from services.evaluator.domain.catalogue import Catalogue, Promise, Town
 from services.evaluator.domain.results import Subject, window_of_result
 from services.evaluator.store import windows as window_store
 from services.evaluator.store.windows import NewWindow, WindowKey
@@ -15,26 +16,33 @@ MOST: Final = 100_000
 
 
 class KnownWindows:
-    """Numbers of windows that exist, and what their statements say under one catalogue."""
+    """Numbers of windows that exist, and what their statements say while a town is as it is."""
 
     def __init__(self) -> None:
         self._numbers: dict[WindowKey, int] = {}
-        self._subjects: dict[WindowKey, Subject] = {}
-        self._version = -1
+        self._subjects: WeakKeyDictionary[Town, dict[WindowKey, Subject]] = WeakKeyDictionary()
+        self._remembered = 0
 
     def subject(
         self, catalogue: Catalogue, key: WindowKey, promise: Promise, bounds: WindowBounds
     ) -> Subject:
         """Return a window under the version that it is held to: `promise` where none decides."""
-        if catalogue.version != self._version or len(self._subjects) >= MOST:
-            self._subjects, self._version = {}, catalogue.version
-        subject = self._subjects.get(key)
+        subjects = self._of_town(catalogue.towns[key[0]])
+        subject = subjects.get(key)
         if subject is None:
             deciding = catalogue.deciding(*key[:3], bounds)
             subject = _subject(deciding or promise, key, bounds)
             if deciding is not None:
-                self._subjects[key] = subject
+                subjects[key] = subject
+                self._remembered += 1
         return subject
+
+    def _of_town(self, town: Town) -> dict[WindowKey, Subject]:
+        """Return what is remembered of a town; when it changes, and is forgotten, so is this."""
+        if self._remembered >= MOST:
+            self._subjects.clear()
+            self._remembered = 0
+        return self._subjects.setdefault(town, {})
 
     async def open(self, tx: Transaction, subjects: Collection[Subject]) -> None:
         """Make those windows that are not known to exist."""

@@ -138,7 +138,7 @@ class PublishResults:
     async def _look(self, tx: Transaction, key: WindowKey, *, only_due: bool) -> _Found | None:
         """Lock the window, then read what its result is made of, in the order that Look tells."""
         con = tx.connection
-        catalogue = await self._knowledge.catalogue(con)
+        catalogue = await self._knowledge.catalogue(con, (key[0],))
         state = await window_store.lock_window(con, key, only_due=only_due)
         if state is None:
             return None
@@ -247,7 +247,7 @@ async def _look_again_at_followers(tx: Transaction, look: Look, *, closed: bool)
 
     Windows are locked in the order of time only: no two publishers wait for each other.
     """
-    versions = look.catalogue.by_compromiso.get(look.key[:2], ())
+    versions = look.catalogue.versions(*look.key[:2])
     following = [each for each in versions if references_of(each.compromiso.criterion)]
     if not following and not closed:
         return

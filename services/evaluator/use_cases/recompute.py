@@ -106,7 +106,7 @@ async def recompute(
         plain.transaction(isolation="repeatable_read", readonly=True),
     ):
         connection: Connection = plain  # type: ignore[assignment]
-        catalogue = await catalogue_store.load(connection, 0)
+        catalogue = await catalogue_store.only(connection, municipality)
         services = _services(catalogue, only)
         work = await shards(connection, municipality, services, most=processes)
         if len(work) > 1:
@@ -148,7 +148,7 @@ def _services(catalogue: Catalogue, only: Collection[WindowKey] | None) -> list[
     if only is None:
         return None
     compromisos = {window[:2] for window in only}
-    promises = [p for key in compromisos for p in catalogue.by_compromiso.get(key, ())]
+    promises = [p for key in compromisos for p in catalogue.versions(*key)]
     return sorted({service for promise in promises for service in services_of(promise)})
 
 

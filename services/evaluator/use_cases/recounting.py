@@ -46,7 +46,8 @@ async def count(connection: Connection, catalogue: Catalogue, shard: Shard) -> F
     """Count the cases of a shard, a few hundred at a time: memory does not grow with them."""
     town = shard.municipality
     coverage = await coverage_store.load(connection)
-    closed = await redating_store.closed_windows(connection, town, catalogue.redated(town))
+    redated = catalogue.towns[town].redated()
+    closed = await redating_store.closed_windows(connection, town, redated)
 
     @lru_cache(maxsize=1024)
     def known(service: str, sources: tuple[str, ...], historical: bool) -> datetime | None:
@@ -124,5 +125,5 @@ async def _count_in(shard: Shard, database_url: str, snapshot: str) -> Fresh:
     ):
         connection: Connection = plain  # type: ignore[assignment]
         await connection.execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
-        catalogue = await catalogue_store.load(connection, 0)
+        catalogue = await catalogue_store.only(connection, shard.municipality)
         return await count(connection, catalogue, shard)

@@ -7,7 +7,6 @@ from services.evaluator.store import catalogue as store
 from services.evaluator.store import windows as window_store
 from shared.contracts.cartas import (
     CalendarPublished,
-    CartaData,
     CartaPublished,
     CartasEvent,
     MunicipalityPublished,
@@ -33,7 +32,7 @@ async def _save(tx: Transaction, event: CartasEvent) -> list[tuple[str, set[str]
     """Store one state; return the services whose promises it may have changed."""
     if isinstance(event, CartaPublished):
         changed = await store.save(tx.connection, "carta", event.data.carta, event.data)
-        return [(event.data.municipality, _services(event.data))] if changed else []
+        return [(event.data.municipality, {*event.data.services, BUZON_SERVICE})] if changed else []
     if isinstance(event, CalendarPublished):
         changed = await store.save(tx.connection, "calendar", event.data.calendar.id, event.data)
     elif isinstance(event, MunicipalityPublished):
@@ -44,9 +43,4 @@ async def _save(tx: Transaction, event: CartasEvent) -> list[tuple[str, set[str]
     if not changed:
         return []
     municipality = event.data.municipality
-    cartas = await store.cartas_of(tx.connection, municipality)
-    return [(municipality, {name for carta in cartas for name in _services(carta)})]
-
-
-def _services(carta: CartaData) -> set[str]:
-    return {*carta.services, BUZON_SERVICE}
+    return [(municipality, {*await store.services(tx.connection, municipality), BUZON_SERVICE})]

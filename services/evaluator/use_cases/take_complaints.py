@@ -66,8 +66,9 @@ class TakeComplaints:
             await self._trigger(tx, trigger)
 
     async def _trigger(self, tx: Transaction, trigger: Trigger) -> None:
-        catalogue = await self._knowledge.catalogue(tx.connection)
-        versions = catalogue.by_compromiso.get((trigger.municipality, trigger.compromiso), ())
+        town = trigger.municipality
+        catalogue = await self._knowledge.catalogue(tx.connection, (town,))
+        versions = catalogue.versions(town, trigger.compromiso)
         promise = next((each for each in versions if each.in_force(trigger.filed_at)), None)
         window = None if promise is None else promise.window_at(trigger.found_at)
         if promise is None or window is None:

@@ -96,7 +96,7 @@ async def try_draft(pool: Pool, question: Question) -> list[Tried]:
         draft = _read(question.draft, town, calendars)
         variants = list(variants_of(draft))
         drafts = [(DRAFT, draft), *((each.name, each.draft) for each in variants)]
-        catalogue, promises = prepared(
+        catalogue, promises, carta = prepared(
             drafts,
             town,
             calendars,
@@ -122,7 +122,7 @@ async def try_draft(pool: Pool, question: Question) -> list[Tried]:
     judge_one = _Judge(window, catalogue, coverage, fresh, records)
     return [
         Tried(
-            explain(judge_one(promises[0], unit), [promises[0].carta]),
+            explain(judge_one(promises[0], unit), [carta]),
             promises[0].zone,
             tuple(sorted(failing.get((unit, window.id), ()))[:MOST_FAILING]),
             len(failing.get((unit, window.id), ())),
@@ -170,7 +170,7 @@ def _units(fresh: _Fresh, promise: Promise, window: WindowBounds) -> list[str]:
     found = {
         unit
         for (compromiso, unit, name), _ in fresh
-        if (compromiso, name) == (promise.compromiso.id, window.id)
+        if (compromiso, name) == (promise.id, window.id)
     }
     return sorted(found) or [promise.carta.unit]
 
@@ -189,7 +189,7 @@ class _Judge:
         counts = self._counts(promise, unit, self.window)
         known = of_window(self.coverage, promise, historical=is_historical(counts.values()))
         look = Look(
-            (promise.municipality, promise.compromiso.id, unit, self.window.id),
+            (promise.municipality, promise.id, unit, self.window.id),
             promise,
             self._state(promise),
             counts,
@@ -230,7 +230,7 @@ class _Judge:
         return earlier
 
     def _counts(self, promise: Promise, unit: str, window: WindowBounds) -> CohortCounts:
-        place, version = (promise.compromiso.id, unit, window.id), promise.carta.version
+        place, version = (promise.id, unit, window.id), promise.carta.version
         found = {n: self.fresh.get((place, n)) for n in range(len(promise.measures))}
         return {(version, n): counts for n, counts in found.items() if counts is not None}
 

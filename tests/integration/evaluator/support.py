@@ -85,7 +85,8 @@ class Evaluator:
         """Begin anew, as another process would: nothing is remembered."""
         registry = CollectorRegistry()
         self.metrics = EvaluatorMetrics(registry)
-        self.knowledge = Knowledge()
+        most = self.settings.catalogue_promises
+        self.knowledge = Knowledge(self.metrics, most_promises=most)
         judge = JudgeCases(self.knowledge, self.metrics)
         complaints = TakeComplaints(judge, self.knowledge, self.metrics)
         self.results = PublishResults(self.knowledge, self.metrics)

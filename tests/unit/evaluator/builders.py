@@ -6,8 +6,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from services.evaluator.domain.catalogue import Catalogue, Promise, build_catalogue
+from services.evaluator.domain.catalogue import Catalogue, Promise
 from services.evaluator.domain.coverage import Coverage, SourceCoverage
+from services.evaluator.domain.preparing import build_town
+from services.evaluator.domain.rules import CartaRules
 from shared.contracts import hot
 from shared.contracts.cartas import (
     Approval,
@@ -88,13 +90,16 @@ def carta(*compromisos: Compromiso, **changes: Any) -> CartaData:
     return CartaData(**{**fields, **changes})
 
 
-def catalogue(*cartas: CartaData, version: int = 1) -> Catalogue:
-    return build_catalogue(version, [municipality()], [calendar()], cartas or (carta(),))
+def catalogue(*cartas: CartaData) -> Catalogue:
+    town = build_town(
+        TOWN, [municipality()], [calendar()], map(CartaRules.of, cartas or (carta(),))
+    )
+    return Catalogue({TOWN: town})
 
 
 def promise(*parts: Part, **changes: Any) -> Promise:
     made = compromiso(*parts, **changes)
-    return catalogue(carta(made)).by_compromiso[TOWN, made.id][0]
+    return catalogue(carta(made)).versions(TOWN, made.id)[0]
 
 
 def case(name: str = "A-1", *, revision: int = 1, **changes: Any) -> hot.CaseData:

@@ -4,8 +4,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from services.evaluator.domain.catalogue import Promise, build_catalogue, windows_until
+from services.evaluator.domain.catalogue import Promise
 from services.evaluator.domain.judging import Judgement, VerdictKey, judge
+from services.evaluator.domain.openings import next_window_at, windows_until
+from services.evaluator.domain.preparing import build_town
+from services.evaluator.domain.rules import CartaRules
 from shared.contracts import hot
 from shared.contracts.cartas import CalendarData, CartaData, Scope, Status
 from shared.criteria import CaseReason, CaseStatus, Window, WindowKind
@@ -122,7 +125,9 @@ def test_a_case_of_an_import_says_so() -> None:
 
 def test_a_promise_whose_calendar_has_not_arrived_waits() -> None:
     carta = b.carta(b.compromiso(b.answer()))
-    missing = build_catalogue(1, [b.municipality(calendar="OTRO")], [b.calendar()], [carta])
+    missing = build_town(
+        b.TOWN, [b.municipality(calendar="OTRO")], [b.calendar()], [CartaRules.of(carta)]
+    )
     assert missing.by_compromiso == {}
 
 
@@ -130,9 +135,8 @@ def test_the_retirement_of_a_calendar_version_alone_takes_no_promise_away() -> N
     """Its successor travels on another partition and may come later."""
 
     def made(*calendars: CalendarData) -> Promise:
-        return build_catalogue(1, [b.municipality()], calendars, [b.carta()]).by_compromiso[
-            b.TOWN, "RC-01-02"
-        ][0]
+        town = build_town(b.TOWN, [b.municipality()], calendars, [CartaRules.of(b.carta())])
+        return town.by_compromiso["RC-01-02"][0]
 
     retired = b.calendar(status=Status.RETIRED)
     assert made(retired).cutoff.calendar.version == 1
@@ -154,7 +158,7 @@ def test_the_cut_off_is_the_tenth_working_day_after_the_window() -> None:
 
 
 def test_a_version_has_windows_from_the_day_it_came_into_force() -> None:
-    made = b.catalogue(b.carta(valid_from=date(2026, 7, 20))).by_compromiso[b.TOWN, "RC-01-02"][0]
+    made = b.catalogue(b.carta(valid_from=date(2026, 7, 20))).versions(b.TOWN, "RC-01-02")[0]
     now = local("2026-09-10 12:00")
     assert [w.id for w in windows_until(made, now, most=8)] == ["2026-07", "2026-08", "2026-09"]
     assert [w.id for w in windows_until(made, now, most=2)] == ["2026-08", "2026-09"]
@@ -162,6 +166,29 @@ def test_a_version_has_windows_from_the_day_it_came_into_force() -> None:
 
 def test_a_version_that_ended_has_no_windows_after_it() -> None:
     ended = b.carta(valid_from=date(2026, 6, 1), valid_to=date(2026, 7, 15))
-    made = b.catalogue(ended).by_compromiso[b.TOWN, "RC-01-02"][0]
+    made = b.catalogue(ended).versions(b.TOWN, "RC-01-02")[0]
     found = windows_until(made, local("2026-09-10 12:00"), most=8)
     assert [w.id for w in found] == ["2026-06", "2026-07"]
+
+
+def test_the_next_window_begins_where_the_running_one_ends() -> None:
+    made = b.catalogue(b.carta(valid_to=date(2026, 9, 15))).versions(b.TOWN, "RC-01-02")[0]
+    assert next_window_at(made, local("2026-08-31 23:59")) == local("2026-09-01 00:00")
+    assert next_window_at(made, local("2026-09-01 00:00")) == local("2026-10-01 00:00")
+
+
+def test_a_version_that_has_ended_gets_no_window_again() -> None:
+    """Its last day is still one of it."""
+    made = b.catalogue(b.carta(valid_to=date(2026, 9, 15))).versions(b.TOWN, "RC-01-02")[0]
+    assert next_window_at(made, local("2026-09-15 23:59")) is not None
+    assert next_window_at(made, local("2026-09-16 00:00")) is None
+
+
+def test_a_campaign_gets_its_one_window_on_its_first_day() -> None:
+    window = Window(
+        kind=WindowKind.CAMPAIGN, id="lluvias", first=date(2026, 6, 1), last=date(2026, 6, 30)
+    )
+    made = b.promise(window=window)
+    assert next_window_at(made, local("2026-05-01 12:00")) == local("2026-06-01 00:00")
+    assert next_window_at(made, local("2026-06-01 00:00")) == local("2026-07-01 00:00")
+    assert next_window_at(made, local("2026-07-01 00:00")) is None

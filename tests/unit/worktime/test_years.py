@@ -284,3 +284,26 @@ def test_an_instant_is_read_back_from_microseconds() -> None:
 def test_a_week_of_all_hours_has_as_many_as_the_year() -> None:
     calendar = general(week=dict.fromkeys(MONDAY_TO_FRIDAY, ALL_DAY), days=())
     assert calendar.open_between(at("2026-01-01 00:00"), at("2027-01-01 00:00")) == 261 * 24 * HOUR
+
+
+def test_calendars_that_are_alike_in_one_year_differ_in_another() -> None:
+    """They share the tables of years that are alike, and of no others."""
+    plain = general(days=())
+    holiday = general(days=(closed("2027-03-15"),))
+    shorter = general(days=(), week=dict.fromkeys(MONDAY_TO_FRIDAY, (("09:00", "13:00"),)))
+    elsewhere = general(days=(), zone="America/Tijuana")
+    first, last = day("2026-03-01"), day("2026-03-31")
+    assert plain.between(first, last) == holiday.between(first, last) == 22
+    first, last = day("2027-03-01"), day("2027-03-31")
+    assert (plain.between(first, last), holiday.between(first, last)) == (23, 22)
+    assert shorter.between(first, last) == 23
+    morning, evening = at("2027-03-15 00:00"), at("2027-03-16 00:00")
+    opened = [each.open_between(morning, evening) for each in (plain, holiday, shorter)]
+    assert opened == [9 * HOUR, 0, 4 * HOUR]
+    assert elsewhere.midnight(first) - plain.midnight(first) == timedelta(hours=2)
+
+
+def test_what_an_exception_is_called_makes_no_difference() -> None:
+    named = general(days=(closed("2027-03-15", reason="Otra causa", act="Acta 7"),))
+    assert named.between(day("2027-03-15"), day("2027-03-16")) == 1
+    assert general(days=(closed("2027-03-15"),)).between(day("2027-03-15"), day("2027-03-16")) == 1
