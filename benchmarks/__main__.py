@@ -39,6 +39,11 @@ PROGRAMS = (
     Program("intake", ("--seconds", "5"), ("--seconds", "60")),
     Program("relay", ("--rows", "100000", "--seconds", "5"), ("--rows", "1000000")),
     Program("worktime"),
+    Program(
+        "scale",
+        ("--towns", "12", "--cases", "50", "--verdicts", "100000"),
+        ("--cases", "60", "--verdicts", "20000000"),
+    ),
     Program("recompute", ("--events", "200000"), ("--events", "2000000")),
 )
 

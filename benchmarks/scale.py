@@ -41,6 +41,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.environment import PREFIX, Bench, bench, cpu_seconds, machine
 from benchmarks.filling import HOLDS, SIZES, multiply
+from benchmarks.throughput import end_of
 from benchmarks.towns import Towns, measured
 from shared.contracts import topics
 from shared.contracts.topics import Topic
@@ -161,6 +162,15 @@ async def send(scale: Scale, topic: Topic, messages: Iterable[tuple[bytes, bytes
     return count
 
 
+async def on_kafka(scale: Scale, topic: Topic) -> str:
+    """Return how much of Kafka's disk a topic takes, and each of its messages."""
+    name = f"{PREFIX}{topic.name}"
+    segments = (scale.made.folder / "servers").rglob(f"{name}-*/*.log")
+    size = sum(segment.stat().st_size for segment in segments)
+    count = await end_of(scale.made, name)
+    return f"{size / 2**20:.0f} MiB, {count:,} messages, {size / max(count, 1):.0f} bytes each"
+
+
 async def catalogue(scale: Scale) -> None:
     """Take the whole catalogue in."""
     events = ((each.key.encode(), each.to_bytes()) for each in scale.towns.events())
@@ -236,6 +246,8 @@ async def events(scale: Scale) -> None:
             scale.say("evaluator then", running.mebibytes())
         held = await running.metric("cartas_catalogue_promises")
         scale.say("promises held", f"{held:,.0f}")
+        for topic in (topics.MEASUREMENTS, topics.RESULTS):
+            scale.say(f"{topic.name} on Kafka", await on_kafka(scale, topic))
         holds = await running.database.fetchrow(HOLDS)
         assert holds is not None
         scale.say("stored", ", ".join(f"{count:,} {name}" for name, count in holds.items()))
