@@ -18,10 +18,10 @@ class _Compromiso(msgspec.Struct):
     id: str
     criterion: msgspec.Raw
     window: msgspec.Raw
-    minimum_sample: int
-    closing_delay_days: int
-    expected_cases: int | None
-    scope: Scope
+    minimum_sample: int = 0
+    closing_delay_days: int = 0
+    expected_cases: int | None = None
+    scope: Scope = Scope.CARTA
 
 
 class _Days(msgspec.Struct):
@@ -30,16 +30,18 @@ class _Days(msgspec.Struct):
 
 
 class _Carta(msgspec.Struct):
+    """What is left out has the default of the published model; the rest of it is passed over."""
+
     carta: str
     version: int
-    status: Status
     unit: str
     calendar: str
     services: tuple[str, ...]
     valid_from: date
-    valid_to: date | None
-    suspensions: tuple[_Days, ...]
     compromisos: tuple[_Compromiso, ...]
+    status: Status = Status.ACTIVE
+    valid_to: date | None = None
+    suspensions: tuple[_Days, ...] = ()
 
 
 _DECODER: Final = msgspec.json.Decoder(_Carta)

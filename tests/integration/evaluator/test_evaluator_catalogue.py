@@ -16,7 +16,7 @@ from tests.unit.evaluator import builders as b
 FIRST, SECOND, THIRD = "encino", "fresno", "olmo"
 TOWNS = (FIRST, SECOND, THIRD)
 STRICTER = b.compromiso(b.wait(limit={"op": "<=", "value": 5}))
-HOLDS_BACK = """
+HELD_BACK = """
 SELECT count(*) FROM pg_stat_activity
 WHERE wait_event_type = 'Lock' AND datname = current_database()
 """
@@ -159,7 +159,7 @@ async def test_a_change_waits_for_the_batch_under_way_and_is_applied_to_it(
     async with evaluator.open() as tx:
         await evaluator.take_in(tx, b.waited("A-1", 10, municipality=FIRST))
         learning = asyncio.create_task(other.learn(*changed))
-        await eventually(lambda: _is_held_back(evaluator), 10)
+        await eventually(lambda: _are_held_back(evaluator, 1), 10)
         assert not learning.done()
     await learning
     before = {FIRST: "met"} if known else {}
@@ -171,8 +171,25 @@ async def test_a_change_waits_for_the_batch_under_way_and_is_applied_to_it(
     assert await evaluator.difference() == 0
 
 
-async def _is_held_back(evaluator: Evaluator) -> bool:
-    return bool(await evaluator.pool.fetchval(HOLDS_BACK))
+async def _are_held_back(evaluator: Evaluator, count: int) -> bool:
+    held_back: int = await evaluator.pool.fetchval(HELD_BACK)
+    return held_back == count
+
+
+async def test_batches_that_follow_each_other_do_not_keep_a_change_out(
+    evaluator: Evaluator, other: Evaluator
+) -> None:
+    """What begins while a change waits is judged by it; else, under load, its turn never comes."""
+    await learn_towns(evaluator, FIRST)
+    async with evaluator.open() as tx:
+        await evaluator.take_in(tx, b.waited("A-1", 10, municipality=FIRST))
+        learning = asyncio.create_task(other.learn(carta_of(FIRST, STRICTER)))
+        await eventually(lambda: _are_held_back(evaluator, 1), 10)
+        next_batch = asyncio.create_task(evaluator.take(b.waited("A-2", 10, municipality=FIRST)))
+        await eventually(lambda: _are_held_back(evaluator, 2), 10)
+    await asyncio.gather(learning, next_batch)
+    assert await verdicts(evaluator, "A-1") == {FIRST: "met"}
+    assert await verdicts(evaluator, "A-2") == {FIRST: "failed"}
 
 
 async def test_changes_of_towns_in_the_middle_of_batches_are_applied_once_each(
