@@ -15,6 +15,8 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 # Shared with every batch; a change waits for the batches that judge by the version before.
 HOLD_VERSION = "SELECT version FROM catalogue FOR SHARE"
+# Batches that overlap would share the row for ever, one after the other: for this they queue.
+KEEP_OUT_BATCHES = "LOCK TABLE catalogue IN EXCLUSIVE MODE"
 RAISE_VERSION = "UPDATE catalogue SET version = version + 1 RETURNING version"
 # A changed promise may have other windows than before: all are looked at again.
 CHANGE_TOWNS = """
@@ -88,6 +90,7 @@ async def save(connection: Connection, kind: str, name: str, data: CatalogueStat
 async def changed(connection: Connection, affected: Iterable[tuple[str, set[str]]]) -> None:
     """Raise the version and ask for the affected (municipality, services) to be judged again."""
     ordered = sorted(affected)
+    await connection.execute(KEEP_OUT_BATCHES)
     version = await connection.fetchval(RAISE_VERSION)
     await connection.execute(CHANGE_TOWNS, [town for town, _ in ordered], version)
     for municipality, services in ordered:

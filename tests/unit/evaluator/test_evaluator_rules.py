@@ -49,8 +49,11 @@ def test_a_stored_carta_is_read_as_its_model_reads_it(data: CartaData) -> None:
 
 def test_what_is_left_out_has_its_default() -> None:
     data = b.carta()
-    stored = json.loads(data.model_dump_json(exclude_defaults=True))
-    assert "suspensions" not in stored
+    stored = json.loads(data.model_dump_json())
+    for name in ("status", "valid_to", "suspensions"):
+        del stored[name]
+    for name in ("minimum_sample", "closing_delay_days", "expected_cases", "scope"):
+        del stored["compromisos"][0][name]
     assert told(read_carta(json.dumps(stored))) == told(CartaRules.of(data))
 
 
