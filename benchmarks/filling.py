@@ -54,11 +54,12 @@ async def multiply(database: "asyncpg.Connection[asyncpg.Record]", verdicts: int
         raise SystemExit("there is nothing judged to make more of: run the step events first")
     times = round(verdicts / there)
     began = time.perf_counter()
-    for number in range(1, times):
-        await database.execute(COPY_CASES, number)
-        await database.execute(COPY_PLACES, number)
-        print(f"copied {number + 1} of {times}", flush=True)
-    if times > 1:
-        await database.execute(COPY_COUNTS, times)
+    async with database.transaction():  # a run that is broken off leaves nothing behind
+        for number in range(1, times):
+            await database.execute(COPY_CASES, number)
+            await database.execute(COPY_PLACES, number)
+            print(f"copied {number + 1} of {times}", flush=True)
+        if times > 1:
+            await database.execute(COPY_COUNTS, times)
     await database.execute("VACUUM (ANALYZE)")
     return time.perf_counter() - began
