@@ -5,12 +5,13 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_decimal
+from babel.numbers import parse_pattern
 
 from shared.contracts.results import CaseCoverage, ResultWindow, SilentSpan
 
-LOCALE: Final = "es_MX"
+LOCALE: Final = Locale.parse("es_MX")
 NO_BREAK: Final = "\u00a0"
 ORDINALS: Final = ("primer", "segundo", "tercer", "cuarto")
 
@@ -27,9 +28,12 @@ UNITS: Final = {
 }
 
 
+_NUMBER: Final = parse_pattern("#,##0.####")
+
+
 def number(value: Decimal | int) -> str:
     """`1,234.5`: at most four decimals, none that are zero."""
-    return str(format_decimal(value, "#,##0.####", locale=LOCALE))
+    return str(_NUMBER.apply(value, LOCALE))
 
 
 def counted(count: int, one: str, many: str) -> str:

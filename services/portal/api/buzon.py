@@ -10,11 +10,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from services.portal.api.tools import Tools
+from services.portal.domain.headings import CartaHeading
 from services.portal.peers import RefusedError
 from services.portal.use_cases.showing import Place
 from services.portal.web.forms import Answers
 from shared.clock import utc_now
-from shared.contracts.cartas import CartaData
 from shared.contracts.complaints import ComplaintKind
 from shared.contracts.events import Code
 
@@ -128,7 +128,7 @@ def _choices(place: Place) -> dict[str, str]:
     return {"": "Ninguno en especial, o no sé", **dict(ordered)}
 
 
-def _in_force(carta: CartaData, place: Place) -> bool:
+def _in_force(carta: CartaHeading, place: Place) -> bool:
     today = utc_now().astimezone(place.zone).date()
     return carta.valid_from <= today and (carta.valid_to is None or today <= carta.valid_to)
 

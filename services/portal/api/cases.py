@@ -1,6 +1,6 @@
 """The cases behind a figure, as the evaluator judged them: ids and times, no person."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -10,9 +10,8 @@ from services.portal.api.tools import Tools, UnknownPageError, reading
 from services.portal.domain.visitors import Visitor
 from services.portal.peers import RefusedError
 from services.portal.spanish import elapsed
-from services.portal.store import results
-from services.portal.use_cases.showing import Place
-from shared.contracts.cartas import Role
+from services.portal.store import catalogue, results
+from shared.contracts.cartas import CartaData, Role
 from shared.contracts.events import Code
 from shared.criteria import measures_of
 
@@ -65,6 +64,9 @@ def router(tools: Tools) -> APIRouter:
         async with reading(request) as connection:
             window = (compromiso, unidad, periodo)
             states = await results.of_window(connection, visitor.municipality, window)
+            promised = await catalogue.cartas(
+                connection, visitor.municipality, place.cartas_with(compromiso)
+            )
         return tools.page(
             request,
             "casos.html",
@@ -74,7 +76,7 @@ def router(tools: Tools) -> APIRouter:
             query={"compromiso": compromiso, "unidad": unidad, "periodo": periodo},
             state=estado,
             states=STATUSES,
-            elapsed=_elapsed_in(place, compromiso),
+            elapsed=_elapsed_in(promised, compromiso),
             may_contest=visitor.role is Role.UNIT and estado != "excluded",
         )
 
@@ -93,8 +95,8 @@ class _Elapsed:
         return elapsed(case["amount"], self._units.get(case["part"], "min"))
 
 
-def _elapsed_in(place: Place, compromiso: str) -> _Elapsed:
-    criteria = [c.criterion for k in place.cartas for c in k.compromisos if c.id == compromiso]
+def _elapsed_in(cartas: Sequence[CartaData], compromiso: str) -> _Elapsed:
+    criteria = [c.criterion for k in cartas for c in k.compromisos if c.id == compromiso]
     measures = measures_of(criteria[-1]) if criteria else ()
     clocks = {number: measure.clock for number, measure in enumerate(measures)}
     return _Elapsed({number: clock.unit.value for number, clock in clocks.items() if clock})

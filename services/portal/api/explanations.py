@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from services.portal.api.tools import Tools, UnknownPageError, reading
 from services.portal.domain.explaining import public_explanation
-from services.portal.store import results
+from services.portal.store import catalogue, results
 from shared.contracts.events import Code
 
 
@@ -30,7 +30,8 @@ def router(tools: Tools) -> APIRouter:
         async with reading(request) as connection:
             window = (compromiso, unidad, periodo)
             states = await results.of_window(connection, municipality, window)
-        found = public_explanation(place.data, place.cartas, states, edition=edicion)
+            cartas = await catalogue.cartas(connection, municipality, {s.carta for s in states})
+        found = public_explanation(place.data, cartas, states, edition=edicion)
         if found is None:
             raise UnknownPageError
         query = {"compromiso": compromiso, "unidad": unidad, "periodo": periodo}

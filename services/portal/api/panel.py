@@ -10,7 +10,7 @@ from services.portal.api.tools import Tools, or_away, reading
 from services.portal.api.words import ACTION_STATES, KINDS, SITUATIONS
 from services.portal.domain.running import running_lines
 from services.portal.domain.visitors import Visitor
-from services.portal.store import results
+from services.portal.store import catalogue, results
 from shared.clock import utc_now
 from shared.contracts.cartas import Role
 
@@ -43,6 +43,9 @@ def router(tools: Tools) -> APIRouter:
                 cartas={each.carta for each in place.cartas if visitor.answers_for(each.unit)},
                 units=visitor.units,
             )
+            promised = await catalogue.cartas(
+                connection, visitor.municipality, {each.carta for each in running}
+            )
         return tools.page(
             request,
             "panel.html",
@@ -50,7 +53,7 @@ def router(tools: Tools) -> APIRouter:
             actions=await _actions(tools, request, visitor, away=away),
             folios=await _folios(tools, request, visitor, away=away, waiting=True),
             statements=statements,
-            running=running_lines(place.cartas, running),
+            running=running_lines(promised, running),
             away=away,
             now=now,
             today=now.astimezone(place.zone).date(),

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Final
 
 from services.portal.domain.disclosure import Disclosure, PublicResult, publish
+from services.portal.domain.headings import AnyCarta, AnyCompromiso
 from services.portal.domain.states import State, worst
 from shared.contracts.cartas import CartaData, Compromiso, MunicipalityData, Scope, UnitData
 from shared.contracts.corrective_actions import ActionData, ActionState
@@ -37,17 +38,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class CompromisoView:
-    """One promise with what became of it."""
+    """One promise with what became of it.
 
-    carta: CartaData
-    compromiso: Compromiso
+    `state` is of the latest closed windows: the worst of the units that were judged.
+    """
+
+    carta: AnyCarta
+    compromiso: AnyCompromiso
     lines: tuple[Line, ...]
     actions: tuple[ActionData, ...]
-
-    @property
-    def state(self) -> State:
-        """Of the latest closed windows: the worst of the units that were judged."""
-        return worst(line.state for line in self.lines)
+    state: State
 
     @property
     def is_by_unit(self) -> bool:
@@ -63,9 +63,11 @@ class CompromisoView:
         return reasons[0] if reasons else NO_CLOSED_WINDOW
 
     @property
-    def judged_by(self) -> Version:
-        """The promise as it is judged, in words."""
-        return Version(self.carta, self.compromiso)
+    def judged_by(self) -> Version | None:
+        """The promise as it is judged, in words; None where only its carta's heading was read."""
+        if isinstance(self.carta, CartaData) and isinstance(self.compromiso, Compromiso):
+            return Version(self.carta, self.compromiso)
+        return None
 
     @property
     def worst_line(self) -> Line | None:
@@ -81,7 +83,7 @@ class CompromisoView:
 class CartaView:
     """One carta with its compromisos."""
 
-    data: CartaData
+    data: AnyCarta
     department_name: str
     unit_name: str
     in_force: bool
@@ -146,13 +148,16 @@ class Board:
 def board(
     municipality: MunicipalityData,
     *,
-    cartas: Sequence[CartaData],
+    cartas: Sequence[AnyCarta],
     units: Mapping[str, UnitData],
     results: Iterable[ResultData],
     actions: Iterable[ActionData],
     today: date,
 ) -> Board:
-    """Put together what is public. `cartas` holds all versions; the one in force is shown."""
+    """Put together what is public. `cartas` holds all versions; the one in force is shown.
+
+    Their headings are enough where no result is of a window that runs.
+    """
     shown = [current_version(versions, today) for versions in _versions(cartas)]
     by_compromiso = _grouped(results)
     actions_of = _actions_by_compromiso(actions)
@@ -165,19 +170,19 @@ def board(
     return Board(municipality, tuple(sorted(views, key=lambda view: fold(view.data.name))))
 
 
-def current_version(versions: Sequence[CartaData], today: date) -> CartaData:
+def current_version(versions: Sequence[AnyCarta], today: date) -> AnyCarta:
     """Return the version in force today, else the nearest to it; a later number wins a tie."""
     in_force = [carta for carta in versions if is_in_force(carta, today)]
     begun = [carta for carta in versions if carta.valid_from <= today]
     return max(in_force or begun or versions, key=lambda carta: carta.version)
 
 
-def is_in_force(carta: CartaData, today: date) -> bool:
+def is_in_force(carta: AnyCarta, today: date) -> bool:
     """Both the first and the last day are in force."""
     return carta.valid_from <= today and (carta.valid_to is None or today <= carta.valid_to)
 
 
-def rule_for(municipality: MunicipalityData, carta: CartaData) -> Disclosure:
+def rule_for(municipality: MunicipalityData, carta: AnyCarta) -> Disclosure:
     """Return which counts of the carta are too small to be published."""
     if carta.sensitive:
         limit = max(municipality.small_cell_sensitive, municipality.small_cell)
@@ -186,7 +191,7 @@ def rule_for(municipality: MunicipalityData, carta: CartaData) -> Disclosure:
 
 
 def public_results(
-    municipality: MunicipalityData, cartas: Sequence[CartaData], results: Iterable[ResultData]
+    municipality: MunicipalityData, cartas: Sequence[AnyCarta], results: Iterable[ResultData]
 ) -> list[PublicResult]:
     """Return every public result, as the open data have them.
 
@@ -206,7 +211,7 @@ def public_results(
     ]
 
 
-def rules_for(municipality: MunicipalityData, cartas: Sequence[CartaData]) -> dict[str, Disclosure]:
+def rules_for(municipality: MunicipalityData, cartas: Sequence[AnyCarta]) -> dict[str, Disclosure]:
     """Return the rule of each carta for all its versions together."""
     return {v[-1].carta: rule_for(municipality, _strictest(v)) for v in _versions(cartas)}
 
@@ -223,20 +228,20 @@ def _searchable(view: CartaView) -> str:
     return f"{view.data.name} {view.department_name} {view.unit_name} {view.data.carta}"
 
 
-def _versions(cartas: Sequence[CartaData]) -> list[list[CartaData]]:
-    found: dict[str, list[CartaData]] = {}
+def _versions(cartas: Sequence[AnyCarta]) -> list[list[AnyCarta]]:
+    found: dict[str, list[AnyCarta]] = {}
     for carta in sorted(cartas, key=lambda each: (each.carta, each.version)):
         found.setdefault(carta.carta, []).append(carta)
     return list(found.values())
 
 
-def _strictest(versions: Sequence[CartaData]) -> CartaData:
+def _strictest(versions: Sequence[AnyCarta]) -> AnyCarta:
     """A carta that is or was sensitive stays so for all its figures."""
     return next((carta for carta in versions if carta.sensitive), versions[-1])
 
 
 def _carta_view(
-    carta: CartaData,
+    carta: AnyCarta,
     municipality: MunicipalityData,
     units: Mapping[str, UnitData],
     *,
@@ -251,15 +256,26 @@ def _carta_view(
         unit_name=unit_name(units, carta.unit),
         in_force=is_in_force(carta, today),
         compromisos=tuple(
-            CompromisoView(
-                carta=carta,
-                compromiso=compromiso,
+            _compromiso_view(
+                carta,
+                compromiso,
                 lines=_lines(compromiso, results.get(compromiso.id, ()), rule, units=units),
-                actions=tuple(actions.get(compromiso.id, ())),
+                actions=actions.get(compromiso.id, ()),
             )
             for compromiso in carta.compromisos
         ),
     )
+
+
+def _compromiso_view(
+    carta: AnyCarta,
+    compromiso: AnyCompromiso,
+    *,
+    lines: tuple[Line, ...],
+    actions: Sequence[ActionData],
+) -> CompromisoView:
+    state = worst(line.state for line in lines)
+    return CompromisoView(carta, compromiso, lines, tuple(actions), state)
 
 
 def unit_name(units: Mapping[str, UnitData], code: str) -> str:
@@ -269,7 +285,7 @@ def unit_name(units: Mapping[str, UnitData], code: str) -> str:
 
 
 def _lines(
-    compromiso: Compromiso,
+    compromiso: AnyCompromiso,
     results: Sequence[ResultData],
     rule: Disclosure,
     *,
@@ -278,14 +294,20 @@ def _lines(
     codes = sorted({r.unit for r in results}, key=lambda code: fold(unit_name(units, code)))
     of_unit = {code: [r for r in results if r.unit == code] for code in codes}
     names = {code: unit_name(units, code) for code in codes}
+    criterion = compromiso.criterion if isinstance(compromiso, Compromiso) else None
     return tuple(
-        _line(code, names[code], own, rule=rule, criterion=compromiso.criterion)
+        _line(code, names[code], own, rule=rule, criterion=criterion)
         for code, own in of_unit.items()
     )
 
 
 def _line(
-    code: str, name: str, own: Sequence[ResultData], *, rule: Disclosure, criterion: Criterion
+    code: str,
+    name: str,
+    own: Sequence[ResultData],
+    *,
+    rule: Disclosure,
+    criterion: Criterion | None,
 ) -> Line:
     editions = _by_window([result for result in own if result.status is ResultStatus.FINAL])
     closed = [max(each, key=lambda r: r.edition) for each in editions.values()]

@@ -195,6 +195,8 @@ def publish(
 
 def _causes(result: ResultData, rule: Disclosure) -> tuple[PublicCause, ...]:
     """Return what moved a correction, with its cases counted where the change is public too."""
+    if not result.causes:
+        return ()
     is_open = bool(_moved(result, rule)) or not result.moved
     hidden = rule.strict or not is_open
     return tuple(
@@ -209,7 +211,7 @@ def _moved(result: ResultData, rule: Disclosure) -> tuple[Moved, ...]:
     A difference of two editions may be one person's case: a strict carta never shows it, any other
     only beside figures that are published, in this edition and in the one before.
     """
-    if rule.strict or any(rule.hides_figure(part) for part in result.parts):
+    if not result.moved or rule.strict or any(rule.hides_figure(part) for part in result.parts):
         return ()
     decided = (_decided_before(result, number) for number in range(len(result.parts)))
     return () if any(0 < cases < rule.limit for cases in decided) else result.moved
@@ -243,9 +245,14 @@ def _part(part: PartResult, rule: Disclosure, promised: Part | None) -> PublicPa
         unit=part.unit,
         verdict=part.verdict,
         reason=part.reason,
-        outlook="" if rule.hides_outlook(part) else headline(part, promised),
+        outlook=_outlook(part, rule, promised),
         coverage=_coverage(part, rule),
     )
+
+
+def _outlook(part: PartResult, rule: Disclosure, promised: Part | None) -> str:
+    is_told = part.outlook is not None and not rule.hides_outlook(part)
+    return headline(part, promised) if is_told else ""
 
 
 def _coverage(part: PartResult, rule: Disclosure) -> CaseCoverage | None:

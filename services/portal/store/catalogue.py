@@ -1,10 +1,8 @@
 """The catalogue as received: the latest version of each thing, cartas by version."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from asyncpg import Record
-
+from services.portal.domain.headings import CartaHeading, heading
 from shared.contracts.cartas import (
     CalendarData,
     CartaData,
@@ -20,7 +18,7 @@ from shared.worktime import CalendarHistory
 # The same version again (a repeat, a retirement) replaces what is there.
 KEEP = """
 INSERT INTO catalogue (municipality, kind, id, version, data)
-VALUES ($1, $2, $3, $4, $5::jsonb)
+VALUES ($1, $2, $3, $4, $5::json)
 ON CONFLICT (municipality, kind, id, version) DO UPDATE SET data = excluded.data
 """
 MUNICIPALITIES = """
@@ -45,8 +43,14 @@ ORDER BY id, version DESC
 CALENDARS = """
 SELECT data FROM catalogue WHERE municipality = $1 AND kind = 'calendar' ORDER BY id, version
 """
-CARTAS = "SELECT data FROM catalogue WHERE municipality = $1 AND kind = 'carta'"
-CARTA = "SELECT data FROM catalogue WHERE municipality = $1 AND kind = 'carta' AND id = $2"
+CARTAS = """
+SELECT data FROM catalogue WHERE municipality = $1 AND kind = 'carta' ORDER BY id, version
+"""
+SOME_CARTAS = """
+SELECT data FROM catalogue
+WHERE municipality = $1 AND kind = 'carta' AND id = ANY ($2)
+ORDER BY id, version
+"""
 # A newer version of the post may have another mailbox or be retired: only the latest counts.
 POSTS_OF_MAILBOX = """
 SELECT data
@@ -67,8 +71,7 @@ async def keep(connection: Connection, events: Sequence[CatalogueEvent]) -> None
     rows = []
     for event in events:
         municipality, kind, identity, version = event.key.split("/")
-        data = json.dumps(event.data.model_dump(mode="json"))
-        rows.append((municipality, kind, identity, int(version), data))
+        rows.append((municipality, kind, identity, int(version), event.data.model_dump_json()))
     await connection.executemany(KEEP, rows)
 
 
@@ -116,16 +119,14 @@ async def calendars(connection: Connection, code: str) -> dict[str, CalendarHist
     }
 
 
-async def cartas(connection: Connection, code: str) -> list[CartaData]:
-    """Return every version of every carta that is not retired."""
-    return _active(await connection.fetch(CARTAS, code))
+async def headings(connection: Connection, code: str) -> list[CartaHeading]:
+    """Return every version of every carta that is not retired, in order of code and version."""
+    found = [heading(row["data"]) for row in await connection.fetch(CARTAS, code)]
+    return [carta for carta in found if carta.status is Status.ACTIVE]
 
 
-async def carta(connection: Connection, code: str, identity: str) -> list[CartaData]:
-    """Return every version of one carta that is not retired."""
-    return _active(await connection.fetch(CARTA, code, identity))
-
-
-def _active(rows: Sequence[Record]) -> list[CartaData]:
-    found = (CartaData.model_validate_json(row["data"]) for row in rows)
+async def cartas(connection: Connection, code: str, wanted: Iterable[str]) -> list[CartaData]:
+    """Return every version of some cartas that is not retired, in order of code and version."""
+    rows = await connection.fetch(SOME_CARTAS, code, list(wanted))
+    found = [CartaData.model_validate_json(row["data"]) for row in rows]
     return [carta for carta in found if carta.status is Status.ACTIVE]

@@ -1,6 +1,5 @@
 """Results, statements, folios and actions as they arrived; the newest state of each."""
 
-import json
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
@@ -16,7 +15,7 @@ from shared.database import Connection
 KEEP_RESULT = """
 INSERT INTO result (municipality, compromiso, unit, window_id, edition, carta, sequence, status,
                     window_end, data)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::json)
 ON CONFLICT (municipality, compromiso, unit, window_id, edition) DO UPDATE
 SET carta = excluded.carta, sequence = excluded.sequence, status = excluded.status,
     window_end = excluded.window_end, data = excluded.data
@@ -71,7 +70,7 @@ FORGET_STATEMENTS = "DELETE FROM breach WHERE stated_at < $1"
 
 KEEP_ACTION = """
 INSERT INTO action (municipality, action, revision, carta, data)
-VALUES ($1, $2, $3, $4, $5::jsonb)
+VALUES ($1, $2, $3, $4, $5::json)
 ON CONFLICT (municipality, action) DO UPDATE
 SET revision = excluded.revision, carta = excluded.carta, data = excluded.data
 WHERE action.revision < excluded.revision
@@ -86,7 +85,7 @@ async def keep_results(connection: Connection, results: Iterable[ResultData]) ->
         (
             *(each.municipality, each.compromiso, each.unit, each.window.id, each.edition),
             *(each.carta, each.sequence, each.status.value, each.window.end),
-            json.dumps(each.model_dump(mode="json")),
+            each.model_dump_json(),
         )
         for each in results
     ]

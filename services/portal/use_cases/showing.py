@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from services.portal.domain.board import Board, board, public_results, unit_name
 from services.portal.domain.disclosure import Below, Disclosure, PublicResult
+from services.portal.domain.headings import AnyCarta, CartaHeading
 from services.portal.store import catalogue, results
-from shared.contracts.cartas import CartaData, MunicipalityData, UnitData
+from shared.contracts.cartas import MunicipalityData, UnitData
 from shared.contracts.corrective_actions import ActionData
 from shared.contracts.results import ResultData
 from shared.criteria import words
@@ -20,11 +21,14 @@ BUZON_DAYS: Final = 92
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A municipality with its units and cartas as the catalogue has them now."""
+    """A municipality with its units and cartas as the catalogue has them now.
+
+    `cartas`: every version, in order of code and version.
+    """
 
     data: MunicipalityData
     units: dict[str, UnitData]
-    cartas: list[CartaData]
+    cartas: list[CartaHeading]
 
     @property
     def zone(self) -> ZoneInfo:
@@ -42,6 +46,10 @@ class Place:
         """Return the words for an event, those of the compromiso's carta before ours."""
         own = [each for each in self.cartas if any(c.id == compromiso for c in each.compromisos)]
         return words.event(kind, own[-1].event_words if own else words.NO_WORDS)
+
+    def cartas_with(self, compromiso: str) -> set[str]:
+        """Return the cartas of which some version has the compromiso."""
+        return {k.carta for k in self.cartas if any(c.id == compromiso for c in k.compromisos)}
 
     def compromiso_text(self, code: str) -> str:
         """Return the promise as printed in the latest version that has it."""
@@ -65,9 +73,8 @@ async def place(connection: Connection, code: str) -> Place | None:
     data = await catalogue.municipality(connection, code)
     if data is None:
         return None
-    cartas = await catalogue.cartas(connection, code)
-    cartas.sort(key=lambda carta: (carta.carta, carta.version))
-    return Place(data, await catalogue.units(connection, code), cartas)
+    units = await catalogue.units(connection, code)
+    return Place(data, units, await catalogue.headings(connection, code))
 
 
 async def overview(connection: Connection, found: Place, now: datetime) -> Board:
@@ -83,7 +90,7 @@ async def one_carta(connection: Connection, found: Place, carta: str, *, now: da
     code = found.data.municipality
     own = await results.of_carta(connection, code, carta, running=found.data.show_running)
     actions = await results.actions(connection, code, carta)
-    versions = [each for each in found.cartas if each.carta == carta]
+    versions = await catalogue.cartas(connection, code, [carta])
     return _board(found, versions, own, actions=actions, now=now)
 
 
@@ -124,7 +131,7 @@ def _counts(row: dict[str, Any], found: Place, rule: Disclosure) -> BuzonCounts:
 
 def _board(
     found: Place,
-    cartas: Sequence[CartaData],
+    cartas: Sequence[AnyCarta],
     latest: Sequence[ResultData],
     *,
     actions: Sequence[ActionData],
