@@ -43,6 +43,7 @@ from benchmarks.environment import PREFIX, Bench, bench, cpu_seconds, machine
 from benchmarks.filling import HOLDS, SIZES, multiply
 from benchmarks.throughput import end_of
 from benchmarks.towns import Towns, measured
+from services.evaluator.store import balance
 from shared.contracts import topics
 from shared.contracts.topics import Topic
 from shared.messaging.kafka import producer_options
@@ -63,6 +64,13 @@ OPENED: Final = "SELECT count(*) FROM judged_window"
 PUBLISHED: Final = "SELECT count(*) FROM judged_window WHERE result IS NOT NULL"
 WAITING: Final = """
 SELECT (SELECT count(*) FROM rejudging) + (SELECT count(*) FROM outbox)
+"""
+UNPUBLISHED: Final = "SELECT count(*) FROM judged_window WHERE stale"
+# What goes through a whole table when a process begins: the balance.
+LONG: Final = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()
+    AND clock_timestamp() - query_start > interval '1 second'
 """
 
 Asked = tuple[str, dict[str, Any]]
@@ -280,16 +288,24 @@ async def verdicts(scale: Scale) -> None:
     try:
         seconds = await multiply(database, scale.verdicts)
         holds = await database.fetchrow(HOLDS)
+        began = time.perf_counter()
+        difference = await database.fetchval(balance.DIFFERENCE)
+        balanced = time.perf_counter() - began
     finally:
         await database.close()
     assert holds is not None
     scale.say("filled by SQL", f"in {seconds / 60:.1f} minutes")
     scale.say("stored", ", ".join(f"{count:,} {name}" for name, count in holds.items()))
+    scale.say("balance of all verdicts", f"{balanced:.1f} s, a difference of {difference:,}")
 
 
 async def _timed(scale: Scale, running: Running, service: str, addresses: list[Asked]) -> str:
-    """Ask for pages one after the other; return the median and the 99th percentile."""
+    """Ask for pages one after the other; return the median, the 99th percentile, the CPU time."""
+    if not addresses:
+        return "nothing to ask for"
     spent = []
+    process = psutil.Process(running.system.processes[service].process.pid)
+    cpu = cpu_seconds(process)
     async with running.system.client(service) as http:
         for path, query in addresses:
             began = time.perf_counter()
@@ -297,7 +313,24 @@ async def _timed(scale: Scale, running: Running, service: str, addresses: list[A
             spent.append(1000 * (time.perf_counter() - began))
             assert response.is_success, response.text
     ordered = sorted(spent)
-    return f"p50 {median(ordered):.0f} ms, p99 {ordered[len(ordered) * 99 // 100]:.0f} ms"
+    p99 = ordered[len(ordered) * 99 // 100]
+    of_page = 1000 * (cpu_seconds(process) - cpu) / len(addresses)
+    return f"p50 {median(ordered):.0f} ms, p99 {p99:.0f} ms; {of_page:.0f} ms of the service's CPU"
+
+
+async def _shown(scale: Scale, running: Running) -> None:
+    """Wait until the portal shows what is published, and nothing goes through a whole table."""
+    published = await end_of(scale.made, f"{PREFIX}{topics.RESULTS.name}")
+    portal = await asyncpg.connect(running.system.database_url("portal"))
+    try:
+
+        async def is_settled() -> bool:
+            taken = await portal.fetchval(REACHED, f"{PREFIX}{topics.RESULTS.name}")
+            return bool(taken >= published and await running.is_empty(LONG))
+
+        scale.say("portal shows all results after", f"{await running.until(is_settled):.0f} s")
+    finally:
+        await portal.close()
 
 
 async def pages(scale: Scale) -> None:
@@ -305,6 +338,10 @@ async def pages(scale: Scale) -> None:
     names = scale.towns.names()
     asked = [names[number * 7 % len(names)] for number in range(REQUESTS)]
     async with evaluator(scale, "portal") as running:
+        await _shown(scale, running)
+        waiting = await running.database.fetchval(UNPUBLISHED)
+        load = os.getloadavg()[0]
+        scale.say("windows still to be published", f"{waiting:,}; load average {load:.1f}")
         of_town = [("/v1/results", {"municipality": name, "limit": PAGE}) for name in asked]
         scale.say(
             f"GET /v1/results, {PAGE} of a town", await _timed(scale, running, "evaluator", of_town)
