@@ -21,12 +21,34 @@ SET carta = excluded.carta, sequence = excluded.sequence, status = excluded.stat
     window_end = excluded.window_end, data = excluded.data
 WHERE result.sequence < excluded.sequence
 """
-# Of each compromiso and unit the last closed window in its last edition.
+# Of each compromiso and unit the last closed window in its last edition. The index is entered anew
+# for each, so that a page costs the same after years of windows.
 LATEST_CLOSED = """
-SELECT DISTINCT ON (compromiso, unit) data
-FROM result
-WHERE municipality = $1 AND status = 'final'
-ORDER BY compromiso, unit, window_end DESC, edition DESC
+WITH RECURSIVE subject AS (
+    (
+        SELECT compromiso, unit FROM result
+        WHERE municipality = $1 AND status = 'final'
+        ORDER BY compromiso, unit
+        LIMIT 1
+    )
+    UNION ALL
+    SELECT following.compromiso, following.unit
+    FROM subject CROSS JOIN LATERAL (
+        SELECT compromiso, unit FROM result
+        WHERE municipality = $1 AND status = 'final'
+            AND (compromiso, unit) > (subject.compromiso, subject.unit)
+        ORDER BY compromiso, unit
+        LIMIT 1
+    ) AS following
+)
+SELECT latest.data
+FROM subject CROSS JOIN LATERAL (
+    SELECT data FROM result
+    WHERE municipality = $1 AND compromiso = subject.compromiso AND unit = subject.unit
+        AND status = 'final'
+    ORDER BY window_end DESC, edition DESC
+    LIMIT 1
+) AS latest
 """
 OF_CARTA = """
 SELECT data FROM result
