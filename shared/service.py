@@ -24,6 +24,7 @@ from shared.contracts.topics import Topic
 from shared.database import Pool, check_schema, open_pool
 from shared.health import not_ready
 from shared.http import BodyLimit, PlainAddress, install_problems, service_client
+from shared.http.direct import DirectRoute
 from shared.http.reference import STYLE, asyncapi_page, openapi_page
 from shared.http.tracing import TraceContext
 from shared.messaging import Consumer, DurableProducer, MessagingMetrics, Relay, Subscription
@@ -82,10 +83,14 @@ def build(
     publishes: Sequence[Topic] = (),
     periodics: Sequence[Periodic] = (),
     routers: Sequence[APIRouter] = (),
+    hot_routes: Sequence[DirectRoute] = (),
     on_start: Callable[[FastAPI, Context], Awaitable[None]] | None = None,
     max_body_bytes: int = MAX_BODY_BYTES,
 ) -> FastAPI:
-    """Return the application; nothing is opened before it starts."""
+    """Return the application; nothing is opened before it starts.
+
+    A request is compared with `hot_routes` before all others.
+    """
     disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = registry or CollectorRegistry()
     running = _Running(settings, registry, subscriptions, periodics)
@@ -106,6 +111,7 @@ def build(
         docs_url=None,
         redoc_url=None,
     )
+    app.router.routes[:0] = hot_routes
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
     app.add_middleware(PlainAddress)
     app.add_middleware(TraceContext)

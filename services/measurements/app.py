@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from services.measurements.api import open_intake, routers
+from services.measurements.api import hot_routes, open_intake, routers
 from services.measurements.deadlines import periodics
 from services.measurements.handlers import subscriptions
 from services.measurements.metrics import Metrics
@@ -25,6 +25,7 @@ def build_app(settings: Settings) -> FastAPI:
         subscriptions=subscriptions(settings),
         publishes=(topics.MEASUREMENTS, topics.SERVICE_EVENTS),
         periodics=periodics(settings, metrics),
-        routers=routers(settings, metrics),
+        routers=routers(metrics),
+        hot_routes=hot_routes(settings, metrics),
         on_start=open_intake,
     )

@@ -29,6 +29,7 @@ Source = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,256}\Z")]
 Text64 = Annotated[str, Meta(min_length=1, max_length=64)]
 Text128 = Annotated[str, Meta(min_length=1, max_length=128)]
 Text256 = Annotated[str, Meta(min_length=1, max_length=256)]
+Attributes = Annotated[dict[Text64, Text64], Meta(max_length=16)]
 Whole = Annotated[int, Meta(ge=0, le=MAX_BIGINT)]
 Small = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 Revision = Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
@@ -48,7 +49,7 @@ class ServiceEventData(
     case: Text128
     service: Text64
     unit: Text64 | None = None
-    attributes: Annotated[dict[Text64, Text64], Meta(max_length=16)] = {}
+    attributes: Attributes = {}
     due_at: Instant | None = None
     reason: Text64 | None = None
     supersedes: Text128 | None = None
@@ -345,9 +346,19 @@ def _is_trace(text: str) -> bool:
     return _trace.match(text) is not None
 
 
+def is_plain(payload: bytes) -> bool:
+    """Return whether no text of the JSON holds an odd character: controls, or beyond ASCII."""
+    return payload.isascii() and b"\\" not in payload and b"\x7f" not in payload
+
+
+def has_known_names(event: ServiceEvent) -> bool:
+    """Return whether every name of an event with plain texts was found to be valid before."""
+    return _familiar.has_service_event(event)
+
+
 def decode_service_event(payload: bytes) -> ServiceEvent:
     """Return the event. Raises msgspec.DecodeError, of which ValidationError is a kind."""
-    if payload.isascii() and b"\\" not in payload and b"\x7f" not in payload:  # no odd character
+    if is_plain(payload):
         try:
             event = _service_event(payload)
         except msgspec.DecodeError:
@@ -364,7 +375,7 @@ def decode_service_event(payload: bytes) -> ServiceEvent:
 def decode_measurement(payload: bytes) -> MeasurementEvent:
     """Return the event. Raises msgspec.DecodeError, of which ValidationError is a kind."""
     check_storable(payload)
-    if payload.isascii() and b"\\" not in payload and b"\x7f" not in payload:  # no odd character
+    if is_plain(payload):
         try:
             event = _measurement(payload)
         except msgspec.DecodeError:
@@ -394,7 +405,8 @@ def as_json(value: Any) -> bytes:
 
 def convert_service_event(data: dict[str, Any]) -> ServiceEvent:
     """Return an event that did not come from Kafka. Raises msgspec.ValidationError."""
-    msgspec.convert(data, _ExactServiceEvent)
+    exact = msgspec.convert(data, _ExactServiceEvent)
+    _familiar.learn(exact.data, (exact.type,))
     return msgspec.convert(data, ServiceEvent)
 
 

@@ -29,8 +29,10 @@ KindPattern = Annotated[
 
 def counted_kind(kind: str) -> str | None:
     """Return what a count counts: `count.ticket.issued`, the cases that begin with that event."""
+    if not kind.startswith(_COUNT):
+        return None
     counted = kind.removeprefix(_COUNT)
-    return counted if counted != kind and "." in counted else None
+    return counted if "." in counted else None
 
 
 def reports(patterns: Collection[str], kind: str) -> bool:

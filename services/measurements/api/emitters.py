@@ -19,6 +19,7 @@ from services.measurements.use_cases.tokens import Tokens
 from shared.clock import utc_now
 from shared.database import Connection
 from shared.http import Problem, require_service
+from shared.http.direct import DirectRoute
 from shared.messaging import transaction
 from shared.service import Context
 
@@ -62,17 +63,15 @@ async def open_intake(app: FastAPI, context: Context) -> None:
     app.state.tokens = Tokens(context.pool)
 
 
-def emitter_routers(settings: Settings, metrics: Metrics) -> list[APIRouter]:
-    """Return the emitters' API, and what the other services see of it."""
+def emitter_routers(metrics: Metrics) -> list[APIRouter]:
+    """Return what emitters see of theirs, and what the other services see of it."""
+    return [_activity(authenticator(metrics)), _operation()]
+
+
+def events_route(settings: Settings, metrics: Metrics) -> DirectRoute:
+    """Return where the emitters' events come in."""
     authenticate = authenticator(metrics)
-    return [_events(settings, metrics, authenticate), _activity(authenticate), _operation()]
 
-
-def _events(settings: Settings, metrics: Metrics, authenticate: Authenticate) -> APIRouter:
-    router = APIRouter(prefix="/v1", tags=["emitters"])
-
-    # The token is checked inside: what solves dependencies costs more than all the rest.
-    @router.post("/events", status_code=202, openapi_extra=EVENT_CONTENT)
     async def post_events(request: Request) -> JSONResponse:
         """Take one CloudEvent or a batch. 202: they are durable; each bad one is named."""
         laps = Laps(metrics)
@@ -97,7 +96,14 @@ def _events(settings: Settings, metrics: Metrics, authenticate: Authenticate) ->
         _measure(metrics, outcome)
         return _answer(outcome)
 
-    return router
+    return DirectRoute(
+        "/v1/events",
+        post_events,
+        methods=["POST"],
+        status_code=202,
+        tags=["emitters"],
+        openapi_extra=EVENT_CONTENT,
+    )
 
 
 async def _read(request: Request, source: Source, body: bytes, *, limit: int) -> list[object]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from services.measurements.domain.checks import (
     Reason,
@@ -17,6 +18,7 @@ from services.measurements.domain.checks import (
     refusal_of,
 )
 from services.measurements.domain.contents import hash_of
+from services.measurements.domain.told import Told, event_of
 from shared.contracts import hot
 from shared.contracts.service_events import SOURCE_HEARTBEAT, counted_kind
 
@@ -42,8 +44,13 @@ def reduce_event(
     """Keep the contract's fields and the source's registered attributes, drop the rest, check.
 
     The municipality comes from the token. Members that are dropped may be personal data: nothing
-    of them is kept, not even their names.
+    of them is kept, not even their names. `traceparent`, of the request, is a valid one.
     """
+    if isinstance(raw, Told):
+        event = _whole(raw, source, traceparent)
+        if event is not None:
+            return check(event, source, now) or Taken(event, 0)
+        raw = msgspec.to_builtins(raw)
     data = raw.get("data") if isinstance(raw, dict) else None
     if not isinstance(raw, dict) or not isinstance(data, dict):
         return Refusal(
@@ -63,6 +70,18 @@ def reduce_event(
     reduced["data"] = kept
     reduced["traceparent"] = _trace(raw.get("traceparent", traceparent))
     return _build(reduced, source, now, dropped=dropped)
+
+
+def _whole(told: Told, source: Source, traceparent: str | None) -> hot.ServiceEvent | None:
+    """Return an event of which nothing is to be dropped or told apart, None for any other."""
+    data = told.data
+    if told.source != source.uri or data.municipality not in (UNSET, source.municipality):
+        return None
+    if data.attributes and not data.attributes.keys() <= allowed(told.type, source):
+        return None
+    if told.traceparent is not UNSET:
+        traceparent = _trace(told.traceparent)
+    return event_of(told, municipality=source.municipality, traceparent=traceparent)
 
 
 def _reduce_data(data: Mapping[str, Any], source: Source, kind: str) -> tuple[dict[str, Any], int]:

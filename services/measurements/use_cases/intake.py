@@ -9,6 +9,7 @@ import msgspec
 
 from services.measurements.domain.checks import Reason, Refusal, Source, identifier
 from services.measurements.domain.intake import Taken, reduce_event
+from services.measurements.domain.told import Told, read_told
 from services.measurements.store.activity import EdgeRefusal, add_edge_refusals
 from services.measurements.store.counts import BatchCounts, Counts, add_counts
 from shared.contracts import hot, topics
@@ -18,6 +19,7 @@ from shared.messaging import DurableProducer, Transaction
 STRUCTURED = "application/cloudevents+json"
 BATCHED = "application/cloudevents-batch+json"
 BINARY = "application/json"
+_decode_batch = msgspec.json.Decoder(list[msgspec.Raw]).decode
 EDGE = -1
 """The partition under which the balance counts what never came to Kafka."""
 
@@ -53,23 +55,37 @@ class Outcome:
 
 
 def read_events(headers: Mapping[str, str], body: bytes, *, limit: int) -> list[object]:
-    """Return the events of a request, as sent (HTTP binding 1.0.2: binary, structured, batched).
+    """Return the events of a request: as `Told` where that can be, else as sent.
 
+    HTTP binding 1.0.2: binary, structured, batched.
     Raises UnsupportedContentError, UnreadableBodyError, TooManyEventsError.
     """
     content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type == STRUCTURED:
-        return [_json(body)]
+        return [_event(body)]
     if content_type == BATCHED:
-        events = _json(body)
-        if not isinstance(events, list):
-            raise UnreadableBodyError("a batch is a JSON array")
+        events = _split(body)
         if len(events) > limit:
             raise TooManyEventsError(f"at most {limit} events")
-        return events
+        return [_event(bytes(event)) for event in events]
     if content_type == BINARY and f"{HTTP_PREFIX}specversion" in headers:
         return [_binary(headers, body)]
     raise UnsupportedContentError(f"{STRUCTURED}, {BATCHED}, or {BINARY} with ce- headers")
+
+
+def _split(body: bytes) -> list[msgspec.Raw]:
+    """Return a batch's events, of which each is yet to be read."""
+    try:
+        return _decode_batch(body)
+    except msgspec.ValidationError:
+        _json(body)
+        raise UnreadableBodyError("a batch is a JSON array") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise UnreadableBodyError("the body is not JSON") from None
+
+
+def _event(body: bytes) -> object:
+    return read_told(body) or _json(body)
 
 
 def _json(body: bytes) -> object:
@@ -109,6 +125,8 @@ def sort_events(
 
 
 def _id_of(event: object) -> str | None:
+    if isinstance(event, Told):
+        return identifier(event.id)
     return identifier(event.get("id")) if isinstance(event, dict) else None
 
 
