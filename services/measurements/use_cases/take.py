@@ -39,6 +39,7 @@ from services.measurements.use_cases.telling import Cause, told
 from shared.contracts import hot, topics
 from shared.contracts.service_events import SOURCE_HEARTBEAT
 from shared.messaging import Received, Transaction
+from shared.steps import by_steps
 
 UNKNOWN = "?"
 UNREGISTERED = Refusal(Reason.UNKNOWN_SOURCE, "source")
@@ -145,14 +146,15 @@ async def _sift(batch: _Batch, records: Sequence[Received]) -> list[_Candidate]:
     named = {record.event.source for record in records if record.event.source is not None}
     registered = await sources_by_uri(batch.tx.connection, named)
     candidates = []
-    for record in records:
-        source = registered.get(record.event.source)
-        batch.line(record, source).events += 1
-        if source is not None:
-            batch.traffic(record, source)[0] += 1
-        candidate = _candidate(batch, record, source)
-        if candidate is not None:
-            candidates.append(candidate)
+    async for some in by_steps(records):
+        for record in some:
+            source = registered.get(record.event.source)
+            batch.line(record, source).events += 1
+            if source is not None:
+                batch.traffic(record, source)[0] += 1
+            candidate = _candidate(batch, record, source)
+            if candidate is not None:
+                candidates.append(candidate)
     return candidates
 
 
@@ -265,8 +267,9 @@ async def _store(batch: _Batch) -> _Stored:
     excess = _excess(moving, revisions)
     if excess:
         await take_back(con, [c.new for c in excess.values()])
-    for candidate in (*batch.first.values(), *batch.again):
-        _settle(batch, candidate, known=known, excess=excess)
+    async for some in by_steps([*batch.first.values(), *batch.again]):
+        for candidate in some:
+            _settle(batch, candidate, known=known, excess=excess)
     facts = [c.new for c in moving if c.new.key not in excess]
     return _Stored(facts, {case: min(n, MAX_EVENTS) for case, n in revisions.items()})
 
@@ -338,13 +341,14 @@ async def _publish_cases(tx: Transaction, stored: _Stored) -> None:
     facts = {
         case: [fact for fact in begun.get(case, ()) if fact.identity not in fresh] for case in added
     }
-    for new in stored.facts:
-        fact = _fact(new)
-        facts[new.case].append(fact)
-        revision[new.case] += 1
-        cause = Cause(fact, new.received_at, new.event.data.import_id, new.event.traceparent)
-        message = told(cause, new.case, facts[new.case], revision=revision[new.case])
-        tx.publish_raw(topics.MEASUREMENTS, "/".join(new.case), hot.encode(message))
+    async for some in by_steps(stored.facts):
+        for new in some:
+            fact = _fact(new)
+            facts[new.case].append(fact)
+            revision[new.case] += 1
+            cause = Cause(fact, new.received_at, new.event.data.import_id, new.event.traceparent)
+            message = told(cause, new.case, facts[new.case], revision=revision[new.case])
+            tx.publish_raw(topics.MEASUREMENTS, "/".join(new.case), hot.encode(message))
 
 
 def _fact(new: NewFact) -> Fact:
