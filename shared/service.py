@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CollectorRegistry, disable_created_metrics, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
@@ -35,6 +36,8 @@ from shared.settings import ServiceSettings
 logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 1024 * 1024
+# Figures and traces are ours; the framework asks for each request whether it is to tell its own.
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 COLLECT_AFTER = (50_000, 20, 100)
 PURGE_SECONDS = 3600.0
 WATCH_SECONDS = 5.0
@@ -110,6 +113,7 @@ def build(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        telemetry=NO_TELEMETRY,
     )
     app.router.routes[:0] = hot_routes
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes)

@@ -1,6 +1,7 @@
 """The HTTP server: what comes before, after and between bodies has a limit too."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
@@ -8,6 +9,7 @@ import pytest
 import pytest_asyncio
 import uvicorn
 from fastapi import FastAPI, Request
+from fastapi.responses import StreamingResponse
 from uvicorn.server import ServerState
 
 from shared.http.server import MAX_HEAD_BYTES, LimitedProtocol
@@ -18,6 +20,7 @@ CHUNKED = OPEN + b"transfer-encoding: chunked\r\n\r\n"
 PIECE = 8 * 1024
 # More than the event loop reads at once, which may all count with what came before it.
 ENDLESS_BYTES = 1024 * 1024
+ENDLESS_PIECES = 20_000
 
 
 def app() -> FastAPI:
@@ -27,12 +30,25 @@ def app() -> FastAPI:
     async def length(request: Request) -> int:
         return len(await request.body())
 
+    @made.get("/endless")
+    async def endless() -> StreamingResponse:
+        async def pieces() -> AsyncIterator[bytes]:
+            for made.state.pieces in range(ENDLESS_PIECES):
+                yield b"x" * PIECE
+
+        return StreamingResponse(pieces())
+
     return made
 
 
+@pytest.fixture
+def served() -> FastAPI:
+    return app()
+
+
 @pytest_asyncio.fixture
-async def port() -> AsyncIterator[int]:
-    config = uvicorn.Config(app(), http=LimitedProtocol, lifespan="off", log_config=None)
+async def port(served: FastAPI) -> AsyncIterator[int]:
+    config = uvicorn.Config(served, http=LimitedProtocol, lifespan="off", log_config=None)
     config.load()
     state = ServerState()
     loop = asyncio.get_running_loop()
@@ -89,3 +105,26 @@ async def test_a_head_of_ordinary_size_is_read_whole(port: int) -> None:
     said = await answers(port, OPEN + cookie + CLOSE + b"content-length: 2\r\n\r\nhi")
     assert said.startswith(b"HTTP/1.1 200")
     assert said.endswith(b"2")
+
+
+def first_pieces(port: int) -> list[bytes]:
+    """Return what comes at once of each of many answers."""
+    with socket.create_connection(("127.0.0.1", port)) as line:
+        pieces = []
+        for _ in range(100):
+            line.sendall(OPEN + b"content-length: 2\r\n\r\nhi")
+            pieces.append(line.recv(PIECE))
+    return pieces
+
+
+async def test_an_answer_comes_in_one_piece(port: int) -> None:
+    for piece in await asyncio.to_thread(first_pieces, port):
+        assert piece.endswith(b"\r\n\r\n2")
+
+
+async def test_who_does_not_read_is_not_written_to_without_end(port: int, served: FastAPI) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert await reader.readuntil(b"\r\n\r\n")
+    assert served.state.pieces < ENDLESS_PIECES // 2
+    writer.transport.abort()
