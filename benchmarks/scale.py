@@ -14,7 +14,8 @@ have cases at the same time: the worst that a cache of towns can meet. The steps
 - *change*: one carta of one municipality; until its cases are judged again, and how many towns were
   read anew for a batch of cases of all of them.
 - *verdicts*: the judged cases, many times over, put into the evaluator's tables by SQL.
-- *pages*: what the pages of results take then, and how large the tables are.
+- *pages*: what the pages of results take then, and how large the tables are. The portal has results
+  of three closed months of each municipality that is asked for, put on results.v1 by the program.
 
 With --folder what a step left stays there, so that steps can be run one by one. Memory is the
 proportional set size (PSS) of the process; the service is at its own settings but for one past
@@ -41,6 +42,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.environment import PREFIX, Bench, bench, cpu_seconds, machine
 from benchmarks.filling import HOLDS, SIZES, multiply
+from benchmarks.results import closed_results
 from benchmarks.throughput import end_of
 from benchmarks.towns import Towns, measured
 from services.evaluator.store import balance
@@ -55,6 +57,7 @@ READY_SECONDS: Final = 900.0
 SETTLE_SECONDS: Final = 10.0
 PUBLISH_SECONDS: Final = 60.0
 REQUESTS: Final = 100
+MONTHS: Final = 3
 PAGE: Final = 100
 REACHED: Final = """
 SELECT coalesce(sum(next_offset), 0)::bigint FROM kafka_offset WHERE topic = $1
@@ -66,6 +69,10 @@ WAITING: Final = """
 SELECT (SELECT count(*) FROM rejudging) + (SELECT count(*) FROM outbox)
 """
 UNPUBLISHED: Final = "SELECT count(*) FROM judged_window WHERE stale"
+WITH_RESULTS: Final = """
+SELECT municipality FROM judged_window WHERE result IS NOT NULL
+GROUP BY municipality HAVING count(*) >= $1
+"""
 # What goes through a whole table when a process begins: the balance.
 LONG: Final = """
 SELECT count(*) FROM pg_stat_activity
@@ -337,12 +344,21 @@ async def pages(scale: Scale) -> None:
     """Ask for pages of every kind, of municipalities in turn; tell how large the tables are."""
     names = scale.towns.names()
     asked = [names[number * 7 % len(names)] for number in range(REQUESTS)]
+    pattern = scale.towns.catalogue()
+    told = chain.from_iterable(closed_results(pattern, name, MONTHS) for name in asked)
+    count = await send(scale, topics.RESULTS, ((e.key.encode(), e.to_bytes()) for e in told))
+    scale.say("results of closed months put on results.v1 for the portal", f"{count:,}")
     async with evaluator(scale, "portal") as running:
         await _shown(scale, running)
         waiting = await running.database.fetchval(UNPUBLISHED)
         load = os.getloadavg()[0]
         scale.say("windows still to be published", f"{waiting:,}; load average {load:.1f}")
-        of_town = [("/v1/results", {"municipality": name, "limit": PAGE}) for name in asked]
+        full = [row["municipality"] for row in await running.database.fetch(WITH_RESULTS, PAGE)]
+        scale.say(f"municipalities with {PAGE} results in the evaluator", str(len(full)))
+        of_town: list[Asked] = [
+            ("/v1/results", {"municipality": full[number % len(full)], "limit": PAGE})
+            for number in range(REQUESTS if full else 0)
+        ]
         scale.say(
             f"GET /v1/results, {PAGE} of a town", await _timed(scale, running, "evaluator", of_town)
         )
@@ -358,7 +374,7 @@ async def pages(scale: Scale) -> None:
         )
         portal: list[Asked] = [(f"/{name}", {}) for name in asked]
         scale.say("portal, page of a town", await _timed(scale, running, "portal", portal))
-        carta = scale.towns.catalogue().cartas[0].data.carta
+        carta = pattern.cartas[0].data.carta
         of_carta: list[Asked] = [(f"/{name}/c/{carta}", {}) for name in asked]
         scale.say("portal, page of a carta", await _timed(scale, running, "portal", of_carta))
         for row in await running.database.fetch(SIZES):
