@@ -31,6 +31,8 @@ POST = (
 )
 EMPTY = b"GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n"
 STARTS_AFTER_SECONDS = 0.5
+TICK_SECONDS = 0.002
+"""To wake for each request alone costs the load more than it costs the service to take it in."""
 ANSWERS_WITHIN_SECONDS = 30.0
 
 
@@ -151,8 +153,7 @@ async def drive(job: Job) -> Report:
         (await loop.create_connection(lambda: Connection(load), "127.0.0.1", job.port))[1]
         for _ in range(job.connections)
     ]
-    began = time.perf_counter()
-    await (_open_loop if job.rate else _closed_loop)(load, connections)
+    began = await (_open_loop if job.rate else _closed_loop)(load, connections)
     took = time.perf_counter() - began
     ordered = sorted(load.latencies)
     return Report(
@@ -167,28 +168,32 @@ async def drive(job: Job) -> Report:
     )
 
 
-async def _closed_loop(load: Load, connections: list[Connection]) -> None:
+async def _closed_loop(load: Load, connections: list[Connection]) -> float:
+    """Return when the first request was sent."""
     now = time.perf_counter()
     load.ends = now + load.job.seconds
     for connection in connections:
         load.next(connection, now)
     await asyncio.sleep(load.job.seconds)
     await _all_answered(load)
+    return now
 
 
-async def _open_loop(load: Load, connections: list[Connection]) -> None:
+async def _open_loop(load: Load, connections: list[Connection]) -> float:
+    """Return when the first request was due."""
     load.idle = connections
     rate, start = load.job.rate, time.perf_counter() + STARTS_AFTER_SECONDS
     for number in range(int(rate * load.job.seconds)):
         due = start + number / rate
         while (early := due - time.perf_counter()) > 0:
-            await asyncio.sleep(early)
+            await asyncio.sleep(max(early, TICK_SECONDS))
         load.sent += 1
         if load.idle:
             load.idle.pop().send(number, due)
         else:
             load.due.append((number, due))
     await _all_answered(load)
+    return start
 
 
 async def _all_answered(load: Load) -> None:
