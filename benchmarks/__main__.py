@@ -34,6 +34,7 @@ PROGRAMS = (
         ("--tickets", "500000", "--processes", "2"),
     ),
     Program("latency", ("--seconds", "30"), ("--seconds", "300")),
+    Program("soak", ("--minutes", "2"), ("--minutes", "60")),
     Program("takeover", (), ("--rate", "2000")),
     Program("mail", ("--mails", "1000"), ("--mails", "5000")),
     Program("intake", ("--seconds", "5"), ("--seconds", "60")),

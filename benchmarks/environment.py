@@ -138,6 +138,17 @@ def cpu_seconds(process: psutil.Process) -> float:
     return total
 
 
+def pss(process: psutil.Process) -> int:
+    """Return the proportional set size of a process and its children, in bytes."""
+    total = 0
+    try:
+        for each in (process, *process.children(recursive=True)):
+            total += each.memory_full_info().pss
+    except psutil.NoSuchProcess:
+        return total
+    return total
+
+
 def machine() -> str:
     """Return the machine in one line, as every table states it."""
     memory = psutil.virtual_memory().total / 2**30

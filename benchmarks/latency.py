@@ -15,7 +15,8 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -79,9 +80,10 @@ class Measured:
     load: float
 
 
-async def measure(made: Bench, system: System, mailbox: "Switch", schedule: Schedule) -> Measured:
+async def measure(chain: "Chain", schedule: Schedule) -> Measured:
     """Send by the schedule and wait until everything has come through."""
-    seen = mailbox.seen = Seen()
+    made, system = chain.made, chain.system
+    seen = chain.mailbox.seen = Seen()
     processes = {name: psutil.Process(system.processes[name].process.pid) for name in CHAIN}
     processes |= {"PostgreSQL": made.postgres, "Kafka": made.kafka}
     async with watching(made, seen, schedule, (CASES, BREACHES)):
@@ -92,7 +94,7 @@ async def measure(made: Bench, system: System, mailbox: "Switch", schedule: Sche
         spent = {name: cpu_seconds(process) - before[name] for name, process in processes.items()}
         load = os.getloadavg()[0]
         parts = parts_between(parts, await read_parts(system, CHAIN))
-        missing = await _until_quiet(seen, sent)
+        missing = await until_quiet(seen, sent)
     cpu = {name: seconds / schedule.seconds for name, seconds in spent.items()}
     return Measured(schedule, seen, missing, cpu, parts, load)
 
@@ -113,7 +115,7 @@ class Switch(Mailbox):
         self._seen = seen
 
 
-async def _until_quiet(seen: Seen, sent: Sent) -> int:
+async def until_quiet(seen: Seen, sent: Sent) -> int:
     """Wait for the mails; return how many of the late tickets gave none."""
     give_up = time.monotonic() + QUIET_WITHIN_SECONDS
     while missing := len(sent.due.keys() - seen.at.get("mail accepted", {}).keys()):
@@ -123,8 +125,18 @@ async def _until_quiet(seen: Seen, sent: Sent) -> int:
     return missing
 
 
-async def run(rates: Sequence[int], seconds: int, late: int) -> list[Measured]:
-    """Run the chain under each schedule in turn, after a short one that warms it up."""
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A running chain, warmed up, and the mailbox that its notifier writes to."""
+
+    made: Bench
+    system: System
+    mailbox: Switch
+
+
+@asynccontextmanager
+async def running_chain() -> AsyncIterator[Chain]:
+    """Run the chain until the block ends; a short schedule has warmed it up."""
     port = free_port()
     mailbox = Switch()
     controller = Controller(mailbox, hostname="127.0.0.1", port=port)
@@ -137,15 +149,22 @@ async def run(rates: Sequence[int], seconds: int, late: int) -> list[Measured]:
                 *("services.measurements", "source", "add", "--municipality", MUNICIPALITY),
                 *("--source", SOURCE, "--services", SERVICE, "--reports", "*"),
             )
-            await measure(made, system, mailbox, WARM_UP)
-            first, found = WARM_UP.tickets.stop, []
-            for rate in rates:
-                schedule = Schedule(rate, seconds, late, first)
-                found.append(await measure(made, system, mailbox, schedule))
-                first = schedule.tickets.stop
-            return found
+            chain = Chain(made, system, mailbox)
+            await measure(chain, WARM_UP)
+            yield chain
     finally:
         controller.stop(no_assert=True)
+
+
+async def run(rates: Sequence[int], seconds: int, late: int) -> list[Measured]:
+    """Run the chain under each schedule in turn."""
+    first, found = WARM_UP.tickets.stop, []
+    async with running_chain() as chain:
+        for rate in rates:
+            schedule = Schedule(rate, seconds, late, first)
+            found.append(await measure(chain, schedule))
+            first = schedule.tickets.stop
+    return found
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:

@@ -27,7 +27,7 @@ import asyncpg
 import psutil
 from aiokafka import AIOKafkaProducer
 
-from benchmarks.environment import PREFIX, Bench, bench, machine
+from benchmarks.environment import PREFIX, Bench, bench, machine, pss
 from benchmarks.load import key_of
 from services.cartas.domain import read_catalogue
 from shared.contracts import hot, topics
@@ -49,7 +49,7 @@ SELECT coalesce(sum(next_offset), 0)::bigint AS reached,
 FROM kafka_offset WHERE topic = $1
 """
 PUBLISHED: Final = """
-SELECT NOT EXISTS (SELECT FROM tally WHERE changed)
+SELECT NOT EXISTS (SELECT FROM changed_window)
    AND NOT EXISTS (SELECT FROM outbox)
    AND EXISTS (SELECT FROM judged_window WHERE edition > 0)
    AND NOT EXISTS (
@@ -176,25 +176,14 @@ def recompute(made: Bench, processes: int) -> Measured:
     ) as process:
         most = most_postgres = 0
         while process.poll() is None:
-            most = max(most, _pss(psutil.Process(process.pid)))
-            most_postgres = max(most_postgres, _pss(made.postgres))
+            most = max(most, pss(psutil.Process(process.pid)))
+            most_postgres = max(most_postgres, pss(made.postgres))
             time.sleep(SAMPLE_SECONDS)
         seconds = time.perf_counter() - began
         output = process.stdout.read() if process.stdout else ""
     if process.returncode != 0:
         raise SystemExit(output[-3000:])
     return Measured(seconds, most / 2**20, most_postgres / 2**20, output.splitlines()[-1])
-
-
-def _pss(process: psutil.Process) -> int:
-    """Return the proportional set size of a process and its children, in bytes."""
-    total = 0
-    try:
-        for each in (process, *process.children(recursive=True)):
-            total += each.memory_full_info().pss
-    except psutil.NoSuchProcess:
-        return total
-    return total
 
 
 async def run(events: int, processes: int, folder: Path | None) -> tuple[Holding, Measured]:

@@ -53,7 +53,7 @@ SELECT (SELECT count(*) FROM judged_window JOIN verdict
         WHERE window_id ~ '^PASADO-' AND edition = 0)
      + (SELECT count(*) FROM verdict WHERE status = 'pending' AND alarm_at < $1)
      + (SELECT count(*) FROM judged_window WHERE stale)
-     + (SELECT count(*) FROM tally WHERE changed)
+     + (SELECT count(*) FROM changed_window)
 """
 UNSENT = """
 SELECT (SELECT count(*) FROM mail WHERE state = 'waiting')
