@@ -64,17 +64,17 @@ SELECT a.municipality, m.kind, m.post, m.mailbox, m.state, a.compromiso, a.unit,
 FROM mail m JOIN action a USING (action)
 GROUP BY a.municipality, m.kind, m.post, m.mailbox, m.state, a.compromiso, a.unit, a.window_id
 """
-CATALOGUE = "SELECT municipality, kind, id, version, data - 'known_since' FROM catalogue"
+CATALOGUE = "SELECT municipality, kind, id, version, data::jsonb - 'known_since' FROM catalogue"
 SHOWN_RESULTS = f"""
 SELECT DISTINCT ON (municipality, compromiso, unit, window_id)
        municipality, compromiso, unit, window_id,
-       data - '{{as_of,sequence,edition,causes,moved}}'::text[]
+       data::jsonb - '{{as_of,sequence,edition,causes,moved}}'::text[]
 FROM result WHERE NOT ({MOVING.format("data")})
 ORDER BY municipality, compromiso, unit, window_id, edition DESC, sequence DESC
 """
 SHOWN_ACTIONS = """
 SELECT municipality, data ->> 'compromiso', data ->> 'unit', data ->> 'window', data ->> 'state',
-       jsonb_array_length(data -> 'folios')
+       json_array_length(data -> 'folios')
 FROM action
 """
 SHOWN_FOLIOS = """
