@@ -136,7 +136,7 @@ def minutes_table(soaked: Soaked, *, most: int = 12) -> str:
 def tables_table(soaked: Soaked) -> str:
     """Return how the tables grew: in the first and the last third, in bytes for each event."""
     samples = soaked.samples
-    third = max(1, len(samples) // 3)
+    third = min(len(samples), max(2, len(samples) // 3))
     events = soaked.schedule.rate * MINUTE_SECONDS
     lines = [
         "| table | MiB | indexes MiB | bytes an event, first third | last third | most dead rows"
@@ -147,8 +147,9 @@ def tables_table(soaked: Soaked) -> str:
         history = [sample.tables[name] for sample in samples if name in sample.tables]
         if _size(last) < MIB and not last.vacuums:
             continue
-        first = (_size(history[third - 1]) - _size(history[0])) / events / max(1, third - 1)
-        after = (_size(history[-1]) - _size(history[-third])) / events / max(1, third - 1)
+        spans = events * max(1, third - 1)
+        first = (_size(history[min(third, len(history)) - 1]) - _size(history[0])) / spans
+        after = (_size(history[-1]) - _size(history[-min(third, len(history))])) / spans
         lines.append(
             f"| {name} | {last.bytes / MIB:.1f} | {last.index_bytes / MIB:.1f} | {first:.0f} "
             f"| {after:.0f} | {max(each.dead for each in history):,} | {last.vacuums} |"
