@@ -91,6 +91,7 @@ async def read_gauges(pool: Pool, metrics: Metrics) -> None:
     async with transaction(pool, service=SERVICE) as tx:
         waiting = await mails.waiting(tx.connection, tx.now)
         overdue = await terms.overdue(tx.connection, tx.now)
+        open_actions = await terms.open_actions(tx.connection, tx.now)
     for what in WAITING:
         oldest = waiting[f"oldest_{what.removesuffix('s')}"]
         age = 0.0 if oldest is None else (tx.now - oldest).total_seconds()
@@ -99,3 +100,4 @@ async def read_gauges(pool: Pool, metrics: Metrics) -> None:
     metrics.rejecting.set(waiting["rejecting"])
     for awaited, count in overdue.items():
         metrics.overdue.labels(awaited).set(count)
+    metrics.tell_actions(open_actions)

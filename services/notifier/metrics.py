@@ -1,15 +1,20 @@
-"""What an operator sees of the notifier. No label names a unit, a post, an action or a mailbox."""
+"""What an operator sees of the notifier. No label names a post, an action or a mailbox."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.notifier.letters import MailKind
 from services.notifier.smtp import Sent
+from services.notifier.store.terms import OpenActions
 from shared.contracts.breaches import BreachKind
+from shared.contracts.corrective_actions import ActionState
 
 LATENCY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86400)
 WAITING = ("mails", "undelivered", "alerts")
+OPEN_STATES = tuple(state for state in ActionState if state is not ActionState.CLOSED)
 
 
 class Metrics:
@@ -67,6 +72,24 @@ class Metrics:
             ["awaited"],
             registry=registry,
         )
+        self.actions = Gauge(
+            "notifier_open_actions",
+            "Corrective actions that are not closed, by the unit that must answer and state.",
+            ["municipality", "unit", "state"],
+            registry=registry,
+        )
+        self.unit_overdue = Gauge(
+            "notifier_unit_actions_overdue",
+            "Of them those whose term has passed: the unit has not answered.",
+            ["municipality", "unit"],
+            registry=registry,
+        )
+        self.oldest_action = Gauge(
+            "notifier_oldest_open_action_timestamp_seconds",
+            "When the oldest open action of a unit was requested.",
+            ["municipality", "unit"],
+            registry=registry,
+        )
 
     def _initialise(self) -> None:
         for mail in MailKind:
@@ -80,6 +103,21 @@ class Metrics:
             self.oldest.labels(what)
         for awaited in ("acknowledgement", "plan"):
             self.overdue.labels(awaited)
+
+    def tell_actions(self, counts: Iterable[OpenActions]) -> None:
+        """Tell of each unit with an open action; one that has none any more is gone."""
+        units: dict[tuple[str, str], list[OpenActions]] = defaultdict(list)
+        for count in counts:
+            units[count.municipality, count.unit].append(count)
+        for gauge in (self.actions, self.unit_overdue, self.oldest_action):
+            gauge.clear()
+        for place, own in units.items():
+            by_state = {count.state: count.actions for count in own}
+            for state in OPEN_STATES:
+                self.actions.labels(*place, state).set(by_state.get(state, 0))
+            self.unit_overdue.labels(*place).set(sum(count.overdue for count in own))
+            oldest = min(count.oldest for count in own)
+            self.oldest_action.labels(*place).set(oldest.timestamp())
 
     def count_delivery(
         self, kind: str, outcome: Sent, *, caused_at: datetime | None, now: datetime

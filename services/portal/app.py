@@ -29,7 +29,7 @@ def build_app(settings: Settings) -> FastAPI:
     app = build(
         settings,
         subscriptions=handlers.subscriptions(),
-        periodics=deadlines.periodics(),
+        periodics=deadlines.periodics(metrics),
         routers=api.routers(tools),
         registry=registry,
         describe="What people see: results, cartas, buzon, panels.",

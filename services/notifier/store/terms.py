@@ -77,6 +77,30 @@ SELECT count(*) FILTER (WHERE acknowledged_at IS NULL AND acknowledge_by <= $1)
 FROM action
 WHERE recovered_at IS NULL AND state <> 'closed'
 """
+# A whole scan every few seconds: actions are some hundreds a year.
+OPEN_ACTIONS = """
+SELECT municipality, responsible_unit AS unit, state, count(*) AS actions,
+       count(*) FILTER (WHERE recovered_at IS NULL
+                          AND (acknowledged_at IS NULL AND acknowledge_by <= $1
+                               OR state IN ('requested', 'acknowledged', 'returned')
+                                  AND plan_by <= $1)) AS overdue,
+       min(requested_at) AS oldest
+FROM action
+WHERE state <> 'closed'
+GROUP BY municipality, responsible_unit, state
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenActions:
+    """The open actions of a unit in one state; `overdue` of them are past a term."""
+
+    municipality: str
+    unit: str
+    state: str
+    actions: int
+    overdue: int
+    oldest: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,3 +227,8 @@ async def overdue(connection: Connection, now: datetime) -> dict[str, int]:
     """Count actions past their term, by what is awaited."""
     row = await connection.fetchrow(OVERDUE, now)
     return {} if row is None else dict(row)
+
+
+async def open_actions(connection: Connection, now: datetime) -> list[OpenActions]:
+    """Count open actions by the unit that must answer and their state."""
+    return [OpenActions(**row) for row in await connection.fetch(OPEN_ACTIONS, now)]

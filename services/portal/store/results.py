@@ -6,10 +6,11 @@ from typing import Any
 
 from asyncpg import Record
 
+from services.portal.domain.figures import OpenWindow
 from shared.contracts.breaches import BreachEvent
 from shared.contracts.complaints import ComplaintData
 from shared.contracts.corrective_actions import ActionData
-from shared.contracts.results import ResultData
+from shared.contracts.results import Prospect, ResultData, Verdict
 from shared.database import Connection
 
 KEEP_RESULT = """
@@ -60,6 +61,18 @@ RUNNING = """
 SELECT data
 FROM result
 WHERE municipality = $1 AND (carta = ANY ($2) OR unit = ANY ($3)) AND edition = 0 AND NOT EXISTS (
+    SELECT FROM result later
+    WHERE (later.municipality, later.compromiso, later.unit, later.window_id)
+        = (result.municipality, result.compromiso, result.unit, result.window_id)
+        AND later.edition > 0
+)
+"""
+# As RUNNING, of a whole municipality and without the evidence.
+OPEN_WINDOWS = """
+SELECT compromiso, data ->> 'verdict' AS verdict, data ->> 'prospect' AS prospect,
+       (data ->> 'at_risk')::boolean AS at_risk
+FROM result
+WHERE municipality = $1 AND edition = 0 AND NOT EXISTS (
     SELECT FROM result later
     WHERE (later.municipality, later.compromiso, later.unit, later.window_id)
         = (result.municipality, result.compromiso, result.unit, result.window_id)
@@ -138,6 +151,19 @@ async def running(
     """Return the provisional results of windows that are not closed, of the cartas or units."""
     rows = await connection.fetch(RUNNING, municipality, list(cartas), list(units))
     return _results(rows)
+
+
+async def open_windows(connection: Connection, municipality: str) -> list[OpenWindow]:
+    """Return how every window that is not closed stands, at each unit."""
+    return [
+        OpenWindow(
+            row["compromiso"],
+            Verdict(row["verdict"]),
+            row["prospect"] and Prospect(row["prospect"]),
+            row["at_risk"],
+        )
+        for row in await connection.fetch(OPEN_WINDOWS, municipality)
+    ]
 
 
 async def of_window(
