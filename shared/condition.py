@@ -4,18 +4,22 @@ Read at a beat of its own, not where messages are handled: it goes on while Kafk
 """
 
 import logging
+import shutil
 import time
 from datetime import timedelta
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, Info, ProcessCollector
 
-from shared.clock import AGREES_WITHIN, follow, machine_now
+from shared.clock import AGREES_WITHIN, follow, machine_now, utc_now
 from shared.database import Pool, schema_version
 from shared.messaging import MessagingMetrics
 
 logger = logging.getLogger(__name__)
 
 READ_EVERY_SECONDS = 5.0
+CONDITION_TASK = "read the condition"
+"""The name of that beat; where it is late, PostgreSQL does not answer."""
 # More than these wait for a person all the same: counting on would only cost.
 MOST_COUNTED = 10_000
 
@@ -44,9 +48,16 @@ SELECT pg_database_size(current_database()) AS database_bytes,
 class Condition:
     """The gauges of one process; memory, start and open files are those of Prometheus' clients."""
 
-    def __init__(self, registry: CollectorRegistry, messaging: MessagingMetrics) -> None:
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        messaging: MessagingMetrics,
+        *,
+        postgres_dir: Path | None = None,
+    ) -> None:
         ProcessCollector(registry=registry)
         self._messaging = messaging
+        self._postgres_dir = postgres_dir
         self._schema = Info(
             "cartas_schema",
             "The last migration of the service's own: another version is another program.",
@@ -57,9 +68,30 @@ class Condition:
             "This machine's clock less PostgreSQL's (which is followed): not 0 needs a look.",
             registry=registry,
         )
+        self._time = Gauge(
+            "cartas_clock_timestamp_seconds",
+            "The time that this process goes by; processes must agree on it.",
+            registry=registry,
+        )
+        self._time.set_function(lambda: utc_now().timestamp())
+        self._brokers = Gauge(
+            "cartas_kafka_brokers",
+            "Brokers that Kafka names as alive; 0: none of them answers this process.",
+            registry=registry,
+        )
+        self._add_gauges(registry)
+
+    def _add_gauges(self, registry: CollectorRegistry) -> None:
+        """What is read at the beat."""
         self._database = Gauge(
             "cartas_database_bytes",
             "Size of the service's database: its growth tells when the disk is full.",
+            registry=registry,
+        )
+        self._disk = Gauge(
+            "cartas_database_disk_bytes",
+            "PostgreSQL's disk, where CARTAS_POSTGRES_DIR names its folder on this machine.",
+            ["what"],
             registry=registry,
         )
         self._letters = Gauge(
@@ -91,8 +123,21 @@ class Condition:
         if abs(ahead) > AGREES_WITHIN.total_seconds():
             logger.error("clock_wrong", extra={"ahead_seconds": round(ahead, 3)})
 
+    def tell_brokers(self, alive: int) -> None:
+        """Tell how many brokers there are."""
+        self._brokers.set(alive)
+
+    def _look_at_disk(self) -> None:
+        """Tell the disk of PostgreSQL; nothing where its folder is not here any more."""
+        self._disk.clear()
+        if self._postgres_dir is not None and self._postgres_dir.is_dir():
+            usage = shutil.disk_usage(self._postgres_dir)
+            self._disk.labels("total").set(usage.total)
+            self._disk.labels("free").set(usage.free)
+
     async def read(self, pool: Pool) -> None:
-        """Read what the database knows, and compare the clocks."""
+        """Read what the database knows and its disk, and compare the clocks."""
+        self._look_at_disk()
         await self.compare_clocks(pool)
         async with pool.acquire() as connection:
             row = await connection.fetchrow(BACKLOG, MOST_COUNTED)

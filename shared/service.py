@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry, disable_created_metrics, genera
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from shared.asyncapi import asyncapi_document
-from shared.condition import READ_EVERY_SECONDS, Condition
+from shared.condition import CONDITION_TASK, READ_EVERY_SECONDS, Condition
 from shared.contracts.topics import Topic
 from shared.database import Pool, check_schema, open_pool
 from shared.health import not_ready
@@ -28,9 +28,11 @@ from shared.http import BodyLimit, PlainAddress, install_problems, service_clien
 from shared.http.direct import DirectRoute
 from shared.http.reference import STYLE, asyncapi_page, openapi_page
 from shared.http.tracing import TraceContext
+from shared.lateness import Lateness
 from shared.messaging import Consumer, DurableProducer, MessagingMetrics, Relay, Subscription
 from shared.messaging.bell import SHARDS
 from shared.messaging.dead_letters import purge
+from shared.messaging.kafka import brokers_alive
 from shared.settings import ServiceSettings
 
 logger = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ MAX_BODY_BYTES = 1024 * 1024
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 COLLECT_AFTER = (50_000, 20, 100)
 PURGE_SECONDS = 3600.0
+ASK_KAFKA_SECONDS = 15.0
 WATCH_SECONDS = 5.0
 # Longer than every time limit inside a loop: one that has not turned for so long never will.
 HANGS_AFTER_SECONDS = 180.0
@@ -61,12 +64,14 @@ class Periodic:
     """A task of the wall clock. An error is logged and the task goes on at its next beat.
 
     `share`: how much of the time it may take at most; one that takes long then pauses longer.
+    `is_open_ended`: a run goes on while there is work, and is never late.
     """
 
     name: str
     every_seconds: float
     run: Callable[[Context], Awaitable[None]]
     share: float = 1.0
+    is_open_ended: bool = False
 
     def pause(self, took: float) -> float:
         """Return the seconds to wait after a run that took so many."""
@@ -145,9 +150,11 @@ class _Running:
         self._subscriptions = subscriptions
         purge_task = Periodic("purge refusals", PURGE_SECONDS, _purge_refusals)
         self._metrics = MessagingMetrics(registry)
-        self._condition = Condition(registry, self._metrics)
-        condition_task = Periodic("read the condition", READ_EVERY_SECONDS, self._read_condition)
-        self._periodics = (*periodics, purge_task, condition_task)
+        self._condition = Condition(registry, self._metrics, postgres_dir=settings.postgres_dir)
+        self._lateness = Lateness(registry)
+        condition_task = Periodic(CONDITION_TASK, READ_EVERY_SECONDS, self._read_condition)
+        kafka_task = Periodic("ask Kafka", ASK_KAFKA_SECONDS, self._ask_kafka)
+        self._periodics = (*periodics, purge_task, condition_task, kafka_task)
         self._tasks: list[asyncio.Task[None]] = []
         self.consumers: list[Consumer] = []
         self.relays: list[Relay] = []
@@ -190,7 +197,7 @@ class _Running:
         loops: list[Consumer | Relay] = [*self.consumers, *self.relays]
         self._tasks = [asyncio.create_task(loop.run(), name=loop.name) for loop in loops]
         self._tasks += [
-            asyncio.create_task(_beat(periodic, context), name=periodic.name)
+            asyncio.create_task(_beat(periodic, context, self._lateness), name=periodic.name)
             for periodic in self._periodics
         ]
         self._tasks.append(asyncio.create_task(self._watch(), name="watch the loops"))
@@ -203,6 +210,9 @@ class _Running:
 
     async def _read_condition(self, context: Context) -> None:
         await self._condition.read(context.pool)
+
+    async def _ask_kafka(self, _: Context) -> None:
+        self._condition.tell_brokers(await brokers_alive(self._settings))
 
     async def _stop(self) -> None:
         """Consumers end after their batch, the relay after what it has in hand."""
@@ -265,14 +275,21 @@ def _tell_where_tasks_stand() -> None:
         logger.warning("task_stands", extra={"task": task.get_name(), "stands_at": where(task)})
 
 
-async def _beat(periodic: Periodic, context: Context) -> None:
+async def _beat(periodic: Periodic, context: Context, lateness: Lateness) -> None:
+    if not periodic.is_open_ended:
+        lateness.expect(periodic.name, 0.0)
     while True:
         began = time.monotonic()
+        ended_well = True
         try:
             await periodic.run(context)
         except Exception:
+            ended_well = False
             logger.exception("periodic_task_failed", extra={"task": periodic.name})
-        await asyncio.sleep(periodic.pause(time.monotonic() - began))
+        pause = periodic.pause(time.monotonic() - began)
+        if ended_well and not periodic.is_open_ended:
+            lateness.expect(periodic.name, pause)
+        await asyncio.sleep(pause)
 
 
 def _frame_routes(running: _Running, registry: CollectorRegistry) -> APIRouter:

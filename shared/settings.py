@@ -50,6 +50,10 @@ class ServiceSettings(BaseSettings):
     service_secret: SecretStr = Field(min_length=32, description="The services' own credential.")
     public_url: str = Field(pattern=r"^https?://[^\s/]+$", description="Address of the portal.")
     host: str = Field(default="127.0.0.1", description="Address that HTTP listens on.")
+    postgres_dir: Path | None = Field(
+        default=None,
+        description="PostgreSQL's data, where it is on this machine: its disk is told.",
+    )
     startup_wait_seconds: float = Field(
         default=60.0, ge=0, le=3600, description="How long to wait for PostgreSQL at the start."
     )

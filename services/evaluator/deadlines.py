@@ -58,7 +58,7 @@ class Deadlines:
         settings = self._settings
         return (
             Periodic("progress and overdue cases", settings.scan_seconds, self.scan),
-            Periodic("judge again", settings.scan_seconds, self.judge_again),
+            Periodic("judge again", settings.scan_seconds, self.judge_again, is_open_ended=True),
             Periodic("open windows", OPEN_WINDOWS_SECONDS, self.open_windows),
             Periodic("publish results", settings.publish_seconds, self.publish, share=0.1),
             Periodic("look at windows", settings.publish_seconds, self.look_at_windows),

@@ -38,7 +38,12 @@ DISKS_SECONDS = 60.0
 def periodics(settings: Settings, metrics: Metrics) -> list[Periodic]:
     """Return the service's tasks."""
     return [
-        Periodic("progress", settings.progress_seconds, follow_progress(settings, metrics)),
+        Periodic(
+            "progress",
+            settings.progress_seconds,
+            follow_progress(settings, metrics),
+            is_open_ended=True,
+        ),
         Periodic("suspend offenders", FIGURES_SECONDS, suspend_offenders(settings)),
         Periodic("figures", FIGURES_SECONDS, metrics.refresh),
         Periodic("Kafka's disks", DISKS_SECONDS, look_at_disks(settings, metrics)),

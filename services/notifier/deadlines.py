@@ -44,7 +44,7 @@ def periodics(settings: Settings, office: Office, metrics: Metrics) -> tuple[Per
             await forget_notices(tx)
 
     return (
-        Periodic("deliver mail", settings.delivery_poll_seconds, deliver),
+        Periodic("deliver mail", settings.delivery_poll_seconds, deliver, is_open_ended=True),
         Periodic("escalate", settings.escalation_poll_seconds, escalate_all),
         Periodic("catch up with the catalogue", CATCH_UP_SECONDS, catch_up),
         Periodic("send digests", DIGEST_SECONDS, digest),

@@ -1,8 +1,11 @@
 """How our clients speak to Kafka: addresses, security, the options whose defaults lose data."""
 
+import asyncio
 import ssl
 from typing import Any
 
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
 from aiokafka.helpers import create_ssl_context
 
 from shared.settings import ServiceSettings
@@ -11,6 +14,9 @@ MAX_MESSAGE_BYTES = 1_048_576
 REQUEST_TIMEOUT_MS = 20_000
 # The client retries a commit, a start and a farewell without end and without a word.
 CLIENT_ANSWERS_WITHIN_SECONDS = 60.0
+# Time for three addresses of which two swallow what is sent to them.
+BROKER_ANSWERS_WITHIN_MS = 4_000
+BROKERS_ANSWER_WITHIN_SECONDS = 12.0
 
 
 def client_options(settings: ServiceSettings) -> dict[str, Any]:
@@ -70,3 +76,17 @@ def producer_options(settings: ServiceSettings) -> dict[str, Any]:
         "max_request_size": MAX_MESSAGE_BYTES,
         "max_batch_size": MAX_MESSAGE_BYTES - 1024,
     }
+
+
+async def brokers_alive(settings: ServiceSettings) -> int:
+    """Return how many brokers Kafka names as alive; 0 where none answers in time."""
+    options = client_options(settings) | {"request_timeout_ms": BROKER_ANSWERS_WITHIN_MS}
+    client = AIOKafkaClient(**options)
+    try:
+        async with asyncio.timeout(BROKERS_ANSWER_WITHIN_SECONDS):
+            await client.bootstrap()
+        return len(client.cluster.brokers())
+    except (TimeoutError, KafkaError, OSError):
+        return 0
+    finally:
+        await client.close()

@@ -4,10 +4,12 @@ Nothing in force is edited: a version that follows ends the one before on the ev
 day, and no step reaches back over a day that has begun.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from shared.contracts.cartas import CartaData, Status
 
@@ -57,6 +59,23 @@ def life_of(carta: CartaData, today: date) -> Life:
     if carta.status is Status.RETIRED or (carta.valid_to is not None and carta.valid_to < today):
         return Life.RETIRED
     return Life.PUBLISHED if today < carta.valid_from else Life.IN_FORCE
+
+
+def certificates_end(
+    cartas: Iterable[CartaData], zones: Mapping[str, ZoneInfo], now: datetime
+) -> dict[tuple[str, str], datetime]:
+    """Return when the certificate of each (municipality, carta) in force ends, expired or not.
+
+    `zones` are those of the municipalities; the last day is still certified, to its midnight there.
+    """
+    ends: dict[tuple[str, str], datetime] = {}
+    for each in cartas:
+        zone = zones[each.municipality]
+        today = now.astimezone(zone).date()
+        if each.certified_until is not None and life_of(each, today) is Life.IN_FORCE:
+            ended = datetime.combine(each.certified_until + ONE_DAY, time(), zone)
+            ends[each.municipality, each.carta] = ended
+    return ends
 
 
 def faults_of_terms(acta: Acta, before: CartaData | None, today: date) -> list[str]:

@@ -68,6 +68,10 @@ SELECT data FROM state
 WHERE kind = 'calendar' AND municipality = $1 AND id = $2
 ORDER BY version
 """
+CERTIFIED = """
+SELECT data FROM state
+WHERE kind = 'carta' AND status = 'active' AND data ->> 'certified_until' IS NOT NULL
+"""
 CALENDARS_IN_USE = "SELECT data FROM state WHERE kind = 'calendar' AND status = 'active'"
 ONLY_MUNICIPALITY = """
 SELECT max(municipality) FROM state WHERE kind = 'municipality' HAVING count(DISTINCT id) = 1
@@ -189,6 +193,12 @@ async def calendars_in_use(connection: Connection) -> list[Calendar]:
     """Return the latest version of every calendar."""
     rows = await connection.fetch(CALENDARS_IN_USE)
     return [CalendarData.model_validate_json(row["data"]).calendar for row in rows]
+
+
+async def certified_cartas(connection: Connection) -> list[CartaData]:
+    """Return the versions that are not retired and have a certificate, in force or not."""
+    rows = await connection.fetch(CERTIFIED)
+    return [CartaData.model_validate_json(row["data"]) for row in rows]
 
 
 async def only_municipality(connection: Connection) -> str | None:

@@ -3,19 +3,23 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime, time
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
 from click.testing import CliRunner
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from services.cartas.__main__ import main
 from services.cartas.domain.life import Acta
+from services.cartas.metrics import Metrics
 from services.cartas.use_cases import versions
 from services.cartas.use_cases.errors import UnacknowledgedError, WrongStateError
 from services.cartas.use_cases.loading import load_catalogue
@@ -293,6 +297,27 @@ async def test_a_certificate_is_renewed_without_a_new_version(url: str) -> None:
     async with asyncpg.create_pool(url) as pool, transaction(pool, service="cartas") as tx:
         load = await load_catalogue(tx, catalogue_of(catalogue()), b"")
     assert not load.published
+
+
+async def test_the_end_of_a_certificate_is_a_metric_until_its_renewal_moves_it(
+    url: str, pool: asyncpg.Pool
+) -> None:
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+
+    async def end() -> float | None:
+        async with pool.acquire() as connection:
+            await metrics.read(connection)  # type: ignore[arg-type]
+        name, labels = "cartas_certificate_end_timestamp_seconds", {"municipality": "cobre"}
+        return registry.get_sample_value(name, {**labels, "carta": "RC-01"})
+
+    assert await end() is None
+    for days in (10, 40):
+        until = today() + days * DAY
+        renewal = ("--post", POST, "--until", str(until), "--document", f"AENOR {days}")
+        assert (await command(url, "certify", "RC-01", "1", *renewal))[0] == 0
+        midnight = datetime.combine(until + DAY, time(), ZoneInfo("America/Mexico_City"))
+        assert await end() == midnight.timestamp()
 
 
 async def test_an_older_file_changes_nothing_of_what_was_published_since(

@@ -1,9 +1,12 @@
 """What a whole service says of itself: ready, alive, and why not."""
 
 import asyncio
+import shutil
 import signal
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,12 +15,14 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from ops.looking import ANSWERS_WITHIN_SECONDS, Samples
+from shared.condition import CONDITION_TASK
 from shared.contracts import topics
 from shared.database import schema_version
 from shared.messaging import Received, Subscription, Transaction
 from shared.messaging.applying import UNEXPECTED_IN_A_ROW
+from shared.messaging.kafka import brokers_alive
 from shared.messaging.log_dirs import fullest_disks
-from shared.service import build
+from shared.service import Context, Periodic, build
 from tests.integration.messaging.support import GROUP, SERVICE, TOPIC, Bench, note_effects
 from tests.support.forwarding import Forwarder
 from tests.support.servers import free_port
@@ -169,6 +174,105 @@ async def test_a_service_tells_its_schema_clock_size_and_dead_letters(bench: Ben
     assert size > 1_000_000
     assert ahead is not None
     assert 0 < abs(ahead) < 1, "it was measured, and both clocks are this machine's"
+
+
+async def test_a_service_tells_its_time_and_the_brokers_that_are_alive(bench: Bench) -> None:
+    async with serving(build(bench.settings, describe="")) as http:
+
+        async def asked() -> bool:
+            return await _told(http, "cartas_kafka_brokers") == 1
+
+        await eventually(asked)
+        now = await _told(http, "cartas_clock_timestamp_seconds")
+        assert await _told(http, "cartas_database_disk_bytes") is None, "its folder is not known"
+    assert now is not None
+    assert abs(now - time.time()) < 60
+
+
+async def test_without_kafka_there_are_no_brokers(bench: Bench) -> None:
+    nowhere = bench.settings.model_copy(update={"kafka_servers": f"127.0.0.1:{free_port()}"})
+    assert await brokers_alive(nowhere) == 0
+
+
+async def test_a_broker_that_swallows_what_it_is_sent_is_none(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.messaging.kafka.BROKER_ANSWERS_WITHIN_MS", 200)
+    way = Forwarder(f"//{bench.settings.kafka_servers}")
+    async with way.serving():
+        settings = bench.settings.model_copy(update={"kafka_servers": f"127.0.0.1:{way.port}"})
+        assert await brokers_alive(settings) == 1
+        way.hangs = True
+        assert await brokers_alive(settings) == 0
+        way.hangs = False
+
+
+async def test_the_disk_of_a_database_on_this_machine_is_told(bench: Bench, tmp_path: Path) -> None:
+    settings = bench.settings.model_copy(update={"postgres_dir": tmp_path})
+    async with serving(build(settings, describe="")) as http:
+
+        async def told() -> bool:
+            return await _told(http, "cartas_database_disk_bytes", what="total") is not None
+
+        await eventually(told)
+        total = await _told(http, "cartas_database_disk_bytes", what="total")
+        free = await _told(http, "cartas_database_disk_bytes", what="free")
+    assert total == shutil.disk_usage(tmp_path).total
+    assert free is not None
+    assert 0 < free <= total
+
+
+async def test_a_task_that_fails_is_late_and_one_that_ends_well_is_not(bench: Bench) -> None:
+    may_end_well = asyncio.Event()
+
+    async def fail(_: Context) -> None:
+        if not may_end_well.is_set():
+            raise ZeroDivisionError
+
+    async def endless(_: Context) -> None:
+        await asyncio.Event().wait()
+
+    periodics = [
+        Periodic("fails", 0.01, fail),
+        Periodic("hangs", 0.01, endless),
+        Periodic("goes on", 0.01, endless, is_open_ended=True),
+    ]
+    async with serving(build(bench.settings, describe="", periodics=periodics)) as http:
+
+        async def late(task: str) -> float:
+            return await _told(http, "cartas_task_late_seconds", task=task) or 0.0
+
+        async def both_are_late() -> bool:
+            return min(await late("fails"), await late("hangs")) > 0.5
+
+        await eventually(both_are_late)
+        assert await _told(http, "cartas_task_late_seconds", task="goes on") is None
+        may_end_well.set()
+
+        async def is_in_time() -> bool:
+            return await late("fails") < 0.5
+
+        await eventually(is_in_time)
+        assert await late("hangs") > 0.5
+
+
+async def test_a_database_that_hangs_makes_the_beat_that_reads_it_late(bench: Bench) -> None:
+    way = Forwarder(bench.settings.database_url.get_secret_value())
+    async with way.serving():
+        settings = bench.settings.model_copy(update={"database_url": SecretStr(way.url)})
+        async with serving(build(settings, describe="")) as http:
+
+            async def late() -> bool:
+                return (await _told(http, "cartas_task_late_seconds", task=CONDITION_TASK) or 0) > 1
+
+            way.hangs = True
+            await eventually(late)
+            way.hangs = False
+
+            async def is_in_time() -> bool:
+                return await _told(http, "cartas_task_late_seconds", task=CONDITION_TASK) == 0
+
+            await eventually(is_in_time)
 
 
 async def test_a_consumer_that_gave_up_is_a_metric(bench: Bench) -> None:

@@ -11,6 +11,7 @@ from services.cartas.domain.life import (
     Acta,
     Life,
     Step,
+    certificates_end,
     ended_before,
     fault_of_end,
     faults_of_terms,
@@ -268,3 +269,35 @@ def test_a_step_is_told_at_the_local_time_of_the_municipality() -> None:
 def test_other_warnings_have_another_code() -> None:
     assert warnings_code([]) == ""
     assert len({warnings_code(["a"]), warnings_code(["b"]), warnings_code(["a", "b"])}) == 3
+
+
+ZONES = {CARTA.municipality: ZoneInfo("America/Mexico_City")}
+NOON = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
+
+
+def certified(until: str, first: str = "2026-01-01", last: str | None = None) -> CartaData:
+    days = {"certified_until": date.fromisoformat(until)}
+    return carta(first, last).model_copy(update=days)
+
+
+def test_the_last_day_of_a_certificate_is_certified_to_its_local_midnight() -> None:
+    ends = certificates_end([certified("2026-11-30")], ZONES, NOON)
+    assert ends == {(CARTA.municipality, CARTA.carta): datetime(2026, 12, 1, 6, tzinfo=UTC)}
+
+
+def test_a_certificate_that_has_ended_is_told_as_long_as_its_carta_is_in_force() -> None:
+    ends = certificates_end([certified("2026-01-31")], ZONES, NOON)
+    assert ends == {(CARTA.municipality, CARTA.carta): datetime(2026, 2, 1, 6, tzinfo=UTC)}
+
+
+@pytest.mark.parametrize(
+    "not_in_force",
+    [
+        carta("2026-01-01"),
+        certified("2027-01-31", first="2026-11-24"),
+        certified("2027-01-31", last="2026-11-22"),
+        certified("2027-01-31").model_copy(update={"status": Status.RETIRED}),
+    ],
+)
+def test_a_carta_without_certificate_or_not_in_force_has_no_end(not_in_force: CartaData) -> None:
+    assert certificates_end([not_in_force], ZONES, NOON) == {}
