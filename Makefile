@@ -7,10 +7,10 @@ RUN = .venv/bin/python -m
 CHECKED = services shared ops deploy tests benchmarks simulator
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down reset backup restore status test check format real-data bench bench-long chaos mutation hostile lock
+.PHONY: help demo up down reset backup restore status test check format real-data bench bench-long chaos mutation hostile dashboards dashboards-live lock
 
 help: ## Show what there is
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
 demo: ## Start the system with a fictional municipality at work
 	@$(SETUP) deploy.local demo
@@ -69,6 +69,12 @@ chaos: setup-dev ## Kill, stop, cut off what runs, compare with an undisturbed r
 hostile: setup-dev ## Send 10,000 bad inputs to every intake and write docs/hostile-input.md
 	@$(RUN) services.portal assets > /dev/null
 	@CARTAS_HOSTILE_INPUTS=10000 $(RUN) pytest --timeout 1800 tests/hostile
+
+dashboards: setup-dev ## Write Grafana's dashboards from their code
+	@$(RUN) deploy.grafana
+
+dashboards-live: setup-dev ## Ask every panel's queries of a Prometheus; beside make demo
+	@$(RUN) tests.dashboards
 
 lock: setup-dev ## Write every lock anew
 	@deploy/local/lock.sh

@@ -45,6 +45,7 @@ class Metrics:
             registry=registry,
         )
         self._add_gauges(registry)
+        self._add_action_gauges(registry)
         self._initialise()
 
     def _add_gauges(self, registry: CollectorRegistry) -> None:
@@ -66,6 +67,9 @@ class Metrics:
             "Mailboxes whose server refused for good: somebody must correct the post.",
             registry=registry,
         )
+
+    def _add_action_gauges(self, registry: CollectorRegistry) -> None:
+        """What waits for units; the labels name those that have an open action."""
         self.overdue = Gauge(
             "notifier_actions_overdue",
             "Corrective actions whose term has passed, by what is awaited.",

@@ -43,6 +43,14 @@ class Metrics:
             ["outcome"],
             registry=registry,
         )
+        self._add_figures(registry)
+        for peer in PEERS:
+            self.peer_away.labels(peer)
+        for outcome in ("asked", "entered", "refused"):
+            self.sign_ins.labels(outcome)
+
+    def _add_figures(self, registry: CollectorRegistry) -> None:
+        """What is counted in the database, read at a slow beat."""
         self.promises = Gauge(
             "portal_promises",
             "Promises by dependencia and the state of their last closed window, as published.",
@@ -55,10 +63,6 @@ class Metrics:
             ["municipality", "department", "standing"],
             registry=registry,
         )
-        for peer in PEERS:
-            self.peer_away.labels(peer)
-        for outcome in ("asked", "entered", "refused"):
-            self.sign_ins.labels(outcome)
 
     def tell_promises(
         self,

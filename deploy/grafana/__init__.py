@@ -1,0 +1,1 @@
+"""Dashboards as code: `make dashboards` writes deploy/grafana/dashboards/*.json."""
