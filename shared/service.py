@@ -121,6 +121,7 @@ def build(
         telemetry=NO_TELEMETRY,
     )
     app.router.routes[:0] = hot_routes
+    app.state.registry = registry
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
     app.add_middleware(PlainAddress)
     app.add_middleware(TraceContext)
