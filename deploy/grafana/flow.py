@@ -9,6 +9,7 @@ from deploy.grafana.panels import (
     SERVICES,
     Figure,
     Graph,
+    Least,
     Limits,
     Query,
     page,
@@ -77,6 +78,28 @@ STUCK: Final = (
         about="Age of the oldest of them.",
         unit="s",
         limits=Limits(watch=60, bad=600),
+    ),
+    Figure(
+        title="Alerts that fire",
+        query='count(ALERTS{alertstate="firing", alertname!="Watchdog"}) or vector(0)',
+        about="Of the rules of deploy/prometheus/rules; each has a page in docs/runbooks.",
+        limits=NEVER,
+        width=8,
+    ),
+    Figure(
+        title="Brokers alive",
+        query="min(max by (job) (cartas_kafka_brokers))",
+        about="As Kafka tells the service that sees the fewest; 0: none answers it.",
+        limits=Least(1),
+        width=8,
+    ),
+    Figure(
+        title="Task most late",
+        query="max(cartas_task_late_seconds)",
+        about="How long ago a task of the wall clock should have ended well; the log says why.",
+        unit="s",
+        limits=Limits(watch=30, bad=300),
+        width=8,
     ),
 )
 """What waits for longer than it should."""

@@ -72,6 +72,17 @@ NEVER: Final = Limits(bad=1)
 
 
 @dataclass(frozen=True, slots=True)
+class Least:
+    """A figure below which something is missing."""
+
+    least: float
+
+    def steps(self) -> list[Threshold]:
+        """Return the steps, from minus infinity on."""
+        return [Threshold(None, BAD), Threshold(self.least, GOOD)]
+
+
+@dataclass(frozen=True, slots=True)
 class Colour:
     """A figure without limits: neither good nor bad, or good or bad by what it is."""
 
@@ -89,7 +100,7 @@ class Figure:
     title: str
     query: str
     about: str
-    limits: Limits | Colour
+    limits: Limits | Least | Colour
     unit: str = "short"
     width: int = 3
 
@@ -248,7 +259,7 @@ def _target(query: Query, letter: str, *, as_table: bool = False) -> prometheus.
     return target.legend_format(query.legend).range()
 
 
-def _thresholds(limits: Limits | Colour) -> dashboard.ThresholdsConfig:
+def _thresholds(limits: Limits | Least | Colour) -> dashboard.ThresholdsConfig:
     return dashboard.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(limits.steps())
 
 

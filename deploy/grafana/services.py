@@ -10,6 +10,7 @@ from deploy.grafana.panels import (
     Colour,
     Figure,
     Graph,
+    Least,
     Limits,
     Query,
     Sheet,
@@ -282,7 +283,15 @@ OTHERS: Final = (
         query='sum(max by (status) (cartas_catalogue_states{kind="carta", status="active"}))',
         about="Versions that are active; 0 means that nothing is judged.",
         limits=Colour(),
-        width=12,
+        width=8,
+    ),
+    Figure(
+        title="cartas: next certificate ends in",
+        query="min(cartas_certificate_end_timestamp_seconds) - time()",
+        about="Of certified cartas in force (UNE 93200); negative where one has ended.",
+        unit="s",
+        limits=Least(90 * 86_400),
+        width=8,
     ),
     Figure(
         title="cartas: calendars without next year",
@@ -290,7 +299,7 @@ OTHERS: Final = (
         about="Working calendars without a day off in the next year, from November on: load"
         " them, or terms of January end on a wrong day.",
         limits=NEVER,
-        width=12,
+        width=8,
     ),
 )
 """What else the services tell of themselves."""
@@ -299,17 +308,31 @@ FREE: Final = 'max by (broker) (measurements_kafka_disk_bytes{what="free"})'
 TOTAL: Final = 'max by (broker) (measurements_kafka_disk_bytes{what="total"})'
 DISKS: Final = (
     Graph(
-        title="Used of the fullest disk",
+        title="Used of Kafka's fullest disk",
         queries=[Query(f"1 - {FREE} / {TOTAL}", "broker {{broker}}")],
         about="Of each broker, as it tells; nothing where we may not ask (ACL).",
         unit="percentunit",
         limits=Limits(watch=0.8, bad=0.9),
     ),
     Graph(
-        title="Free on the fullest disk",
+        title="Used of PostgreSQL's disk",
+        queries=[
+            Query(
+                'max(1 - cartas_database_disk_bytes{what="free"}'
+                ' / ignoring (what) cartas_database_disk_bytes{what="total"})',
+                "PostgreSQL",
+            )
+        ],
+        about="Where CARTAS_POSTGRES_DIR names its folder on the services' machine; nothing else.",
+        unit="percentunit",
+        limits=Limits(watch=0.8, bad=0.9),
+    ),
+    Graph(
+        title="Free on Kafka's fullest disk",
         queries=[Query(FREE, "broker {{broker}}")],
         about="Of each broker, as it tells.",
         unit="bytes",
+        width=24,
     ),
 )
 """The room that brokers have."""
@@ -327,7 +350,7 @@ def build() -> Dashboard:
             ("evaluator", EVALUATOR),
             ("portal", PORTAL),
             ("notifier, buzon, cartas", OTHERS),
-            ("Disks of Kafka", DISKS),
+            ("Disks", DISKS),
         ),
         about="What each service needs and does. The rows from *evaluator* on do not heed the"
         " choice of services.",

@@ -16,7 +16,11 @@ from tests.unit.grafana.test_dashboards import Json, committed, expressions
 
 PROMETHEUS_LABELS = {"job", "instance", "le"}
 # Of series that no registry declares: Prometheus' own, and one whose label is known at the start.
-OTHER_LABELS: dict[str, set[str]] = {"up": set(), "cartas_schema_info": {"version"}}
+OTHER_LABELS: dict[str, set[str]] = {
+    "up": set(),
+    "cartas_schema_info": {"version"},
+    "ALERTS": {"alertname", "alertstate"},
+}
 
 
 @pytest.mark.parametrize("name", sorted(committed()))
