@@ -23,6 +23,16 @@ OTHER_LABELS: dict[str, set[str]] = {
 }
 
 
+def test_what_a_query_names_is_found() -> None:
+    expr = (
+        'sum by (job) (rate(one_total{what="two", kind=~"a|b"}[5m]) / ignoring (what) three)'
+        " or 60 * (time() - max(four)) unless vector(0) > bool 5e3"
+    )
+    assert metrics_of(expr) == {"one_total", "three", "four"}
+    assert labels_of(expr) == {"job", "what", "kind"}
+    assert filled_in("x{job=~'$service'}[$__rate_interval]") == "x{job=~'.*'}[1m]"
+
+
 @pytest.mark.parametrize("name", sorted(committed()))
 def test_every_metric_and_label_of_a_query_is_exported_by_the_code(name: str) -> None:
     labels = {
