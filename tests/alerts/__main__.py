@@ -12,8 +12,8 @@ from typing import Final
 import click
 
 from tests.alerts import log
-from tests.alerts.faults import FAULTS, Fault
 from tests.alerts.log import Line
+from tests.alerts.plan import FAULTS, Fault
 from tests.alerts.stage import Stage, staged
 from tests.alerts.watching import Notice
 from tests.support.alerting import alerts

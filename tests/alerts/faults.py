@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -11,10 +10,9 @@ import httpx
 
 from simulator import MUNICIPALITY
 from simulator.scenarios import PHONES, TURNS
-from tests.alerts import clearing
+from tests.alerts import changes
 from tests.alerts.stage import Stage, firing, wrong_clock
 from tests.e2e.town import BATCHED, PROMISE, event
-from tests.support import clocks
 from tests.support.processes import start_service
 from tests.support.servers import free_port
 from tests.support.waiting import eventually
@@ -42,20 +40,6 @@ TERMINATE_RELAY = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE application_name LIKE '%relay' AND datname = current_database()
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """`follows`: what must fire as well and be held back; `alone`: nothing else may be told."""
-
-    alert: str
-    how: str
-    provoke: Provoke
-    severity: str | None = None
-    alone: bool = False
-    follows: frozenset[str] = frozenset()
-    resolves: bool = True
-    needs: Callable[[Stage], str | None] = lambda _: None
 
 
 @asynccontextmanager
@@ -134,7 +118,7 @@ async def postgres_away(stage: Stage) -> AsyncIterator[None]:
 @asynccontextmanager
 async def kafka_away(stage: Stage) -> AsyncIterator[None]:
     stage.kill_server("kafka")
-    await stage.load_changed("Coordinación Municipal de Mejora", "Coordinación de Mejora")
+    await changes.load(stage, "Coordinación Municipal de Mejora", "Coordinación de Mejora")
     yield
     await stage.servers.start()
     await stage.all_ready()
@@ -194,7 +178,7 @@ async def outbox_ages(stage: Stage) -> AsyncIterator[None]:
             return waiting.done()
 
         await eventually(taken, 60, what="nobody relays")
-        await stage.load_changed("Enlace de la carta de fugas", "Enlace de fugas")
+        await changes.load(stage, "Enlace de la carta de fugas", "Enlace de fugas")
         yield
 
 
@@ -294,9 +278,9 @@ async def certificate_ends(stage: Stage) -> AsyncIterator[None]:
 @asynccontextmanager
 async def calendar_missing(stage: Stage) -> AsyncIterator[None]:
     following = datetime.now(UTC).year + 1
-    await clearing.load_without_year(stage, following)
+    await changes.load(stage, rf"    no_habiles_{following}:\n(?:      - .*\n)+", "")
     yield
-    await clearing.reload(stage)
+    await changes.reload(stage)
 
 
 @asynccontextmanager
@@ -320,27 +304,26 @@ async def source_suspended(stage: Stage) -> AsyncIterator[None]:
 @asynccontextmanager
 async def mail_stuck(stage: Stage) -> AsyncIterator[None]:
     stage.answer_mail("451 4.3.0 later")
-    await stage.town.call(seconds=90)
+    await changes.ask_for_link(stage, UNIT_MAIL)
     yield
-    await clearing.mail_goes(stage)
+    await changes.mail_goes(stage)
 
 
 @asynccontextmanager
 async def mailbox_rejects(stage: Stage) -> AsyncIterator[None]:
     stage.answer_mail("550 5.1.1 unknown", (UNIT_MAIL,))
-    await stage.town.call(seconds=90)
+    await changes.ask_for_link(stage, UNIT_MAIL)
     yield
-    await clearing.mailboxes(stage)
-    await clearing.mail_goes(stage)
+    await changes.mailboxes(stage)
+    await changes.mail_goes(stage)
 
 
 @asynccontextmanager
 async def alerts_unaddressed(stage: Stage) -> AsyncIterator[None]:
-    stage.answer_mail("550 5.1.1 unknown")
+    await changes.load(stage, r"correo: \S+@[^\s}]+", "correo: null")
     await stage.town.call(seconds=90)
     yield
-    await clearing.mail_goes(stage)
-    await clearing.mailboxes(stage)
+    await changes.reload(stage)
 
 
 @asynccontextmanager
@@ -367,62 +350,3 @@ async def rules_fail(stage: Stage) -> AsyncIterator[None]:
     await stage.watch.add_rules("provoked", [ambiguous])
     yield
     await stage.watch.add_rules("provoked", [])
-
-
-def _has_disk(stage: Stage) -> str | None:
-    return None if stage.disk is not None else "no small disk could be mounted"
-
-
-def _has_faketime(_: Stage) -> str | None:
-    return clocks.NOT_INSTALLED if clocks.library() is None else None
-
-
-def _is_november(_: Stage) -> str | None:
-    return None if datetime.now(UTC).month > 10 else "it is asked for from November on"
-
-
-FAULTS: Final = (
-    Fault("Watchdog", "nothing: it always fires", nothing, resolves=False),
-    Fault("ServiceDown", "`kill -9` of the portal", service_down, alone=True),
-    Fault("ProcessDown", "`kill -9` of one of two processes of the portal", process_down),
-    Fault("ServiceMissing", "the address of the buzon taken from Prometheus", service_missing),
-    Fault("TaskLate", "a table of cartas renamed", task_late),
-    Fault("ClockWrong", "the buzon five minutes ahead", clock_wrong, needs=_has_faketime),
-    Fault("PortalErrors", "a table of the portal renamed, a page visited", portal_errors),
-    Fault("DiskFills", "a small disk filled to 85 %", fills(85), "warning", needs=_has_disk),
-    Fault("DiskFills", "a small disk filled to 95 %", fills(95), "critical", needs=_has_disk),
-    Fault("BrokerMissing", "a second broker started and killed with `-9`", broker_missing),
-    Fault("LagGrows", "a table of the evaluator locked, 3,200 events sent", lag_grows),
-    Fault("OutboxAges", "the relay's lock taken from cartas, a catalogue loaded", outbox_ages),
-    Fault("PipelineBehind", "the lock of progress taken from measurements", pipeline_behind),
-    Fault("PartitionHalted", "a stored offset of the notifier moved forward", partition_halted),
-    Fault("ConsumerStopped", "the portal's topic id changed, as if made anew", consumer_stopped),
-    Fault("DeadLetters", "a record that is no JSON", dead_letters),
-    Fault("EventsUnbalanced", "a count of facts changed by hand", events_unbalanced),
-    Fault("VerdictsUnbalanced", "a count of verdicts changed by hand", verdicts_unbalanced),
-    Fault("RecomputeDiffers", "a stored result changed by hand", recompute_differs),
-    Fault("WindowNotPublished", "a trigger that refuses the result", window_not_published),
-    Fault("CertificateEnds", "a certificate of 30 more days noted", certificate_ends),
-    Fault("CalendarMissing", "calendars without next year", calendar_missing, needs=_is_november),
-    Fault("SourceSilent", "a source that is to speak every minute says nothing", source_silent),
-    Fault("SourceSuspended", "`source suspend`", source_suspended),
-    Fault("MailStuck", "the mail server answers 451", mail_stuck),
-    Fault("MailboxRejects", "the mail server answers 550 for one mailbox", mailbox_rejects),
-    Fault("AlertsUnaddressed", "the mail server answers 550 for all mailboxes", alerts_unaddressed),
-    Fault("RulesFail", "a rule added that is ambiguous", rules_fail),
-    Fault("AlertmanagerFails", "the webhook answers 500", alertmanager_fails),
-    Fault(
-        "KafkaAway",
-        "`kill -9` of Kafka",
-        kafka_away,
-        alone=True,
-        follows=frozenset({"OutboxAges", "PipelineBehind"}),
-    ),
-    Fault(
-        "PostgresAway",
-        "`kill -9` of PostgreSQL",
-        postgres_away,
-        alone=True,
-        follows=frozenset({"TaskLate"}),
-    ),
-)

@@ -98,14 +98,6 @@ class Stage:
         for mailbox in mailboxes:
             self.mail.answers[mailbox] = [] if answer is None else [answer] * 10_000
 
-    async def load_changed(self, old: str, new: str) -> None:
-        """Load the catalogue with one text replaced."""
-        text = CATALOGUE.read_text(encoding="utf-8")
-        assert old in text, old
-        path = self.folder / "catalogo.yaml"
-        path.write_text(text.replace(old, new), encoding="utf-8")
-        await self.town.system.run("services.cartas", "load", str(path))
-
     @asynccontextmanager
     async def second_broker(self) -> AsyncIterator[None]:
         """A broker beside the first, which keeps the controller; it is killed at the end."""

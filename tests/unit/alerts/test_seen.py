@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.alerts.faults import FAULTS
+from tests.alerts.plan import FAULTS
 from tests.alerts.rewriting import quick_prometheus, quick_rules, shortened
 from tests.support.alerting import PROMETHEUS, alerts, names_in, read
 from tests.support.tools import tool
