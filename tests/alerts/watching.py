@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -146,9 +146,11 @@ class Watch:
             if alert["status"]["inhibitedBy"]
         }
 
-    async def raise_alerts(self, alerts: Iterable[dict[str, str]]) -> None:
+    async def raise_alerts(
+        self, alerts: Iterable[dict[str, str]], annotations: Mapping[str, str] | None = None
+    ) -> None:
         """Tell Alertmanager of alerts with these labels, as Prometheus would."""
-        body = [{"labels": labels} for labels in alerts]
+        body = [{"labels": labels, "annotations": annotations or {}} for labels in alerts]
         async with httpx.AsyncClient(timeout=10) as http:
             response = await http.post(f"{self.alertmanager}/api/v2/alerts", json=body)
         response.raise_for_status()
@@ -159,7 +161,7 @@ async def alerting(folder: Path, *, group_wait: str = "1s") -> AsyncIterator[Wat
     """Start Alertmanager and the webhook alone."""
     watch = Watch(folder, Webhook())
     config = quick_alertmanager(folder, watch.webhook.url, group_wait=group_wait)
-    async with watch.webhook.serving(), _alertmanager(watch, config):
+    async with watch.webhook.serving(), running_alertmanager(watch, config):
         yield watch
 
 
@@ -190,7 +192,8 @@ async def _all_up(watch: Watch, jobs: int) -> bool:
 
 
 @asynccontextmanager
-async def _alertmanager(watch: Watch, config: Path) -> AsyncIterator[None]:
+async def running_alertmanager(watch: Watch, config: Path) -> AsyncIterator[None]:
+    """Start it with this configuration; it is ready when this begins."""
     address = watch.alertmanager.removeprefix("http://")
     arguments = (
         *(f"--config.file={config}", f"--web.listen-address={address}"),
