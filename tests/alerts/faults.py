@@ -321,6 +321,7 @@ async def mailbox_rejects(stage: Stage) -> AsyncIterator[None]:
 @asynccontextmanager
 async def alerts_unaddressed(stage: Stage) -> AsyncIterator[None]:
     await changes.load(stage, r"correo: \S+@[^\s}]+", "correo: null")
+    await stage.town.judged(await stage.town.call(seconds=30))  # the catalogue goes the same way
     await stage.town.call(seconds=90)
     yield
     await changes.reload(stage)

@@ -40,52 +40,6 @@ def _is_november(_: Stage) -> str | None:
 FAULTS: Final = (
     Fault("Watchdog", "nothing: it always fires", faults.nothing, resolves=False),
     Fault("ServiceDown", "`kill -9` of the portal", faults.service_down, alone=True),
-    Fault("ProcessDown", "`kill -9` of one of two processes of the portal", faults.process_down),
-    Fault(
-        "ServiceMissing", "the address of the buzon taken from Prometheus", faults.service_missing
-    ),
-    Fault("TaskLate", "a table of cartas renamed", faults.task_late),
-    Fault("ClockWrong", "the buzon five minutes ahead", faults.clock_wrong, needs=_has_faketime),
-    Fault("PortalErrors", "a table of the portal renamed, a page visited", faults.portal_errors),
-    Fault("DiskFills", "a small disk filled to 85 %", fills(85), "warning", needs=_has_disk),
-    Fault("DiskFills", "a small disk filled to 95 %", fills(95), "critical", needs=_has_disk),
-    Fault("BrokerMissing", "a second broker started and killed with `-9`", faults.broker_missing),
-    Fault("LagGrows", "a table of the evaluator locked, 3,200 events sent", faults.lag_grows),
-    Fault(
-        "OutboxAges", "the relay's lock taken from cartas, a catalogue loaded", faults.outbox_ages
-    ),
-    Fault("PipelineBehind", "the lock of progress taken from measurements", faults.pipeline_behind),
-    Fault(
-        "PartitionHalted", "a stored offset of the notifier moved forward", faults.partition_halted
-    ),
-    Fault(
-        "ConsumerStopped", "the portal's topic id changed, as if made anew", faults.consumer_stopped
-    ),
-    Fault("DeadLetters", "a record that is no JSON", faults.dead_letters),
-    Fault("EventsUnbalanced", "a count of facts changed by hand", faults.events_unbalanced),
-    Fault("VerdictsUnbalanced", "a count of verdicts changed by hand", faults.verdicts_unbalanced),
-    Fault("RecomputeDiffers", "a stored result changed by hand", faults.recompute_differs),
-    Fault("WindowNotPublished", "a trigger that refuses the result", faults.window_not_published),
-    Fault("CertificateEnds", "a certificate of 30 more days noted", faults.certificate_ends),
-    Fault(
-        "CalendarMissing",
-        "calendars without next year",
-        faults.calendar_missing,
-        needs=_is_november,
-    ),
-    Fault(
-        "SourceSilent", "a source that is to speak every minute says nothing", faults.source_silent
-    ),
-    Fault("SourceSuspended", "`source suspend`", faults.source_suspended),
-    Fault("MailStuck", "the mail server answers 451", faults.mail_stuck),
-    Fault("MailboxRejects", "the mail server answers 550 for one mailbox", faults.mailbox_rejects),
-    Fault(
-        "AlertsUnaddressed",
-        "a catalogue loaded in which no post has a mailbox",
-        faults.alerts_unaddressed,
-    ),
-    Fault("RulesFail", "a rule added that is ambiguous", faults.rules_fail),
-    Fault("AlertmanagerFails", "the webhook answers 500", faults.alertmanager_fails),
     Fault(
         "KafkaAway",
         "`kill -9` of Kafka",
@@ -100,4 +54,50 @@ FAULTS: Final = (
         alone=True,
         follows=frozenset({"TaskLate"}),
     ),
+    Fault(
+        "ServiceMissing", "the address of the buzon taken from Prometheus", faults.service_missing
+    ),
+    Fault("DeadLetters", "a record that is no JSON", faults.dead_letters),
+    Fault("EventsUnbalanced", "a count of facts changed by hand", faults.events_unbalanced),
+    Fault("VerdictsUnbalanced", "a count of verdicts changed by hand", faults.verdicts_unbalanced),
+    Fault("SourceSuspended", "`source suspend`", faults.source_suspended),
+    Fault("DiskFills", "a small disk filled to 85 %", fills(85), "warning", needs=_has_disk),
+    Fault("DiskFills", "a small disk filled to 95 %", fills(95), "critical", needs=_has_disk),
+    Fault("MailStuck", "the mail server answers 451", faults.mail_stuck),
+    Fault("MailboxRejects", "the mail server answers 550 for one mailbox", faults.mailbox_rejects),
+    Fault("CertificateEnds", "a certificate of 30 more days noted", faults.certificate_ends),
+    Fault("WindowNotPublished", "a trigger that refuses the result", faults.window_not_published),
+    Fault("PortalErrors", "a table of the portal renamed, a page visited", faults.portal_errors),
+    Fault("LagGrows", "a table of the evaluator locked, 3,200 events sent", faults.lag_grows),
+    Fault(
+        "ConsumerStopped", "the portal's topic id changed, as if made anew", faults.consumer_stopped
+    ),
+    Fault(
+        "PartitionHalted", "a stored offset of the notifier moved forward", faults.partition_halted
+    ),
+    Fault("ClockWrong", "the buzon five minutes ahead", faults.clock_wrong, needs=_has_faketime),
+    Fault(
+        "AlertsUnaddressed",
+        "a catalogue loaded in which no post has a mailbox",
+        faults.alerts_unaddressed,
+    ),
+    Fault(
+        "CalendarMissing",
+        "calendars without next year",
+        faults.calendar_missing,
+        needs=_is_november,
+    ),
+    Fault(
+        "SourceSilent", "a source that is to speak every minute says nothing", faults.source_silent
+    ),
+    Fault(
+        "OutboxAges", "the relay's lock taken from cartas, a catalogue loaded", faults.outbox_ages
+    ),
+    Fault("TaskLate", "a table of cartas renamed", faults.task_late),
+    Fault("ProcessDown", "`kill -9` of one of two processes of the portal", faults.process_down),
+    Fault("RulesFail", "a rule added that is ambiguous", faults.rules_fail),
+    Fault("AlertmanagerFails", "the webhook answers 500", faults.alertmanager_fails),
+    Fault("RecomputeDiffers", "a stored result changed by hand", faults.recompute_differs),
+    Fault("PipelineBehind", "the lock of progress taken from measurements", faults.pipeline_behind),
+    Fault("BrokerMissing", "a second broker started and killed with `-9`", faults.broker_missing),
 )

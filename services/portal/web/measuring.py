@@ -22,12 +22,24 @@ class Measuring:
             await self._app(scope, receive, send)
             return
         begun = time.perf_counter()
+        has_begun = False
 
         async def noting(message: Message) -> None:
+            nonlocal has_begun
             if message["type"] == "http.response.start":
-                page = getattr(scope.get("route"), "path", NO_ROUTE)
-                self._metrics.pages.labels(page, f"{message['status'] // 100}xx").inc()
-                self._metrics.seconds.labels(page).observe(time.perf_counter() - begun)
+                has_begun = True
+                self._count(scope, message["status"], begun)
             await send(message)
 
-        await self._app(scope, receive, noting)
+        try:
+            await self._app(scope, receive, noting)
+        except Exception:
+            # Starlette answers a fault outside of all middleware.
+            if not has_begun:
+                self._count(scope, 500, begun)
+            raise
+
+    def _count(self, scope: Scope, status: int, begun: float) -> None:
+        page = getattr(scope.get("route"), "path", NO_ROUTE)
+        self._metrics.pages.labels(page, f"{status // 100}xx").inc()
+        self._metrics.seconds.labels(page).observe(time.perf_counter() - begun)
