@@ -62,7 +62,7 @@ STUCK: Final = (
     ),
     Figure(
         title="Partitions halted",
-        query="sum(max by (job, topic, partition) (cartas_partition_halted))",
+        query="sum(max by (job, topic, partition) (cartas_partition_halted)) or vector(0)",
         about="Partitions whose next offset Kafka no longer holds: a person must decide.",
         limits=NEVER,
     ),

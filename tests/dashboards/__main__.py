@@ -23,6 +23,8 @@ from tests.support.queries import filled_in
 
 WITHIN_SECONDS: Final = 300.0
 PAUSE_SECONDS: Final = 5.0
+# The demo's breach is one of the wall clock: no event caused it, and no latency is taken of it.
+EMPTY_IN_THE_DEMO: Final = frozenset({"From an event to the alert's mail"})
 LABEL: Final = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -92,10 +94,15 @@ def look_at_all(prometheus: Prometheus, portal: str) -> dict[Asked, Shown]:
         for asked, shown in found.items():
             if shown.fault:
                 found[asked] = look(prometheus, asked)
-        if not any(shown.fault for shown in found.values()):
+        if not any(is_fault(asked, shown) for asked, shown in found.items()):
             break
         time.sleep(PAUSE_SECONDS)
     return found
+
+
+def is_fault(asked: Asked, shown: Shown) -> bool:
+    """Return whether it shows nothing and should."""
+    return bool(shown.fault) and asked.panel not in EMPTY_IN_THE_DEMO
 
 
 def tell(found: Mapping[Asked, Shown]) -> int:
@@ -105,8 +112,9 @@ def tell(found: Mapping[Asked, Shown]) -> int:
         print(f"{asked.dashboard:9} {asked.panel:36} {what}")
         if shown.fault:
             print(f"          {asked.expr}")
-    faults = sum(bool(shown.fault) for shown in found.values())
-    print(f"{len(found)} queries, {faults} without an answer")
+    faults = sum(is_fault(asked, shown) for asked, shown in found.items())
+    empty = sum(bool(shown.fault) for shown in found.values())
+    print(f"{len(found)} queries, {empty} empty, {faults} of them a fault")
     return faults
 
 
