@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -197,11 +198,13 @@ def _days(window: WindowBounds, zone: ZoneInfo) -> list[date]:
     return [first + timedelta(days=number) for number in range((end - first).days)]
 
 
+@lru_cache(maxsize=1024)
 def _open_days(
     calendar: PreparedCalendar | None, window: WindowBounds, zone: ZoneInfo
-) -> list[date]:
+) -> Sequence[date]:
+    """Asked with each publication of a window, answered once a day for all that are alike."""
     if calendar is None:
-        return []
+        return ()
     return [
         day
         for day in _days(window, zone)

@@ -1,8 +1,10 @@
 """What is known of cases that may never have come: counts of sources, the minutes they spoke of."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import product
+from typing import Final
 
 import asyncpg
 
@@ -19,20 +21,29 @@ SET revision = excluded.revision, service = excluded.service, unit = excluded.un
 WHERE k.revision < excluded.revision
 RETURNING true
 """
-# Of one unit, or of all ($7 null). Days are those of the zone $6.
-COUNTS = """
-SELECT counted AS kind, (at AT TIME ZONE $6)::date AS day, sum(cases)::bigint AS cases
-FROM known_count
-WHERE municipality = $1 AND service = ANY($2) AND counted = ANY($3) AND at >= $4 AND at < $5
-    AND cases IS NOT NULL AND ($7::text IS NULL OR unit = $7)
-GROUP BY 1, 2
+# Of one unit, or of all (null). Days are those of each one's zone.
+_SCOPES: Final = """
+FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+            $7::text[], $8::text[])
+    AS s (place, municipality, service, kind, starts_at, ends_at, zone, unit)
 """
-MEASURED = """
-SELECT began_kind AS kind, (began_at AT TIME ZONE $6)::date AS day, count(*) AS cases
-FROM measured_case
-WHERE municipality = $1 AND service = ANY($2) AND began_kind = ANY($3) AND began_at >= $4
-    AND began_at < $5 AND ($7::text IS NULL OR unit = $7)
-GROUP BY 1, 2
+COUNTS = f"""
+SELECT s.place, k.counted AS kind, (k.at AT TIME ZONE s.zone)::date AS day,
+       sum(k.cases)::bigint AS cases
+{_SCOPES}
+JOIN known_count k ON k.municipality = s.municipality AND k.service = s.service
+    AND k.counted = s.kind AND k.at >= s.starts_at AND k.at < s.ends_at
+WHERE k.cases IS NOT NULL AND (s.unit IS NULL OR k.unit = s.unit)
+GROUP BY 1, 2, 3
+"""
+MEASURED = f"""
+SELECT s.place, c.began_kind AS kind, (c.began_at AT TIME ZONE s.zone)::date AS day,
+       count(*) AS cases
+{_SCOPES}
+JOIN measured_case c ON c.municipality = s.municipality AND c.service = s.service
+    AND c.began_kind = s.kind AND c.began_at >= s.starts_at AND c.began_at < s.ends_at
+WHERE s.unit IS NULL OR c.unit = s.unit
+GROUP BY 1, 2, 3
 """
 HEAR = """
 INSERT INTO heard AS h (municipality, source, day, minutes) VALUES ($1, $2, $3, $4)
@@ -61,21 +72,31 @@ FORGET_SILENCES = "DELETE FROM silence WHERE municipality = $1 AND source = $2 A
 ADD_SILENCE = """
 INSERT INTO silence (municipality, source, starts_at, ends_at) VALUES ($1, $2, $3, $4)
 """
-# Those that touch [$3, $4), oldest first.
+# Those that touch the time of each, oldest first.
 SILENCES = """
-SELECT source, starts_at, ends_at FROM silence
-WHERE municipality = $1 AND source = ANY($2) AND starts_at < $4 AND coalesce(ends_at, $4) > $3
-ORDER BY starts_at, source
+SELECT w.place, s.source, s.starts_at, s.ends_at
+FROM unnest($1::int[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[])
+    AS w (place, municipality, source, starts_at, ends_at)
+JOIN silence s ON s.municipality = w.municipality AND s.source = w.source
+    AND s.starts_at < w.ends_at AND coalesce(s.ends_at, w.ends_at) > w.starts_at
+ORDER BY s.starts_at, s.source
 """
-SILENT_NOW = "SELECT municipality, source, starts_at FROM silence WHERE ends_at IS NULL"
+# Of a source that is not to speak any more, what was silent at its end stays open and is no news.
+SILENT_NOW = """
+SELECT i.municipality, i.source, i.starts_at
+FROM silence i
+JOIN source s ON s.municipality = i.municipality AND s.source = i.source
+WHERE i.ends_at IS NULL AND s.every_minutes IS NOT NULL
+"""
 OF_SOURCE = """
 SELECT starts_at, ends_at FROM silence
 WHERE source = $1 AND ($2::text IS NULL OR municipality = $2)
 ORDER BY starts_at DESC LIMIT $3
 """
 LOOK_AGAIN = """
-UPDATE judged_window SET stale = true
-WHERE municipality = $1 AND compromiso = ANY($2) AND starts_at < $4 AND ends_at >= $3 AND NOT stale
+INSERT INTO changed_window (window_no)
+SELECT window_no FROM judged_window
+WHERE municipality = $1 AND compromiso = ANY($2) AND starts_at < $4 AND ends_at >= $3
 """
 # Which windows a late case changes the measured number of: those with a count of its day.
 COUNTED_DAYS = """
@@ -100,11 +121,11 @@ class Scope:
     zone: str
     unit: str | None
 
-    @property
-    def arguments(self) -> tuple[object, ...]:
-        """As the statements take them."""
-        span = (self.start, self.end, self.zone, self.unit)
-        return (self.municipality, list(self.services), list(self.kinds), *span)
+    def lines(self, place: int) -> Iterator[tuple[object, ...]]:
+        """Yield it as the statements take it, one line for each service and kind."""
+        for service, kind in product(self.services, self.kinds):
+            span = (self.start, self.end, self.zone, self.unit)
+            yield (place, self.municipality, service, kind, *span)
 
 
 DayCounts = dict[tuple[str, date], int]
@@ -121,18 +142,24 @@ async def keep_count(connection: Connection, data: hot.CountData) -> bool:
     return bool(kept)
 
 
-async def counts(connection: Connection, scope: Scope) -> DayCounts:
-    """Return how many cases sources say there were."""
-    return _by_day(await connection.fetch(COUNTS, *scope.arguments))
+async def counts(connection: Connection, scopes: Mapping[int, Scope]) -> dict[int, DayCounts]:
+    """Return how many cases sources say there were; without the scopes where they say nothing."""
+    return await _by_day(connection, COUNTS, scopes)
 
 
-async def measured(connection: Connection, scope: Scope) -> DayCounts:
+async def measured(connection: Connection, scopes: Mapping[int, Scope]) -> dict[int, DayCounts]:
     """Return how many cases came in."""
-    return _by_day(await connection.fetch(MEASURED, *scope.arguments))
+    return await _by_day(connection, MEASURED, scopes)
 
 
-def _by_day(rows: Iterable[asyncpg.Record]) -> DayCounts:
-    return {(row["kind"], row["day"]): row["cases"] for row in rows}
+async def _by_day(
+    connection: Connection, statement: str, scopes: Mapping[int, Scope]
+) -> dict[int, DayCounts]:
+    lines = [line for place, scope in scopes.items() for line in scope.lines(place)]
+    found: dict[int, DayCounts] = {}
+    for row in await connection.fetch(statement, *zip(*lines, strict=True)) if lines else ():
+        found.setdefault(row["place"], {})[row["kind"], row["day"]] = row["cases"]
+    return found
 
 
 async def hear(connection: Connection, data: hot.HeardData) -> None:
@@ -176,16 +203,17 @@ async def replace_silences(
 
 
 async def silences(
-    connection: Connection,
-    municipality: str,
-    sources: Collection[str],
-    *,
-    start: datetime,
-    end: datetime,
-) -> list[tuple[str, Silence]]:
-    """Return the silences of some sources that touch [start, end), oldest first."""
-    rows = await connection.fetch(SILENCES, municipality, list(sources), start, end)
-    return [(row["source"], Silence(row["starts_at"], row["ends_at"])) for row in rows]
+    connection: Connection, wanted: Sequence[tuple[int, str, str, datetime, datetime]]
+) -> dict[tuple[int, str], list[Silence]]:
+    """Return the silences by (place, source), oldest first.
+
+    `wanted`: (place, municipality, source, start, end), those that touch [start, end).
+    """
+    found: dict[tuple[int, str], list[Silence]] = {}
+    for row in await connection.fetch(SILENCES, *zip(*wanted, strict=True)) if wanted else ():
+        silence = Silence(row["starts_at"], row["ends_at"])
+        found.setdefault((row["place"], row["source"]), []).append(silence)
+    return found
 
 
 async def silent_now(connection: Connection) -> list[tuple[str, str, datetime]]:

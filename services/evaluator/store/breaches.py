@@ -1,6 +1,6 @@
 """Breaches that were said, so that each is said once, and upheld complaints that trigger."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,11 +16,15 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $7::bool
 ON CONFLICT DO NOTHING
 RETURNING municipality, compromiso, unit, window_id
 """
-STATE = """
-SELECT recovered_at
-FROM breach
-WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
-FOR UPDATE
+# Sorted by key, as they are said.
+LOCK = """
+SELECT b.municipality, b.compromiso, b.unit, b.window_id, b.recovered_at IS NULL AS stands
+FROM breach b
+JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[])
+    AS wanted (municipality, compromiso, unit, window_id)
+    USING (municipality, compromiso, unit, window_id)
+ORDER BY b.municipality, b.compromiso, b.unit, b.window_id
+FOR UPDATE OF b
 """
 # Without a lock: batches must not queue for a breach that everybody knows of.
 STANDING = """
@@ -87,16 +91,19 @@ async def say(
     return {tuple(row.values()) for row in rows}
 
 
-async def is_standing(connection: Connection, key: WindowKey) -> bool | None:
-    """Lock and return whether a breach was said and stands; None where none was said."""
-    row = await connection.fetchrow(STATE, *key)
-    return None if row is None else row["recovered_at"] is None
+async def lock(connection: Connection, keys: Collection[WindowKey]) -> dict[WindowKey, bool]:
+    """Lock the breaches that were said, and return whether each stands."""
+    rows = await connection.fetch(LOCK, *_columns(keys))
+    return {tuple(row.values())[:4]: row["stands"] for row in rows}
 
 
-async def standing(connection: Connection, keys: Sequence[WindowKey]) -> set[WindowKey]:
+async def standing(connection: Connection, keys: Collection[WindowKey]) -> set[WindowKey]:
     """Return those whose breach was said and stands."""
-    columns = ([key[place] for key in keys] for place in range(4))
-    return {tuple(row.values()) for row in await connection.fetch(STANDING, *columns)}
+    return {tuple(row.values()) for row in await connection.fetch(STANDING, *_columns(keys))}
+
+
+def _columns(keys: Collection[WindowKey]) -> Iterator[list[str]]:
+    return ([key[place] for key in keys] for place in range(4))
 
 
 async def set_recovered(connection: Connection, key: WindowKey, when: datetime | None) -> None:

@@ -1,8 +1,10 @@
-"""Windows whose counts changed and were not published since, a row for each change.
+"""Windows to be published again, a row for each change of their counts or of what is beside them.
 
-Rows are put in with the counts and taken out by who publishes, and never changed: who adds counts
-waits for nobody who publishes.
+Rows are put in with what changes and taken out by who publishes, and never changed: nobody who
+changes something waits for a publication.
 """
+
+from collections.abc import Collection
 
 from services.evaluator.store.windows import WindowKey
 from shared.database import Connection
@@ -18,7 +20,8 @@ WHERE window_no = ANY (ARRAY(
 ))
 ORDER BY window_no
 """
-TAKE = "DELETE FROM changed_window WHERE window_no = $1"
+TAKE = "DELETE FROM changed_window WHERE window_no = ANY ($1::int[])"
+ADD = "INSERT INTO changed_window (window_no) SELECT * FROM unnest($1::int[])"
 ANY_LEFT = "SELECT EXISTS (SELECT FROM changed_window WHERE window_no = $1)"
 
 
@@ -30,9 +33,14 @@ async def following(
     return [(row["window_no"], tuple(row.values())[1:]) for row in rows]
 
 
-async def take(connection: Connection, number: int) -> None:
+async def take(connection: Connection, numbers: Collection[int]) -> None:
     """Note that the counts are being published: before they are read, lest a change go unseen."""
-    await connection.execute(TAKE, number)
+    await connection.execute(TAKE, numbers)
+
+
+async def add(connection: Connection, numbers: Collection[int]) -> None:
+    """Have windows published again; also those that someone is publishing just now."""
+    await connection.execute(ADD, numbers)
 
 
 async def has_changed(connection: Connection, number: int) -> bool:

@@ -1,7 +1,7 @@
 """The frozen editions of each window, as they were published."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from services.evaluator.domain.records import Record
@@ -22,11 +22,14 @@ ORDER BY edition
 """
 # By the primary key. What a silent source left out is not to be expected.
 LATEST_PARTS = """
-SELECT DISTINCT ON (window_id) window_id, result -> 'parts' AS parts
-FROM edition
-WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = ANY ($4::text[])
-    AND result ->> 'reason' IS DISTINCT FROM 'fuente_sin_datos'
-ORDER BY window_id, edition DESC
+SELECT DISTINCT ON (municipality, compromiso, unit, window_id)
+       municipality, compromiso, unit, window_id, e.result -> 'parts' AS parts
+FROM edition e
+JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[])
+    AS wanted (municipality, compromiso, unit, window_id)
+    USING (municipality, compromiso, unit, window_id)
+WHERE e.result ->> 'reason' IS DISTINCT FROM 'fuente_sin_datos'
+ORDER BY municipality, compromiso, unit, window_id, e.edition DESC
 """
 OF_TOWN = """
 SELECT compromiso, unit, window_id, result, digest, result_schema AS schema
@@ -54,11 +57,11 @@ async def of_window(connection: Connection, key: WindowKey) -> list[ResultData]:
 
 
 async def latest_parts(
-    connection: Connection, key: WindowKey, windows: Sequence[str]
-) -> dict[str, list[dict[str, Any]]]:
-    """Return the parts of the latest editions of other windows of the same promise and unit."""
-    rows = await connection.fetch(LATEST_PARTS, *key[:3], windows)
-    return {row["window_id"]: json.loads(row["parts"]) for row in rows}
+    connection: Connection, keys: Collection[WindowKey]
+) -> dict[WindowKey, list[dict[str, Any]]]:
+    """Return the parts of the latest editions of those windows that have one."""
+    rows = await connection.fetch(LATEST_PARTS, *zip(*keys, strict=True)) if keys else ()
+    return {tuple(row.values())[:4]: json.loads(row["parts"]) for row in rows}
 
 
 async def of_town(

@@ -39,16 +39,11 @@ _Place = tuple[WindowKey, int, int, str]
 
 
 async def counts_of(
-    connection: Connection, key: WindowKey, measures: Sequence[Measure]
-) -> CohortCounts:
-    """Return the summed counts of a window; `measures` tell whether amounts are to be read too."""
-    return (await counts_of_some(connection, {key: measures})).get(key, {})
-
-
-async def counts_of_some(
     connection: Connection, windows: Mapping[WindowKey, Sequence[Measure]]
 ) -> Mapping[WindowKey, CohortCounts]:
-    """Return the summed counts of windows, by their measures as `counts_of` takes them."""
+    """Return the summed counts of windows; their measures tell whether amounts are read too."""
+    if not windows:
+        return {}
     keys = tuple(zip(*windows, strict=True))
     spread = [key for key, measures in windows.items() if any(map(has_spread, measures))]
     rows = await connection.fetch(PARTIAL, *keys)

@@ -1,10 +1,9 @@
 """Windows that have a result, and what was last published of each."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 
 import asyncpg
 import msgspec
@@ -49,19 +48,10 @@ UPDATE judged_window SET stale = true
 WHERE edition = 0 AND NOT stale AND starts_at <= $3
     AND (municipality, compromiso) IN (SELECT * FROM unnest($1::text[], $2::text[]))
 """
-WINDOW_EXISTS = """
-SELECT EXISTS (
-    SELECT FROM judged_window
-    WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
-)
-"""
-# Also where it is stale: whoever is publishing it just now may have read what was before, and will
-# have it not stale. This waits for that.
-STALE_AGAIN = """
+LOOK_AGAIN = """
 UPDATE judged_window SET stale = true
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
 """
-RUNNING_STALE_AGAIN = STALE_AGAIN + " AND edition = 0"
 TO_CLOSE = """
 SELECT municipality, compromiso, unit, window_id
 FROM judged_window
@@ -69,31 +59,39 @@ WHERE edition = 0 AND try_closing_at <= $1
 ORDER BY try_closing_at, municipality, compromiso, unit, window_id
 LIMIT $2
 """
-_STATE: Final = """
-SELECT window_no AS number, carta, carta_version, starts_at, ends_at, closes_at,
-       closes_at <= opened_at AS is_past, edition, sequence, risk, result
-FROM judged_window AS w
-WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
-"""
-LOCK_WINDOW = _STATE + "FOR UPDATE"
-# Still to be published, and in no other process' hands: each leaves the others' windows alone.
-LOCK_DUE = f"""{_STATE}
-    AND (stale OR EXISTS (SELECT FROM changed_window AS c WHERE c.window_no = w.window_no))
+# Still to be published, or to be closed by $5, and in no other process' hands: each leaves the
+# others' windows alone.
+LOCK_DUE = """
+SELECT w.municipality, w.compromiso, w.unit, w.window_id, w.window_no AS number, w.carta,
+       w.carta_version, w.starts_at, w.ends_at, w.closes_at,
+       w.closes_at <= w.opened_at AS is_past, w.edition, w.sequence, w.risk, w.result
+FROM judged_window w
+JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[])
+    AS wanted (municipality, compromiso, unit, window_id)
+    USING (municipality, compromiso, unit, window_id)
+WHERE w.stale OR EXISTS (SELECT FROM changed_window c WHERE c.window_no = w.window_no)
+    OR (w.edition = 0 AND w.try_closing_at <= $5)
+ORDER BY w.window_no
 FOR UPDATE OF w SKIP LOCKED
 """
 TRY_LATER = """
-UPDATE judged_window SET try_closing_at = $5
-WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
+UPDATE judged_window w SET try_closing_at = n.try_closing_at
+FROM unnest($1::int[], $2::timestamptz[]) AS n (window_no, try_closing_at)
+WHERE w.window_no = n.window_no
 """
-SAVE_WINDOW = """
-UPDATE judged_window
-SET edition = $5, sequence = $6, risk = $7, result = $8::jsonb, digest = $9,
-    result_schema = $10, carta_version = $11, known = $12::jsonb, stale = false
-WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4
+SAVE = """
+UPDATE judged_window w
+SET edition = n.edition, sequence = n.sequence, risk = n.risk, result = n.result::jsonb,
+    digest = n.digest, result_schema = n.result_schema, carta_version = n.carta_version,
+    known = n.known::jsonb, stale = false
+FROM unnest($1::int[], $2::int[], $3::bigint[], $4::text[], $5::text[], $6::bytea[], $7::text[],
+            $8::int[], $9::text[])
+    AS n (window_no, edition, sequence, risk, result, digest, result_schema, carta_version, known)
+WHERE w.window_no = n.window_no
 """
 # Windows after a window, whose targets may follow it.
 LATER = """
-SELECT window_id, starts_at, ends_at
+SELECT window_no, window_id, starts_at, ends_at, edition
 FROM judged_window
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3
     AND starts_at >= (
@@ -102,10 +100,7 @@ WHERE municipality = $1 AND compromiso = $2 AND unit = $3
     )
 ORDER BY starts_at, window_id
 """
-NOT_STALE = """
-UPDATE judged_window SET stale = false
-WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND stale
-"""
+NOT_STALE = "UPDATE judged_window SET stale = false WHERE window_no = ANY ($1::int[]) AND stale"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +150,28 @@ class WindowState:
         return cls(**known | {"risk": Risk(row["risk"])})
 
 
+@dataclass(frozen=True, slots=True)
+class LaterWindow:
+    """A window after another one of the same promise and unit."""
+
+    number: int
+    bounds: WindowBounds
+    is_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What was published of a window, by which version of its carta, and what was known then."""
+
+    number: int
+    edition: int
+    sequence: int
+    risk: Risk
+    record: Record
+    carta_version: int
+    known: Known
+
+
 async def open_windows(connection: Connection, windows: Sequence[NewWindow], now: datetime) -> None:
     """Make the windows that do not exist yet, in sorted order."""
     ordered = sorted(windows, key=lambda window: window.key)
@@ -177,11 +194,6 @@ async def numbers_of(connection: Connection, keys: Collection[WindowKey]) -> dic
     return {tuple(row.values())[:4]: row["window_no"] for row in rows}
 
 
-async def exists(connection: Connection, key: WindowKey) -> bool:
-    """Return whether the window was ever opened: whether there was a promise in it."""
-    return bool(await connection.fetchval(WINDOW_EXISTS, *key))
-
-
 async def stale_by_time(
     connection: Connection, compromisos: Sequence[tuple[str, str]], now: datetime
 ) -> None:
@@ -200,17 +212,18 @@ async def to_close(connection: Connection, now: datetime, *, limit: int) -> list
     return [tuple(row.values()) for row in await connection.fetch(TO_CLOSE, now, limit)]
 
 
-async def try_closing_later(connection: Connection, key: WindowKey, when: datetime) -> None:
-    """Come back to a window whose source is not known complete yet."""
-    await connection.execute(TRY_LATER, *key, when)
+async def try_closing_later(connection: Connection, when: Mapping[int, datetime]) -> None:
+    """Come back to windows, by number, whose source is not known complete yet."""
+    await connection.execute(TRY_LATER, list(when.keys()), list(when.values()))
 
 
-async def lock_window(
-    connection: Connection, key: WindowKey, *, only_due: bool = False
-) -> WindowState | None:
-    """Lock a window; `only_due`: unless another has it, or nothing of it is to be published."""
-    row = await connection.fetchrow(LOCK_DUE if only_due else LOCK_WINDOW, *key)
-    return None if row is None else WindowState.of(row)
+async def lock_due(
+    connection: Connection, keys: Collection[WindowKey], *, closing: datetime | None
+) -> dict[WindowKey, WindowState]:
+    """Lock those of the windows that are to be published, or closed by then, and no other has."""
+    columns = ([key[place] for key in keys] for place in range(4))
+    rows = await connection.fetch(LOCK_DUE, *columns, closing)
+    return {tuple(row.values())[:4]: WindowState.of(row) for row in rows}
 
 
 async def move_cutoff(connection: Connection, key: WindowKey, closes_at: datetime) -> None:
@@ -223,43 +236,39 @@ async def look_at_open(connection: Connection, municipality: str) -> None:
     await connection.execute(OPEN_STALE, municipality)
 
 
-async def look_again(connection: Connection, key: WindowKey, *, only_running: bool = False) -> None:
-    """Have the window published in a later round, whether or not its counts change."""
-    await connection.execute(RUNNING_STALE_AGAIN if only_running else STALE_AGAIN, *key)
+async def look_again(connection: Connection, key: WindowKey) -> None:
+    """Have a window that we hold published in a later round, whether or not its counts change."""
+    await connection.execute(LOOK_AGAIN, *key)
 
 
-async def windows_after(connection: Connection, key: WindowKey) -> list[WindowBounds]:
+async def windows_after(connection: Connection, key: WindowKey) -> list[LaterWindow]:
     """Return the windows of the same promise and unit that begin after one ends."""
-    rows = await connection.fetch(LATER, *key)
-    return [WindowBounds(row["window_id"], row["starts_at"], row["ends_at"]) for row in rows]
+    return [
+        LaterWindow(
+            row["window_no"],
+            WindowBounds(row["window_id"], row["starts_at"], row["ends_at"]),
+            is_closed=row["edition"] > 0,
+        )
+        for row in await connection.fetch(LATER, *key)
+    ]
 
 
-async def save_window(
-    connection: Connection,
-    key: WindowKey,
-    *,
-    edition: int,
-    sequence: int,
-    risk: Risk,
-    record: Record,
-    carta_version: int,
-    known: Known,
-) -> None:
-    """Remember what was published, by which version of the carta, and what was known then."""
+async def save(connection: Connection, published: Sequence[Published]) -> None:
+    """Remember what was published."""
     await connection.execute(
-        SAVE_WINDOW,
-        *key,
-        edition,
-        sequence,
-        risk,
-        record.json,
-        record.digest,
-        record.schema,
-        carta_version,
-        msgspec.json.encode(known).decode(),
+        SAVE,
+        [each.number for each in published],
+        [each.edition for each in published],
+        [each.sequence for each in published],
+        [each.risk for each in published],
+        [each.record.json for each in published],
+        [each.record.digest for each in published],
+        [each.record.schema for each in published],
+        [each.carta_version for each in published],
+        [msgspec.json.encode(each.known).decode() for each in published],
     )
 
 
-async def not_stale(connection: Connection, key: WindowKey) -> None:
-    """Remember that the published result still holds."""
-    await connection.execute(NOT_STALE, *key)
+async def not_stale(connection: Connection, numbers: Collection[int]) -> None:
+    """Remember that the published results still hold."""
+    await connection.execute(NOT_STALE, numbers)

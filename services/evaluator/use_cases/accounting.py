@@ -1,6 +1,7 @@
 """What sources say of their own cases and of their being awake, and what results make of it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.evaluator.domain.accounts import Listener, Records
@@ -16,69 +17,103 @@ from shared.contracts.cartas import Scope as JudgedBy
 from shared.criteria import WindowBounds
 from shared.database import Connection, Pool
 from shared.messaging import Transaction, transaction
+from shared.worktime import PreparedCalendar
 
 LATE_AFTER = timedelta(days=1)
 """A case that comes in so long after it began may change a number that was published."""
 
 
-async def records_of(
-    connection: Connection,
-    catalogue: Catalogue,
-    *,
-    coverage: Coverage,
-    promise: Promise,
-    unit: str,
-    window: WindowBounds,
-    versions: Mapping[str, int],
-) -> Records:
-    """Read what was kept of a window beside its counts; by these versions of calendars."""
-    town, services = promise.municipality, services_of(promise)
-    scope = Scope(
-        municipality=town,
-        services=services,
-        kinds=sorted(set(promise.events)),
-        start=window.start,
-        end=window.end,
-        zone=promise.zone.key,
-        unit=unit if promise.compromiso.scope is JudgedBy.UNIT else None,
-    )
-    known = await store.counts(connection, scope)
-    return Records(
-        known=known,
-        measured=await store.measured(connection, scope) if known else {},
-        listeners=await _listeners(connection, catalogue, coverage, promise, window, versions),
-        opening=catalogue.calendar(town, promise.carta.calendar, versions),
-    )
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A window whose records are wanted, and the versions of calendars to read them by."""
 
+    promise: Promise
+    unit: str
+    bounds: WindowBounds
+    versions: Mapping[str, int] = field(default_factory=dict)
 
-async def _listeners(  # noqa: PLR0917 - one value of each kind
-    connection: Connection,
-    catalogue: Catalogue,
-    coverage: Coverage,
-    promise: Promise,
-    window: WindowBounds,
-    versions: Mapping[str, int],
-) -> Sequence[Listener]:
-    town, services = promise.municipality, services_of(promise)
-    expected = [
-        (source, source.expects)
-        for source in coverage.telling(town, services, promise.events)
-        if source.expects is not None and source.expects.since < window.end
-    ]
-    if not expected:
-        return ()
-    names = [source.source for source, _ in expected]
-    found = await store.silences(connection, town, names, start=window.start, end=window.end)
-    return [
-        Listener(
-            reports=frozenset(e for e in promise.events if source.tells_of(services, (e,))),
-            expects=expects,
-            calendar=calendar,
-            silences=[silence for name, silence in found if name == source.source],
+    @property
+    def scope(self) -> Scope:
+        """The cases that may count in it."""
+        promise = self.promise
+        return Scope(
+            municipality=promise.municipality,
+            services=services_of(promise),
+            kinds=sorted(set(promise.events)),
+            start=self.bounds.start,
+            end=self.bounds.end,
+            zone=promise.zone.key,
+            unit=self.unit if promise.compromiso.scope is JudgedBy.UNIT else None,
         )
-        for source, expects in expected
-        if (calendar := catalogue.calendar(town, expects.calendar, versions)) is not None
+
+    def expected(self, coverage: Coverage) -> list[tuple[SourceCoverage, Cadence]]:
+        """Return the sources that should have spoken in it, and when."""
+        promise = self.promise
+        telling = coverage.telling(promise.municipality, services_of(promise), promise.events)
+        return [
+            (source, source.expects)
+            for source in telling
+            if source.expects is not None and source.expects.since < self.bounds.end
+        ]
+
+    def calendar(self, catalogue: Catalogue, name: str) -> PreparedCalendar | None:
+        """Return a calendar as it is read for this window."""
+        return catalogue.calendar(self.promise.municipality, name, self.versions)
+
+
+async def records_of(
+    connection: Connection, catalogue: Catalogue, coverage: Coverage, windows: Sequence[Recorded]
+) -> list[Records]:
+    """Read what was kept of each window beside its counts."""
+    scopes = {place: window.scope for place, window in enumerate(windows)}
+    known = await store.counts(connection, scopes)
+    measured = await store.measured(connection, {place: scopes[place] for place in known})
+    listeners = await _listeners(connection, catalogue, coverage, windows)
+    return [
+        Records(
+            known=known.get(place, {}),
+            measured=measured.get(place, {}),
+            listeners=listeners[place],
+            opening=window.calendar(catalogue, window.promise.carta.calendar),
+        )
+        for place, window in enumerate(windows)
     ]
+
+
+async def _listeners(
+    connection: Connection, catalogue: Catalogue, coverage: Coverage, windows: Sequence[Recorded]
+) -> list[list[Listener]]:
+    expected = [window.expected(coverage) for window in windows]
+    wanted = [
+        (place, window.promise.municipality, source.source, window.bounds.start, window.bounds.end)
+        for place, window in enumerate(windows)
+        for source, _ in expected[place]
+    ]
+    found = await store.silences(connection, wanted)
+    return [
+        [
+            _listener(window.promise, source, expects, calendar, found.get((place, source.source)))
+            for source, expects in expected[place]
+            if (calendar := window.calendar(catalogue, expects.calendar)) is not None
+        ]
+        for place, window in enumerate(windows)
+    ]
+
+
+def _listener(
+    promise: Promise,
+    source: SourceCoverage,
+    expects: Cadence,
+    calendar: PreparedCalendar,
+    silences: Sequence[Silence] | None,
+) -> Listener:
+    services = services_of(promise)
+    return Listener(
+        reports=frozenset(e for e in promise.events if source.tells_of(services, (e,))),
+        expects=expects,
+        calendar=calendar,
+        silences=silences or (),
+    )
 
 
 class Accounting:

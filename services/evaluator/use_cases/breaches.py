@@ -43,10 +43,13 @@ async def say(tx: Transaction, broken: Collection[Broken], metrics: EvaluatorMet
     stored: dict[WindowKey, list[str]] = {}
     if unnamed:
         stored = await case_store.failing_cases(tx.connection, unnamed, limit=MAX_LISTED_CASES)
+    before = told.keys() - first
+    stands = await breach_store.lock(tx.connection, before) if before else {}
     for each in broken:
-        if each.subject.key in first:
-            publish(tx, _breached(each, each.failing or stored[each.subject.key]), metrics)
-        else:
+        key = each.subject.key
+        if key in first:
+            publish(tx, _breached(each, each.failing or stored[key]), metrics)
+        elif stands.get(key) is False:
             await _confirm(tx, each, metrics)
 
 
@@ -64,19 +67,17 @@ def _breached(broken: Broken, failing: Sequence[str]) -> BreachEvent:
 
 
 async def _confirm(tx: Transaction, broken: Broken, metrics: EvaluatorMetrics) -> None:
-    """Say that a breach holds again, where it had been withdrawn."""
-    key = broken.subject.key
-    if await breach_store.is_standing(tx.connection, key) is False:
-        await breach_store.set_recovered(tx.connection, key, None)
-        _say_counts(
-            tx,
-            broken.subject,
-            BreachKind.CONFIRMED,
-            metrics,
-            broken.parts,
-            historical=broken.historical,
-            traceparent=broken.traceparent,
-        )
+    """Say that a breach holds again that had been withdrawn."""
+    await breach_store.set_recovered(tx.connection, broken.subject.key, None)
+    _say_counts(
+        tx,
+        broken.subject,
+        BreachKind.CONFIRMED,
+        metrics,
+        broken.parts,
+        historical=broken.historical,
+        traceparent=broken.traceparent,
+    )
 
 
 async def withdraw(

@@ -191,7 +191,7 @@ class JudgeCases:
             for key in sorted(changes.moments.keys() - standing)
         }
         if windows:
-            after = await sums.counts_of_some(tx.connection, windows)
+            after = await sums.counts_of(tx.connection, windows)
             found = [_broken(key, changes, catalogue, after.get(key, {})) for key in windows]
             await breaches.say(tx, [each for each in found if each is not None], self._metrics)
 

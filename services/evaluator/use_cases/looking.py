@@ -7,6 +7,7 @@ what they say of the window then is the same function of what they saw.
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from services.evaluator.domain.accounts import Records, accounts_of, is_never_open
 from services.evaluator.domain.catalogue import Catalogue, Promise
@@ -27,15 +28,20 @@ from services.evaluator.store import tallies as tally_store
 from services.evaluator.store import windows as window_store
 from services.evaluator.store.tallies import CohortCounts, cells_of, is_historical
 from services.evaluator.store.windows import WindowKey, WindowState
-from services.evaluator.use_cases.accounting import records_of
+from services.evaluator.use_cases.accounting import Recorded, records_of
 from services.evaluator.use_cases.knowledge import of_window
 from shared.contracts.results import ResultData
 from shared.criteria import Measure, NotEvaluated, WindowBounds
 from shared.criteria.vocabulary import Reference
 from shared.database import Connection
 
-CountsOf = Callable[[WindowKey, Sequence[Measure]], Awaitable[CohortCounts]]
-"""Where the counts of a window come from; the measures tell whether amounts are wanted too."""
+CountsOf = Callable[
+    [Mapping[WindowKey, Sequence[Measure]]], Awaitable[Mapping[WindowKey, CohortCounts]]
+]
+"""Where the counts of windows come from; the measures tell whether amounts are wanted too."""
+
+Held = Mapping[WindowKey, tuple[Promise, WindowState]]
+"""Windows, each with the promise that decides it and what was last published of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ class Publication:
     addendum: Addendum | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Look:
     """A window as one transaction sees it: its counts, and what was known before they were read.
 
@@ -71,7 +77,7 @@ class Look:
     records: Records
     catalogue: Catalogue
 
-    @property
+    @cached_property
     def counted(self) -> Counted:
         """The counts as they are judged."""
         counted = Counted.of(self.subject.bounds, self.cohorts, self.earlier)
@@ -86,7 +92,7 @@ class Look:
             return NotEvaluated.SERVICE_NOT_PROVIDED
         return None
 
-    @property
+    @cached_property
     def historical(self) -> bool:
         """Whether all cases came through an import."""
         return is_historical(self.counts.values())
@@ -96,7 +102,7 @@ class Look:
         """Whether an edition of it is frozen."""
         return self.state.edition > 0
 
-    @property
+    @cached_property
     def subject(self) -> Subject:
         """What statements about it name."""
         state = self.state
@@ -180,41 +186,53 @@ def as_dated(promise: Promise, state: WindowState) -> tuple[Promise, WindowState
 async def look_at(
     connection: Connection,
     catalogue: Catalogue,
-    *,
     coverage: Coverage,
-    key: WindowKey,
-    promise: Promise,
-    state: WindowState,
+    windows: Held,
+    *,
     counts_of: CountsOf,
-) -> Look:
-    """Read what the result of a locked window is made of; the coverage was asked before."""
-    counts = await counts_of(key, promise.measures)
+) -> list[Look]:
+    """Read what the results of locked windows are made of; the coverage was asked before."""
+    counts = await counts_of({key: promise.measures for key, (promise, _) in windows.items()})
+    earlier = await _earlier(connection, catalogue, windows, counts_of)
+    volumes = await _volumes(connection, windows)
+    records = await records_of(
+        connection, catalogue, coverage, [_recorded(key, *held) for key, held in windows.items()]
+    )
+    return [
+        Look(
+            key,
+            promise,
+            state,
+            counts.get(key, {}),
+            cohorts_of(catalogue, promise, cells_of(counts.get(key, {}))),
+            *_known(coverage, promise, state, counts.get(key, {})),
+            earlier=earlier[key],
+            volumes=volumes[key],
+            records=kept,
+            catalogue=catalogue,
+        )
+        for (key, (promise, state)), kept in zip(windows.items(), records, strict=True)
+    ]
+
+
+def _bounds(key: WindowKey, state: WindowState) -> WindowBounds:
+    return WindowBounds(key[3], state.starts_at, state.ends_at)
+
+
+def _recorded(key: WindowKey, promise: Promise, state: WindowState) -> Recorded:
+    """A closed window keeps the calendars that it closed with."""
+    versions = promise.calendar_versions if state.edition > 0 else {}
+    return Recorded(promise, key[2], _bounds(key, state), versions)
+
+
+def _known(
+    coverage: Coverage, promise: Promise, state: WindowState, counts: CohortCounts
+) -> tuple[Known, bool]:
+    """Return how far its facts are known, and whether an import of some is still under way."""
     imported = of_window(coverage, promise, historical=True)
     known = imported if is_historical(counts.values()) else of_window(coverage, promise)
-    return Look(
-        key,
-        promise,
-        state,
-        counts,
-        cohorts_of(catalogue, promise, cells_of(counts)),
-        known=_as_closed(known, promise, state),
-        awaits_import=imported.through is None
-        and any(count.historical for count in counts.values()),
-        earlier=await _earlier(
-            connection, catalogue, key=key, promise=promise, state=state, counts_of=counts_of
-        ),
-        volumes=await _volumes(connection, key, promise, state),
-        records=await records_of(
-            connection,
-            catalogue,
-            coverage=coverage,
-            promise=promise,
-            unit=key[2],
-            window=WindowBounds(key[3], state.starts_at, state.ends_at),
-            versions=promise.calendar_versions if state.edition > 0 else {},
-        ),
-        catalogue=catalogue,
-    )
+    awaits = imported.through is None and any(count.historical for count in counts.values())
+    return _as_closed(known, promise, state), awaits
 
 
 def _as_closed(known: Known, promise: Promise, state: WindowState) -> Known:
@@ -230,37 +248,49 @@ def _as_closed(known: Known, promise: Promise, state: WindowState) -> Known:
 
 
 async def _volumes(
-    connection: Connection, key: WindowKey, promise: Promise, state: WindowState
-) -> Sequence[Volume | None]:
+    connection: Connection, windows: Held
+) -> dict[WindowKey, Sequence[Volume | None]]:
     """Return what closed windows let expect; nothing is expected of a closed one."""
-    if state.edition > 0:
-        return ()
-    window = WindowBounds(key[3], state.starts_at, state.ends_at)
-    names = {bounds.id for bounds in promise.volumes_from(window).values()}
-    closed = await editions.latest_parts(connection, key, sorted(names)) if names else {}
-    return volumes_of(promise, window, closed)
+    before = {
+        key: {(*key[:3], each.id) for each in promise.volumes_from(_bounds(key, state)).values()}
+        for key, (promise, state) in windows.items()
+        if state.edition == 0
+    }
+    closed = await editions.latest_parts(
+        connection, sorted(set[WindowKey]().union(*before.values()))
+    )
+    return {
+        key: volumes_of(
+            promise,
+            _bounds(key, state),
+            {earlier[3]: closed[earlier] for earlier in before[key] if earlier in closed},
+        )
+        if key in before
+        else ()
+        for key, (promise, state) in windows.items()
+    }
 
 
 async def _earlier(
-    connection: Connection,
-    catalogue: Catalogue,
-    *,
-    key: WindowKey,
-    promise: Promise,
-    state: WindowState,
-    counts_of: CountsOf,
-) -> dict[Reference, Counted]:
+    connection: Connection, catalogue: Catalogue, windows: Held, counts_of: CountsOf
+) -> dict[WindowKey, dict[Reference, Counted]]:
     """Return the counts of the windows that targets follow, where something was promised in them.
 
     Where an earlier version counted something of another kind there, there is nothing to follow.
     """
-    window = WindowBounds(key[3], state.starts_at, state.ends_at)
-    found: dict[Reference, Counted] = {}
-    for kind, bounds in promise.earlier(window).items():
-        earlier = (*key[:3], bounds.id)
-        if await window_store.exists(connection, earlier):
-            counts = await counts_of(earlier, promise.measures)
-            cohorts = cohorts_of(catalogue, promise, cells_of(counts))
-            if not cohorts.apart:
-                found[kind] = Counted.of(bounds, cohorts)
+    found: dict[WindowKey, dict[Reference, Counted]] = {key: {} for key in windows}
+    followed = [
+        ((*key[:3], bounds.id), bounds, key, kind)
+        for key, (promise, state) in windows.items()
+        for kind, bounds in promise.earlier(_bounds(key, state)).items()
+    ]
+    if not followed:
+        return found
+    opened = await window_store.numbers_of(connection, {earlier for earlier, *_ in followed})
+    there = [each for each in followed if each[0] in opened]
+    counts = await counts_of({earlier: windows[key][0].measures for earlier, _, key, _ in there})
+    for earlier, bounds, key, kind in there:
+        cohorts = cohorts_of(catalogue, windows[key][0], cells_of(counts.get(earlier, {})))
+        if not cohorts.apart:
+            found[key][kind] = Counted.of(bounds, cohorts)
     return found

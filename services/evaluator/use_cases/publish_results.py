@@ -3,26 +3,23 @@
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from services.evaluator.domain.catalogue import services_of
+from services.evaluator.domain.catalogue import Catalogue, Promise
 from services.evaluator.domain.identity import SOURCE, result_id
-from services.evaluator.domain.records import record_of
+from services.evaluator.domain.records import Record, record_of
 from services.evaluator.domain.results import Addendum, breach_is_certain
 from services.evaluator.metrics import EvaluatorMetrics
 from services.evaluator.store import breaches as breach_store
-from services.evaluator.store import cases as case_store
-from services.evaluator.store import catalogue as catalogue_store
 from services.evaluator.store import changed_windows, editions, moves, sums
-from services.evaluator.store import tallies as tally_store
 from services.evaluator.store import windows as window_store
-from services.evaluator.store.tallies import population_of
-from services.evaluator.store.windows import Risk, WindowKey
+from services.evaluator.store.windows import Published, Risk, WindowKey, WindowState
 from services.evaluator.use_cases import breaches
+from services.evaluator.use_cases.closing import is_final
 from services.evaluator.use_cases.knowledge import Knowledge
 from services.evaluator.use_cases.looking import Look, Publication, as_dated, deciding, look_at
 from shared.contracts.results import Cause, ResultData, ResultPublished, Verdict
@@ -34,9 +31,7 @@ from shared.messaging.backoff import OUTAGES
 
 logger = logging.getLogger(__name__)
 
-TRY_CLOSING_AGAIN = timedelta(seconds=5)
-LOOK_AT_EMPTY_PAST = timedelta(days=1)
-AT_A_TIME = 3
+AT_A_TIME = 25
 # What changes with every publication and says nothing new.
 _NOT_NEWS = ("as_of", "sequence", "edition", "causes", "moved")
 
@@ -54,8 +49,37 @@ class _Found:
     causes: tuple[Cause, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Decided:
+    """A window with its result, as it is kept. `before` is the result published last."""
+
+    found: _Found
+    data: ResultData
+    record: Record
+    before: dict[str, Any] | None
+
+    @property
+    def look(self) -> Look:
+        return self.found.look
+
+    @property
+    def is_broken(self) -> bool:
+        """A share is broken at the cut-off, an every-case promise as soon as it is certain."""
+        if self.data.verdict is Verdict.NOT_MET and self.data.edition > 0:
+            return True
+        look = self.look
+        return breach_is_certain(look.promise, look.counted, known=look.known)
+
+    @property
+    def is_news(self) -> bool:
+        before, after = self.before, json.loads(self.record.json)
+        if before is None or (before["edition"] == 0) != (after["edition"] == 0):
+            return True
+        return any(before.get(name) != after[name] for name in after if name not in _NOT_NEWS)
+
+
 class PublishResults:
-    """One transaction a window."""
+    """Some windows a transaction: most of what one costs is its statements."""
 
     def __init__(self, knowledge: Knowledge, metrics: EvaluatorMetrics) -> None:
         self._knowledge = knowledge
@@ -92,118 +116,84 @@ class PublishResults:
     async def _each(
         self, pool: Pool, keys: Sequence[WindowKey], *, closing: datetime | None
     ) -> None:
-        """Publish some at a time: much of the time of each is a wait for the database's answers."""
         for first in range(0, len(keys), AT_A_TIME):
-            some = keys[first : first + AT_A_TIME]
-            ended = await asyncio.gather(
-                *(self._one(pool, key, closing=closing) for key in some), return_exceptions=True
-            )
-            for error in filter(None, ended):
-                raise error
+            await self._some(pool, keys[first : first + AT_A_TIME], closing=closing)
 
-    async def _one(self, pool: Pool, key: WindowKey, *, closing: datetime | None) -> None:
+    async def _some(
+        self, pool: Pool, keys: Sequence[WindowKey], *, closing: datetime | None
+    ) -> None:
         """A window that cannot be published is no reason to hold back the others."""
         try:
             async with transaction(pool, service="evaluator") as tx:
-                await self._publish(tx, key, closing=closing)
+                await self._publish(tx, keys, closing=closing)
         except OUTAGES:
             raise
         except Exception:
+            if len(keys) > 1:
+                for key in keys:
+                    await self._some(pool, [key], closing=closing)
+                return
             self._metrics.windows_failed.inc()
-            logger.exception("window_not_published", extra={"window": "/".join(key)})
+            logger.exception("window_not_published", extra={"window": "/".join(keys[0])})
 
-    async def _publish(self, tx: Transaction, key: WindowKey, *, closing: datetime | None) -> None:
-        """`closing` is the instant at which it is to be closed, if its cut-off has come by then."""
-        found = await self._look(tx, key, only_due=closing is None)
-        if found is None:
-            return
-        look = found.look
-        if look.awaits_import and look.state.is_past and not look.is_closed:
-            # Its first result is that of the whole import: half of one says nothing.
-            await window_store.not_stale(tx.connection, key)
-            await window_store.try_closing_later(tx.connection, key, tx.now + TRY_CLOSING_AGAIN)
-            return
-        if look.is_closed and not (await _is_settled(tx, look) and await _is_whole(tx, look)):
-            await window_store.look_again(tx.connection, key)
-            return
-        if look.state.is_past and not look.is_closed:
-            closing = tx.now  # a provisional result of the past would say nothing more
-        due = closing is not None and look.state.closes_at <= closing
-        if closing is not None and not (due and _may_close(look) and await _is_settled(tx, look)):
-            later = max(look.state.closes_at, tx.now + _pause(look))
-            await window_store.try_closing_later(tx.connection, key, later)
-            due = False
-        await self._decide(tx, found, final=due or look.is_closed)
+    async def _publish(
+        self, tx: Transaction, keys: Sequence[WindowKey], *, closing: datetime | None
+    ) -> None:
+        """`closing` is the instant at which they are to be closed, if their cut-off has come."""
+        decided: list[_Decided] = []
+        postponed: dict[int, datetime] = {}
+        for found in await self._look(tx, keys, closing=closing):
+            final = await is_final(tx, found.look, closing=closing, postponed=postponed)
+            if final is not None:
+                decided.append(_decide(found, final=final, now=tx.now))
+            await asyncio.sleep(0)  # what is judged meanwhile does not wait for all of them
+        if postponed:
+            await window_store.try_closing_later(tx.connection, postponed)
+        await self._say(tx, decided)
+        await self._save(tx, decided)
 
-    async def _look(self, tx: Transaction, key: WindowKey, *, only_due: bool) -> _Found | None:
-        """Lock the window, then read what its result is made of, in the order that Look tells."""
+    async def _look(
+        self, tx: Transaction, keys: Sequence[WindowKey], *, closing: datetime | None
+    ) -> list[_Found]:
+        """Lock the windows, then read what their results are made of, in the order of Look."""
         con = tx.connection
-        catalogue = await self._knowledge.catalogue(con, (key[0],))
-        state = await window_store.lock_window(con, key, only_due=only_due)
-        if state is None:
-            return None
-        promise = deciding(catalogue, key, state)
-        if promise is None:  # withdrawn by its municipality: what was published of it stays
-            await changed_windows.take(con, state.number)
-            await window_store.not_stale(con, key)
-            await window_store.try_closing_later(con, key, tx.now + timedelta(hours=1))
-            return None
-        promise, dated = as_dated(promise, state)
-        if dated.closes_at != state.closes_at:
-            await window_store.move_cutoff(con, key, dated.closes_at)
+        catalogue = await self._knowledge.catalogue(con, {key[0] for key in keys})
+        states = await window_store.lock_due(con, keys, closing=closing)
+        windows = await _dated(tx, catalogue, states)
         coverage = await self._knowledge.coverage(con)
-        await changed_windows.take(con, state.number)
-        standing = await breach_store.is_standing(con, key)
-        causes = await moves.take(con, key) if state.edition else ()
-        look = await look_at(
-            con,
-            catalogue,
-            coverage=coverage,
-            key=key,
-            promise=promise,
-            state=dated,
-            counts_of=partial(sums.counts_of, con),
+        await changed_windows.take(con, [state.number for state in states.values()])
+        stands = await breach_store.lock(con, windows) if windows else {}
+        causes = {
+            key: await moves.take(con, key) for key, (_, s) in windows.items() if s.edition > 0
+        }
+        looks = await look_at(
+            con, catalogue, coverage, windows, counts_of=partial(sums.counts_of, con)
         )
-        return _Found(look, standing is True, causes)
+        return [
+            _Found(look, stands.get(look.key, False), causes.get(look.key, ())) for look in looks
+        ]
 
-    async def _decide(self, tx: Transaction, found: _Found, *, final: bool) -> None:
-        look, state = found.look, found.look.state
-        before = None if state.result is None else json.loads(state.result)
-        data = look.result(
-            Publication(
-                edition=state.edition + 1 if final else 0,
-                sequence=_next_sequence(state.sequence, tx.now),
-                addendum=(
-                    Addendum(before["parts"], found.causes) if before and look.is_closed else None
-                ),
-            )
-        )
-        await self._say(tx, look, data, standing=found.standing)
-        if look.is_closed:
-            await moves.forget(tx.connection, look.key)
-        if not _is_news(before, data):
-            await window_store.not_stale(tx.connection, look.key)
-            return
-        await self._save(tx, look, data, risk=self._say_risk(tx, look, data))
-
-    async def _say(self, tx: Transaction, look: Look, data: ResultData, *, standing: bool) -> None:
-        """A share is broken at the cut-off, an every-case promise as soon as it is certain.
+    async def _say(self, tx: Transaction, decided: Sequence[_Decided]) -> None:
+        """Say what is broken, and that a breach does not hold any more.
 
         Also where the figures are those published last: a batch may have said a breach since, and
         taken it back itself.
         """
-        is_broken = data.verdict is Verdict.NOT_MET and data.edition > 0
-        if is_broken or breach_is_certain(look.promise, look.counted, known=look.known):
-            broken = breaches.Broken(look.subject, data.parts, data.historical)
-            await breaches.say(tx, [broken], self._metrics)
-        elif standing:
-            await breaches.withdraw(
-                tx,
-                look.subject,
-                self._metrics,
-                parts=data.parts,
-                historical=data.historical,
-            )
+        broken = [each for each in decided if each.is_broken]
+        told = [
+            breaches.Broken(each.look.subject, each.data.parts, each.data.historical)
+            for each in broken
+        ]
+        await breaches.say(tx, told, self._metrics)
+        for each in decided:
+            if each.found.standing and each not in broken:
+                await breaches.withdraw(
+                    tx,
+                    each.look.subject,
+                    self._metrics,
+                    parts=each.data.parts,
+                    historical=each.data.historical,
+                )
 
     def _say_risk(self, tx: Transaction, look: Look, data: ResultData) -> Risk:
         """Say a risk once, and once that it has passed; results tell of all that is between.
@@ -220,110 +210,99 @@ class PublishResults:
             breaches.risk_changed(tx, look.subject, self._metrics, data.parts, at_risk=False)
         return Risk.PASSED
 
-    async def _save(self, tx: Transaction, look: Look, data: ResultData, *, risk: Risk) -> None:
-        event = _event(data)
-        tx.publish(RESULTS, event)
-        tx.on_commit.append(self._metrics.results.inc)
-        record = record_of(data)
-        if data.edition:
-            await editions.keep(tx.connection, look.key, edition=data.edition, record=record)
-        await window_store.save_window(
-            tx.connection,
-            look.key,
+    async def _save(self, tx: Transaction, decided: Sequence[_Decided]) -> None:
+        """Publish what is news; what moved a closed window has come to an edition, or to nothing.
+
+        Raises where an edition is kept already: it does not change.
+        """
+        con = tx.connection
+        for each in decided:
+            if each.look.is_closed:
+                await moves.forget(con, each.look.key)
+        news = [each for each in decided if each.is_news]
+        same = [each.look.state.number for each in decided if each not in news]
+        if same:
+            await window_store.not_stale(con, same)
+        if not news:
+            return
+        published = [self._published(tx, each) for each in news]
+        await window_store.save(con, published)
+        for each in news:
+            key, data = each.look.key, each.data
+            if data.edition:
+                await editions.keep(con, key, edition=data.edition, record=each.record)
+            await _look_again_at_followers(tx, each.look, closed=data.edition > 0)
+        tx.on_commit.append(partial(self._metrics.results.inc, len(news)))
+
+    def _published(self, tx: Transaction, decided: _Decided) -> Published:
+        look, data = decided.look, decided.data
+        tx.publish(RESULTS, _event(data))
+        return Published(
+            number=look.state.number,
             edition=data.edition,
             sequence=data.sequence,
-            risk=risk,
-            record=record,
+            risk=self._say_risk(tx, look, data),
+            record=decided.record,
             carta_version=look.promise.carta.version,
             known=look.known,
         )
-        await _look_again_at_followers(tx, look, closed=data.edition > 0)
+
+
+async def _dated(
+    tx: Transaction, catalogue: Catalogue, states: Mapping[WindowKey, WindowState]
+) -> dict[WindowKey, tuple[Promise, WindowState]]:
+    """Return the windows with the promises that decide them, and their cut-offs as they are now.
+
+    Of a promise that its municipality withdrew, what was published stays.
+    """
+    con = tx.connection
+    windows: dict[WindowKey, tuple[Promise, WindowState]] = {}
+    for key, state in states.items():
+        promise = deciding(catalogue, key, state)
+        if promise is None:
+            await window_store.not_stale(con, [state.number])
+            await window_store.try_closing_later(con, {state.number: tx.now + timedelta(hours=1)})
+            continue
+        windows[key] = _, dated = as_dated(promise, state)
+        if dated.closes_at != state.closes_at:
+            await window_store.move_cutoff(con, key, dated.closes_at)
+    return windows
+
+
+def _decide(found: _Found, *, final: bool, now: datetime) -> _Decided:
+    look, state = found.look, found.look.state
+    before = None if state.result is None else json.loads(state.result)
+    data = look.result(
+        Publication(
+            edition=state.edition + 1 if final else 0,
+            sequence=_next_sequence(state.sequence, now),
+            addendum=(
+                Addendum(before["parts"], found.causes) if before and look.is_closed else None
+            ),
+        )
+    )
+    return _Decided(found, data, record_of(data), before)
 
 
 async def _look_again_at_followers(tx: Transaction, look: Look, *, closed: bool) -> None:
     """Have the windows published again whose targets follow the figure of this one.
 
     Of a closed one also those that run and expect as many cases.
-
-    Windows are locked in the order of time only: no two publishers wait for each other.
     """
     versions = look.catalogue.versions(*look.key[:2])
     following = [each for each in versions if references_of(each.compromiso.criterion)]
     if not following and not closed:
         return
     expecting = versions if closed else ()
-    for window in await window_store.windows_after(tx.connection, look.key):
-        later = (*look.key[:3], window.id)
+    again: list[int] = []
+    for later in await window_store.windows_after(tx.connection, look.key):
+        window = later.bounds
         earlier = {before.id for each in following for before in each.earlier(window).values()}
         before = {volume.id for each in expecting for volume in each.volumes_from(window).values()}
-        if look.key[3] in earlier:
-            await window_store.look_again(tx.connection, later)
-        elif look.key[3] in before:
-            await window_store.look_again(tx.connection, later, only_running=True)
-
-
-async def _is_settled(tx: Transaction, look: Look) -> bool:
-    """Return whether what we know already has been applied to the counts.
-
-    Before that a frozen edition would be corrected at once by our own lag: cases wait for changed
-    promises, an import is under way, an alarm within what is known has not been looked at, the
-    source of a fact may not have been heard of.
-    """
-    services = services_of(look.promise)
-    if await catalogue_store.is_rejudging(tx.connection, look.key[0], services):
-        return False
-    if look.awaits_import:
-        return False
-    newest = await tally_store.received_through(tx.connection, look.key)
-    if newest is not None and not look.known.heard_past(newest):
-        return False
-    if await case_store.is_alarm_due(
-        tx.connection, look.key, historical=look.historical, known=look.known.through
-    ):
-        return False
-    # What was due may have been applied after the look at the counts: then they have changed.
-    return not await changed_windows.has_changed(tx.connection, look.state.number)
-
-
-async def _is_whole(tx: Transaction, look: Look) -> bool:
-    """Return whether the causes that were read are those of the counts, and nothing came between.
-
-    A batch that commits while we read may be in the counts and not in the causes.
-    """
-    return not await moves.has_more(tx.connection, look.key)
-
-
-def _pause(look: Look) -> timedelta:
-    """Return how long to wait before closing is tried again.
-
-    An empty window of before our time waits for an import, whose facts have it looked at anyway;
-    until then nothing about it changes that could be known.
-    """
-    known = look.known
-    is_all_told = known.heard_past(look.state.closes_at) and (
-        known.through is None or known.covers(look.promise.facts_until(look.state.ends_at))
-    )
-    return LOOK_AT_EMPTY_PAST if is_all_told and _is_empty_past(look) else TRY_CLOSING_AGAIN
-
-
-def _is_empty_past(look: Look) -> bool:
-    return look.state.is_past and not population_of(look.counts)
-
-
-def _may_close(look: Look) -> bool:
-    """Without any source there is nothing to wait for.
-
-    That there is none is known only once its pipeline was heard past the cut-off: facts can be
-    here before the progress that describes their source.
-
-    A window of before our time is not frozen empty: its first edition is that of an import.
-    """
-    known = look.known
-    if _is_empty_past(look):
-        return False
-    if known.lacks_source(look.state.closes_at):
-        return True
-    return known.covers(look.promise.facts_until(look.state.ends_at))
+        if look.key[3] in earlier or (look.key[3] in before and not later.is_closed):
+            again.append(later.number)
+    if again:
+        await changed_windows.add(tx.connection, again)
 
 
 def _next_sequence(last: int, now: datetime) -> int:
@@ -333,15 +312,6 @@ def _next_sequence(last: int, now: datetime) -> int:
     highest.
     """
     return max(last + 1, int(now.timestamp() * 1000))
-
-
-def _is_news(before: dict[str, Any] | None, data: ResultData) -> bool:
-    if before is None:
-        return True
-    if (before["edition"] == 0) != (data.edition == 0):
-        return True
-    after = json.loads(data.model_dump_json())
-    return any(before.get(name) != after[name] for name in after if name not in _NOT_NEWS)
 
 
 def _event(data: ResultData) -> ResultPublished:

@@ -188,8 +188,8 @@ class _Table:
         added, fresh = self.added.get(key, {}), self.fresh.get(key, {})
         return [] if added == fresh else list(differences(_plain(added), _plain(fresh), "counts"))
 
-    async def _counts(self, key: WindowKey, measures: Sequence[Measure]) -> CohortCounts:
-        return self.fresh.get(key, {})
+    async def _counts(self, windows: Mapping[WindowKey, Sequence[Measure]]) -> Fresh:
+        return self.fresh
 
     async def _result(
         self,
@@ -202,13 +202,11 @@ class _Table:
     ) -> ResultData:
         """Make the result as of what was known when it was published."""
         dated, state = as_dated(promise, state)
-        look = await look_at(
+        [look] = await look_at(
             self.connection,
             self.catalogue,
-            coverage=self.coverage,
-            key=key,
-            promise=dated,
-            state=state,
+            self.coverage,
+            {key: (dated, state)},
             counts_of=self._counts,
         )
         addendum = None

@@ -31,7 +31,7 @@ from services.evaluator.store.tallies import (
     population_of,
 )
 from services.evaluator.store.windows import Risk, WindowState
-from services.evaluator.use_cases.accounting import records_of
+from services.evaluator.use_cases.accounting import Recorded, records_of
 from services.evaluator.use_cases.explaining import explanation_json
 from services.evaluator.use_cases.knowledge import of_window
 from services.evaluator.use_cases.looking import Look, Publication
@@ -107,18 +107,9 @@ async def try_draft(pool: Pool, question: Question) -> list[Tried]:
         coverage = await coverage_store.load(connection)
         fresh, failing = await _count(connection, promises, coverage)
         units = _units(fresh, promises[0], window)
-        records = {
-            unit: await records_of(
-                connection,
-                catalogue,
-                coverage=coverage,
-                promise=promises[0],
-                unit=unit,
-                window=window,
-                versions={},
-            )
-            for unit in units
-        }
+        windows = [Recorded(promises[0], unit, window) for unit in units]
+        kept = await records_of(connection, catalogue, coverage, windows)
+        records = dict(zip(units, kept, strict=True))
     judge_one = _Judge(window, catalogue, coverage, fresh, records)
     return [
         Tried(

@@ -1,7 +1,10 @@
 """What sources say of their own cases and of their being awake, in PostgreSQL and in results."""
 
+import asyncio
 from datetime import date
 from typing import Any
+
+import pytest
 
 from services.evaluator.domain.silence import MINUTES_OF_DAY
 from services.evaluator.store import accounts
@@ -13,6 +16,7 @@ from tests.unit.evaluator.builders import local
 from tests.unit.worktime.calendars import closed, general
 
 AFTER_CUT_OFF = "2026-10-15 00:00"
+LATER = "2026-11-20 12:00"
 MONDAY = "2026-09-07 18:05"
 
 
@@ -78,6 +82,28 @@ async def test_half_a_day_lost_is_a_measurement_incident_until_the_count_is_corr
     await agree(evaluator)
 
 
+async def test_a_count_that_arrives_while_its_window_is_published_is_in_the_next_result(
+    evaluator: Evaluator, other: Evaluator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is to be looked at already, and what was kept beside its counts has just been read."""
+    await evaluator.learn_town()
+    await evaluator.take(*(b.waited(f"A-{n}", 5) for n in range(20)))
+    await evaluator.know(AFTER_CUT_OFF)
+    await evaluator.pool.execute("UPDATE judged_window SET stale = true")
+    counts = accounts.counts
+
+    async def then_a_count_arrives(*arguments: Any) -> Any:
+        monkeypatch.setattr(accounts, "counts", counts)
+        found = await counts(*arguments)
+        async with asyncio.timeout(10):
+            await tell(other, count(40))
+        return found
+
+    monkeypatch.setattr(accounts, "counts", then_a_count_arrives)
+    await evaluator.publish()
+    assert (await evaluator.result())["parts"][0]["coverage"]["known"] == 40
+
+
 async def test_a_case_that_comes_late_is_measured_in_the_window_that_is_frozen(
     evaluator: Evaluator,
 ) -> None:
@@ -134,6 +160,19 @@ async def test_a_source_that_fell_silent_is_told_in_rows_in_the_result_and_to_op
     assert newest.end is None, "it has not spoken since"
     assert local("2026-09-08 09:00") in {each.start for each in earlier}
     await agree(evaluator)
+
+
+async def test_a_source_that_is_to_speak_no_more_is_not_told_as_silent(
+    evaluator: Evaluator,
+) -> None:
+    await evaluator.learn_town()
+    expects = hot.Cadence(every_minutes=60, calendar="HAB-GRAL", since=local("2026-09-01 00:00"))
+    await evaluator.know(AFTER_CUT_OFF, expects=expects)
+    await evaluator.deadlines.silences(evaluator.context)
+    assert list(evaluator.metrics.silent._metrics) == [(b.QUEUE, b.TOWN)]
+    await evaluator.know(LATER, expects=None)
+    await evaluator.deadlines.silences(evaluator.context)
+    assert list(evaluator.metrics.silent._metrics) == []
 
 
 async def test_a_window_in_which_the_carta_was_suspended_says_so(evaluator: Evaluator) -> None:

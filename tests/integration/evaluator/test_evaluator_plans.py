@@ -92,7 +92,7 @@ HOT: dict[str, tuple[str, tuple[Any, ...], str]] = {
     "rejudging": (catalogue.REJUDGING_OF, ("nogal", ["S-3"]), ""),
     "volumes of closed windows": (
         editions.LATEST_PARTS,
-        (*WINDOW[:3], ["w-1", "w-2"]),
+        (*([part, part] for part in WINDOW[:3]), ["w-1", "w-2"]),
         "edition_pkey",
     ),
     "standing breaches": (breaches.STANDING, WINDOWS, ""),

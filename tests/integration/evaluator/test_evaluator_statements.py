@@ -365,7 +365,7 @@ async def test_a_window_that_another_process_has_in_hand_is_left_to_it(
     await evaluator.take(b.waited("A-1", 10))
     key = (b.TOWN, "RC-01-02", b.UNIT, "2026-09")
     async with evaluator.pool.acquire() as connection, connection.transaction():
-        assert await window_store.lock_window(connection, key)  # type: ignore[arg-type]
+        assert await window_store.lock_due(connection, [key], closing=None)  # type: ignore[arg-type]
         await other.results.changed(other.pool)
         assert await evaluator.published() == []
     await other.results.changed(other.pool)
