@@ -42,6 +42,11 @@ def utc_now() -> datetime:
     return machine if abs(machine - shown) <= AGREES_WITHIN else shown
 
 
+def utc_milliseconds() -> int:
+    """Return `utc_now` as Kafka stamps records: milliseconds since 1970."""
+    return int(utc_now().timestamp() * 1000)
+
+
 def follow(showed: datetime, at: float) -> None:
     """Follow a clock that showed this (UTC) when `time.monotonic()` was `at`."""
     global _followed

@@ -33,7 +33,7 @@ from shared.messaging.applying import Applier
 from shared.messaging.backoff import OUTAGES, Backoff
 from shared.messaging.guard import PartitionGuard
 from shared.messaging.headers import read_any_name
-from shared.messaging.kafka import CLIENT_ANSWERS_WITHIN_SECONDS, consumer_options
+from shared.messaging.kafka import CLIENT_ANSWERS_WITHIN_SECONDS, close, consumer_options
 from shared.messaging.metrics import MessagingMetrics
 from shared.messaging.pulse import Pulse
 from shared.messaging.stopwatch import Stopwatch
@@ -101,6 +101,7 @@ class Consumer:
             topic=self._full_topic,
             owner=owner,
             metrics=metrics,
+            told_as=subscription.topic.name,
         )
         self._applier = Applier(
             subscription,
@@ -164,9 +165,7 @@ class Consumer:
                 await backoff.sleep()
             finally:
                 await self._guard.release()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(CLIENT_ANSWERS_WITHIN_SECONDS):
-                        await consumer.stop()
+                await close(consumer)
 
     def _options(self) -> dict[str, Any]:
         subscription = self.subscription
@@ -258,21 +257,34 @@ class Consumer:
             await backoff.sleep()
             async with self._guard.lock:
                 await self._reread()
+            await self._tell_what_waits()
 
     async def _reread(self) -> None:
         with suppress(*OUTAGES):
             await self._guard.reread()
+
+    async def _tell_what_waits(self) -> None:
+        """Tell the lag while a batch is tried again: nothing is fetched, only Kafka knows it."""
+        positions = self._positions()
+        with suppress(*OUTAGES):
+            async with asyncio.timeout(KAFKA_COMMIT_SECONDS):
+                ends = await self._guard.reading().end_offsets(list(positions))
+            for tp, end in ends.items():
+                self._tell_lag(tp.partition, end - positions[tp])
+
+    def _positions(self) -> dict[TopicPartition, int]:
+        return {
+            TopicPartition(self._full_topic, partition): ownership.position
+            for partition, ownership in self._guard.owned.items()
+            if not ownership.halted
+        }
 
     async def _still_fetching(self, consumer: AIOKafkaConsumer, before: "_Idle") -> "_Idle":
         """Look whether Kafka holds what does not come. Raises ClientStalledError."""
         since = self._guard.joining_since
         if since is not None and time.monotonic() - since > JOINS_WITHIN_SECONDS:
             raise ClientStalledError(self._full_topic, "the group does not answer")
-        positions = {
-            TopicPartition(self._full_topic, partition): ownership.position
-            for partition, ownership in self._guard.owned.items()
-            if not ownership.halted
-        }
+        positions = self._positions()
         ends = await consumer.end_offsets(list(positions)) if positions else {}
         waiting = {(tp, at) for tp, at in positions.items() if ends[tp] > at}
         if left := waiting & before.waiting:
@@ -290,11 +302,15 @@ class Consumer:
             highwater = consumer.highwater(TopicPartition(self._full_topic, partition))
             if highwater is None:
                 continue
-            lags.append(max(0, highwater - ownership.position))
-            self._metrics.lag.labels(name, str(partition)).set(lags[-1])
-            self._lag_told.add(partition)
+            lags.append(self._tell_lag(partition, highwater - ownership.position))
         if not self._caught_up and self._guard.assigned_once:
             self._caught_up = len(lags) == len(self._guard.owned) and not any(lags)
+
+    def _tell_lag(self, partition: int, records: int) -> int:
+        lag = max(0, records)
+        self._metrics.lag.labels(self.subscription.topic.name, str(partition)).set(lag)
+        self._lag_told.add(partition)
+        return lag
 
     async def _commit_to_kafka(self, consumer: AIOKafkaConsumer) -> None:
         """Tell Kafka where we are, for lag tools only; ours are the offsets in PostgreSQL."""

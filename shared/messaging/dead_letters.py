@@ -23,7 +23,6 @@ FROM refusal WHERE id = $1
 TAKE = """
 UPDATE refusal SET replayed_at = now() WHERE id = $1 RETURNING topic, key, payload
 """
-PURGE = "DELETE FROM refusal WHERE keep_until < now()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +69,3 @@ async def replay(pool: Pool, refusal_id: str, *, service: str) -> bool:
         key = (row["key"] or b"").decode("utf-8", "replace")
         tx.publish_raw(by_name[row["topic"]], key, row["payload"])
     return True
-
-
-async def purge(pool: Pool) -> None:
-    """Delete the payloads whose term of keeping is over."""
-    await pool.execute(PURGE)

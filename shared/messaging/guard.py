@@ -80,11 +80,20 @@ class PartitionGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # the cl
     """Claims partitions when they are assigned, and advances their offsets inside a transaction."""
 
     def __init__(
-        self, pool: Pool, *, group: str, topic: str, owner: str, metrics: MessagingMetrics
+        self,
+        pool: Pool,
+        *,
+        group: str,
+        topic: str,
+        owner: str,
+        metrics: MessagingMetrics,
+        told_as: str,
     ) -> None:
+        """`topic` is the name on Kafka; `told_as` that in metrics, without the prefix."""
         self._pool = pool
         self._group = group
         self._topic = topic
+        self._told_as = told_as
         self._owner = owner
         self._metrics = metrics
         self.lock = asyncio.Lock()
@@ -112,7 +121,7 @@ class PartitionGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # the cl
         async with self.lock:
             for partition, ownership in self.owned.items():
                 if ownership.halted:
-                    self._metrics.halted.labels(self._topic, str(partition)).set(0)
+                    self._metrics.halted.labels(self._told_as, str(partition)).set(0)
             self.owned.clear()
             self.fenced_at.clear()
 
@@ -135,7 +144,7 @@ class PartitionGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # the cl
                 logger.warning("claim_retried", extra={"topic": self._topic}, exc_info=True)
                 await backoff.sleep()
         self.assigned_once = True
-        self._metrics.rebalances.labels(self._topic).inc()
+        self._metrics.rebalances.labels(self._told_as).inc()
 
     async def _claim(self, consumer: AIOKafkaConsumer, assigned: Sequence[TopicPartition]) -> None:
         beginnings = await consumer.beginning_offsets(assigned)
@@ -243,7 +252,7 @@ class PartitionGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # the cl
     def _forget(self, partition: int) -> None:
         del self.owned[partition]
         self.fenced_at[partition] = time.monotonic()
-        self._metrics.fenced.labels(self._topic).inc()
+        self._metrics.fenced.labels(self._told_as).inc()
         logger.error("partition_fenced", extra={"topic": self._topic, "partition": partition})
         tp = TopicPartition(self._topic, partition)
         if self.consumer is not None and tp in self.consumer.assignment():
@@ -291,7 +300,7 @@ class PartitionGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # the cl
         if ownership is None or self.consumer is None:
             return
         ownership.halted = True
-        self._metrics.halted.labels(self._topic, str(partition)).set(1)
+        self._metrics.halted.labels(self._told_as, str(partition)).set(1)
         self.consumer.pause(TopicPartition(self._topic, partition))
         logger.critical(
             "partition_halted",

@@ -2,12 +2,15 @@
 
 import asyncio
 import ssl
+from collections.abc import Coroutine
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from aiokafka.helpers import create_ssl_context
 
+from shared.errors import ConfigurationError
 from shared.settings import ServiceSettings
 
 MAX_MESSAGE_BYTES = 1_048_576
@@ -20,7 +23,10 @@ BROKERS_ANSWER_WITHIN_SECONDS = 12.0
 
 
 def client_options(settings: ServiceSettings) -> dict[str, Any]:
-    """Return the connection options that consumers, producers and admin clients share."""
+    """Return the connection options that consumers, producers and admin clients share.
+
+    Raises ConfigurationError where the authority's file cannot be read.
+    """
     options: dict[str, Any] = {
         "bootstrap_servers": settings.kafka_servers.split(","),
         "client_id": settings.service,
@@ -39,7 +45,11 @@ def _tls(settings: ServiceSettings) -> ssl.SSLContext | None:
     if "SSL" not in settings.kafka_security_protocol.replace("SASL_", ""):
         return None
     cafile = str(settings.kafka_ca_file) if settings.kafka_ca_file else None
-    context: ssl.SSLContext = create_ssl_context(cafile=cafile)
+    try:
+        context: ssl.SSLContext = create_ssl_context(cafile=cafile)
+    except OSError as error:
+        variable = settings.variable("kafka_ca_file")
+        raise ConfigurationError(f"{variable}: {cafile} holds no authority: {error}") from error
     return context
 
 
@@ -76,6 +86,24 @@ def producer_options(settings: ServiceSettings) -> dict[str, Any]:
         "max_request_size": MAX_MESSAGE_BYTES,
         "max_batch_size": MAX_MESSAGE_BYTES - 1024,
     }
+
+
+async def close(consumer: AIOKafkaConsumer) -> None:
+    """Close a consumer's client, however that ends; waits CLIENT_ANSWERS_WITHIN_SECONDS at most.
+
+    A fetch that failed and pauses is cancelled by the client and comes back to it as a
+    cancellation. Taken for one of ours it would end the loop that closes, without a word, and
+    leave the client's connections looking for Kafka for ever.
+    """
+    if not await _ends_well(consumer.stop()):
+        await _ends_well(consumer._client.close())
+
+
+async def _ends_well(step: Coroutine[Any, Any, None]) -> bool:
+    task = asyncio.create_task(step)
+    await asyncio.wait({task}, timeout=CLIENT_ANSWERS_WITHIN_SECONDS)
+    is_late = task.cancel()
+    return not is_late and not task.cancelled() and task.exception() is None
 
 
 async def brokers_alive(settings: ServiceSettings) -> int:

@@ -11,6 +11,7 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from shared.clock import utc_milliseconds
 from shared.messaging.partitions import partitions_of
 
 SEND_WITHIN_SECONDS = 30.0
@@ -54,12 +55,12 @@ async def _count(producer: AIOKafkaProducer, topic: str) -> int:
 
 def _parcels(producer: AIOKafkaProducer, rows: Iterable[asyncpg.Record]) -> Iterator[Parcel]:
     """Yield batches as full as they get. An empty one takes any row that the table does."""
-    parcel = Parcel(producer.create_batch())
+    parcel, now = Parcel(producer.create_batch()), utc_milliseconds()
     for row_id, _, key, payload in rows:
-        if parcel.batch.append(key=key, value=payload, timestamp=None) is None:
+        if parcel.batch.append(key=key, value=payload, timestamp=now) is None:
             yield parcel
             parcel = Parcel(producer.create_batch())
-            parcel.batch.append(key=key, value=payload, timestamp=None)
+            parcel.batch.append(key=key, value=payload, timestamp=now)
         parcel.ids.append(row_id)
     yield parcel
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
+from shared.clock import utc_milliseconds
 from shared.contracts.topics import Topic
 from shared.messaging.kafka import MAX_MESSAGE_BYTES, producer_options
 from shared.messaging.partitions import partitions_of
@@ -106,12 +107,12 @@ async def _deliver(
     producer: AIOKafkaProducer, topic: str, partition: int, messages: Messages
 ) -> None:
     """Send one partition's messages, one batch after the other; each fits into an empty one."""
-    sent = 0
+    sent, now = 0, utc_milliseconds()
     while sent < len(messages):
         batch = producer.create_batch()
         while sent < len(messages):
             key, payload = messages[sent]
-            if batch.append(key=key, value=payload, timestamp=None) is None:
+            if batch.append(key=key, value=payload, timestamp=now) is None:
                 break
             sent += 1
         await (await producer.send_batch(batch, topic, partition=partition))

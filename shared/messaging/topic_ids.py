@@ -4,6 +4,7 @@ The client library stops at version 5 of the Metadata API; topic ids (KIP-516) c
 so this module speaks that one version (Kafka protocol guide, Metadata API).
 """
 
+from enum import IntEnum
 from io import BytesIO
 from typing import Any
 
@@ -103,12 +104,13 @@ class _MetadataRequestStruct(RequestStruct):  # type: ignore[misc]
 class _MetadataRequest(Request[_MetadataRequestStruct]):  # type: ignore[misc]
     API_KEY = 3
 
-    def __init__(self, topic: str) -> None:
+    def __init__(self, topic: str, *, with_operations: bool = False) -> None:
         self._topic = topic
+        self._with_operations = with_operations
 
     def build(self, request_struct_class: type[_MetadataRequestStruct]) -> _MetadataRequestStruct:
         wanted: list[tuple[bytes, str, dict[int, bytes]]] = [(bytes(_UUID_BYTES), self._topic, {})]
-        return request_struct_class(wanted, False, False, False, {})
+        return request_struct_class(wanted, False, False, self._with_operations, {})
 
 
 async def read_topic_id(client: AIOKafkaClient, topic: str) -> str:
@@ -126,6 +128,25 @@ async def read_topic_id(client: AIOKafkaClient, topic: str) -> str:
     if name != topic:
         raise UnknownTopicOrPartitionError(topic)
     return f"{response.cluster_id}:{topic_id.hex()}"
+
+
+class Operation(IntEnum):
+    """What the broker may allow on a topic (Kafka protocol, AclOperation)."""
+
+    READ = 3
+    WRITE = 4
+
+
+async def authorized_operations(client: AIOKafkaClient, topic: str) -> frozenset[Operation]:
+    """Return what `client` may do with a topic; nothing where it may not even see it (KIP-430)."""
+    node = client.get_random_node()
+    if node is None:
+        raise NodeNotReadyError("no broker is known")
+    response: Any = await client.send(node, _MetadataRequest(topic, with_operations=True))
+    error_code, *_, operations, _ = response.topics[0]
+    if error_code:
+        return frozenset()
+    return frozenset(each for each in Operation if operations >> each & 1)
 
 
 async def topic_id_of(consumer: AIOKafkaConsumer, topic: str) -> str:

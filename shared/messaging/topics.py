@@ -10,6 +10,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.contracts import topics
 from shared.contracts.topics import DEAD_LETTER_PARTITIONS, RETENTION_DAYS, Topic
+from shared.errors import ConfigurationError
 from shared.messaging.kafka import MAX_MESSAGE_BYTES, client_options
 from shared.messaging.topic_ids import read_topic_id
 from shared.settings import ServiceSettings
@@ -86,7 +87,11 @@ def main() -> None:
 
     if sys.argv[1:] != ["create"]:
         raise SystemExit("usage: python -m shared.messaging.topics create")
-    for name in asyncio.run(create_topics(load_settings(_TopicSettings))):
+    try:
+        made = asyncio.run(create_topics(load_settings(_TopicSettings)))
+    except ConfigurationError as error:
+        raise SystemExit(str(error)) from error
+    for name in made:
         sys.stdout.write(f"{name}\n")
 
 

@@ -154,10 +154,13 @@ class Reader:
 
     consumer: AIOKafkaConsumer
     documents: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    stamps: list[int] = field(default_factory=list)
+    """When each was published, in milliseconds since 1970."""
 
     async def read(self) -> list[tuple[str, dict[str, Any]]]:
         for records in (await self.consumer.getmany(timeout_ms=50)).values():
             self.documents += [(r.key.decode(), json.loads(r.value)) for r in records]
+            self.stamps += [record.timestamp for record in records]
         return self.documents
 
     async def folios(self) -> list[str]:

@@ -100,7 +100,7 @@ async def test_a_former_owner_writes_nothing_and_does_not_spin(bench: Bench) -> 
 
 
 def _fenced(bench: Bench) -> float:
-    return bench.value("cartas_partitions_fenced_total", topic=bench.topic)
+    return bench.value("cartas_partitions_fenced_total", topic=TOPIC.name)
 
 
 async def test_a_partition_that_the_group_still_gives_us_is_claimed_again(

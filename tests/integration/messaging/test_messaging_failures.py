@@ -130,6 +130,29 @@ async def test_a_lane_goes_on_while_another_waits_and_keeps_what_it_did_when_tha
     assert await bench.refusals() == []
 
 
+async def test_what_waits_behind_a_batch_that_is_tried_again_is_told(bench: Bench) -> None:
+    is_locked = True
+
+    async def handle(tx: Transaction, batch: Sequence[Received]) -> None:
+        if is_locked:
+            raise asyncpg.exceptions.LockNotAvailableError
+        await note_effects(tx, batch)
+
+    def told() -> list[float]:
+        name = "cartas_consumer_lag_records"
+        return [bench.value(name, topic=TOPIC.name, partition=each) for each in ("0", "1")]
+
+    async with running(bench.consumer(handle)):
+        await bench.send_complaints("A")
+        await eventually(lambda: told() == [1.0, 0.0])
+        await bench.send_complaints("B", "C", "D")
+        await bench.send_complaints("E", partition=1)
+        await eventually(lambda: told() == [4.0, 1.0])
+        is_locked = False
+        await bench.wait_for(*"ABCDE")
+        await eventually(lambda: told() == [0.0, 0.0])
+
+
 async def test_a_loop_that_fails_itself_says_so_and_goes_on(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -214,7 +237,7 @@ async def test_what_kafka_lost_of_a_partition_before_its_first_record_halts_it(
 
 
 def _halted(bench: Bench) -> float:
-    return bench.value("cartas_partition_halted", topic=bench.topic, partition="0")
+    return bench.value("cartas_partition_halted", topic=TOPIC.name, partition="0")
 
 
 async def test_a_topic_made_anew_is_another_topic(bench: Bench) -> None:

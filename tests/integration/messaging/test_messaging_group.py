@@ -126,6 +126,24 @@ async def test_a_client_that_does_not_bring_what_kafka_holds_is_replaced(
     assert _stalls(caplog) == ["1 partitions do not come"]
 
 
+async def test_a_client_that_is_replaced_while_its_fetch_pauses_does_not_take_the_loop_with_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.messaging.consumer.IDLE_CHECK_SECONDS", 0.3)
+    consumer = bench.consumer()
+    async with running(consumer):
+        await bench.send_complaints("A")
+        await bench.wait_for("A")
+        client = consumer._guard.reading()
+        pausing = asyncio.create_task(asyncio.sleep(300))  # as after a fetch that Kafka refused
+        client._fetcher._pending_tasks.add(pausing)
+        client.pause(*client.assignment())
+        await bench.send_complaints("B")
+        await bench.wait_for("A", "B")
+        assert pausing.cancelled()
+        assert not any(conn.connected() for conn in client._client._conns.values())
+
+
 async def test_a_client_whose_group_does_not_answer_is_replaced(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,9 +1,11 @@
 """The outbox and its relay: in order per key, at least once, nothing skipped."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,8 +15,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from prometheus_client import CollectorRegistry
 
-from shared import condition
-from shared.messaging import MessagingMetrics, Relay, bell, transaction
+from shared import clock, condition
+from shared.messaging import DurableProducer, MessagingMetrics, Relay, bell, transaction
 from shared.messaging import relay as relay_module
 from shared.messaging.loads import runs
 from shared.messaging.partitions import partitions_of
@@ -64,6 +66,24 @@ async def test_messages_of_one_key_keep_their_order_under_many_writers(bench: Be
         await eventually(lambda: _is_empty(bench))
     per_key = WRITERS * MESSAGES_OF_A_WRITER // len(KEYS)
     assert numbers == {key: list(range(1, per_key + 1)) for key in KEYS}
+
+
+async def test_records_are_stamped_by_the_clock_that_is_followed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a machine whose clock is ahead Kafka would keep them longer than it is told to."""
+    day_before = clock.machine_now() - timedelta(days=1)
+    monkeypatch.setattr(clock, "_followed", None)
+    clock.follow(day_before, time.monotonic())
+    producer = DurableProducer(bench.settings)
+    await producer.send(TOPIC, [("a", complaint("sent"))])
+    await producer.stop()
+    async with running(relay_of(bench)), bench.reading() as reader:
+        async with transaction(bench.pool, service=SERVICE) as tx:
+            tx.publish_raw(TOPIC, "a", complaint("relayed"))
+        await reader.wait_for("sent", "relayed")
+    for stamp in reader.stamps:
+        assert abs(datetime.fromtimestamp(stamp / 1000, UTC) - day_before) < timedelta(hours=1)
 
 
 async def _is_empty(bench: Bench) -> bool:

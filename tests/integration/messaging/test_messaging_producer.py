@@ -1,11 +1,13 @@
 """Sending for an HTTP answer: durable when it returns, and usable again after an error."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
+from shared.clock import utc_now
 from shared.messaging import DurableProducer, KafkaUnavailableError
-from shared.messaging.dead_letters import purge
+from shared.retention import purge, refused
 from tests.integration.messaging.support import TOPIC, Bench, complaint, running
 from tests.support.servers import free_port
 from tests.support.waiting import eventually
@@ -73,7 +75,7 @@ async def test_refused_payloads_are_purged_when_their_term_is_over(bench: Bench)
     async with running(bench.consumer()):
         await eventually(lambda: _has_two(bench))
     await bench.pool.execute("UPDATE refusal SET keep_until = now() WHERE kafka_offset = 0")
-    await purge(bench.pool)
+    await purge(bench.pool, [refused(timedelta(days=90))], utc_now())
     assert [row["kafka_offset"] for row in await bench.refusals()] == [1]
 
 

@@ -129,6 +129,28 @@ async def test_a_loop_that_hangs_is_named_and_ends_its_process(
     assert "handle:" in hanging.__dict__["stands_at"]
 
 
+async def test_a_loop_that_ended_ends_its_process(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("shared.service.WATCH_SECONDS", 0.05)
+    told_to_end = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told_to_end.set)
+    try:
+        subscription = Subscription(topic=TOPIC, group=GROUP, handle=note_effects)
+        async with serving(
+            build(bench.settings, describe="", subscriptions=[subscription])
+        ) as http:
+            await eventually(lambda: _is_ready(http))
+            loops = {task.get_name(): task for task in asyncio.all_tasks()}
+            loops[f"consumer {TOPIC.name}"].cancel()
+            await asyncio.wait_for(told_to_end.wait(), 30)
+            assert (await http.get("/health/live")).status_code == 500
+    finally:
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+    ended = next(record for record in caplog.records if record.message == "loops_ended")
+    assert ended.__dict__["tasks"] == [f"consumer {TOPIC.name}"]
+
+
 async def test_a_service_without_its_database_says_so(bench: Bench) -> None:
     app = build(bench.settings, describe="", publishes=[topics.COMPLAINTS])
     async with serving(app) as http:
