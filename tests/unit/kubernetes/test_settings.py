@@ -26,7 +26,7 @@ GUIDE = Path("docs/guides/kubernetes.md")
 OPTIONAL_SECRETS = {"cartas-smtp", "cartas-buzon-contacts", "cartas-postgres-ca"}
 SECRET_VALUES = {"uri": "postgresql://role:secret@postgres/database", "service-secret": "s" * 32}
 USER = re.compile(r"^ *\| `cartas-(\w+)` \| (.*?) \| (.*?) \|$", re.MULTILINE)
-UID = re.compile(r"^RUN useradd .*--uid (\d+)", re.MULTILINE)
+UID = re.compile(r"\buseradd .*--uid (\d+)", re.MULTILINE)
 
 
 def settings_of(service: str) -> type[ServiceSettings]:
