@@ -1,4 +1,4 @@
-"""Commands of an operator: `ops status`, `ops verify`."""
+"""Commands of an operator: `ops status | verify | doctor | backup | retention`."""
 
 import asyncio
 import json
@@ -13,9 +13,14 @@ from typing import Final
 
 import click
 
+from ops.backup.commands import backup
+from ops.doctor.examination import examine
+from ops.doctor.findings import exit_code, lines
 from ops.looking import Look, look
 from ops.needs import Need, needs
 from ops.report import Disk, Report, State, report
+from ops.retaining import ask
+from ops.retaining import lines as retention_lines
 from ops.screen import screen
 from ops.settings import Settings, SettingsError
 from ops.verifying import Finding, Outcome, verify
@@ -26,7 +31,7 @@ BETWEEN_LOOKS_SECONDS: Final = 1.0
 CLEAR: Final = "\033[H\033[2J"
 
 
-@click.group(help="Is the system well (status), and do its figures agree (verify)?")
+@click.group(help="Is it well (status), do its figures agree (verify), is it set up well (doctor)?")
 def main() -> None:
     """Commands of an operator."""
 
@@ -141,6 +146,44 @@ def _verdict(found: list[Finding]) -> int:
     if Outcome.DIFFERS in outcomes:
         return NEEDS_A_HAND
     return CANNOT_LOOK if Outcome.UNKNOWN in outcomes else WELL
+
+
+@main.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="For machines; the exit code is the same.")
+def doctor_command(*, as_json: bool) -> None:
+    """Examine the installation from here: one line a check, and what to mend.
+
+    Exit code: 0 all well, 1 something is to be mended, 2 something could not be looked at.
+    """
+    found = asyncio.run(examine())
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in found]))
+    else:
+        click.echo("\n".join(lines(found)))
+    sys.exit(exit_code(found))
+
+
+@main.command("retention")
+@click.option("--json", "as_json", is_flag=True, help="For machines; the exit code is the same.")
+def retention_command(*, as_json: bool) -> None:
+    """Show how long each service keeps what and why, what is due, and what was purged.
+
+    Nothing is deleted: the services do that every hour. Exit code: 0, or 2 where one is away.
+    """
+    try:
+        answers = asyncio.run(ask(_settings()))
+    except SettingsError as error:
+        click.echo(str(error), err=True)
+        sys.exit(CANNOT_LOOK)
+    if as_json:
+        told = {a.service: a.kept.model_dump(mode="json") if a.kept else None for a in answers}
+        click.echo(json.dumps(told))
+    else:
+        click.echo("\n".join(retention_lines(answers)))
+    sys.exit(WELL if all(answer.kept for answer in answers) else CANNOT_LOOK)
+
+
+main.add_command(backup)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """Where the services answer: the same environment and file that the services read."""
 
+import os
 from pathlib import Path
 from typing import Final, Self
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.settings import PREFIX, env_file
+from shared.settings import PREFIX, SecretFileError, env_file, secret_in_file
 
 Address = r"^https?://[^\s]+[^\s/]$"
 SERVICES: Final = ("cartas", "measurements", "evaluator", "buzon", "notifier", "portal")
@@ -38,11 +39,17 @@ class Settings(BaseSettings):
     def load(cls) -> Self:
         """Return the settings. Raises SettingsError, which names every variable at fault."""
         try:
-            return cls(_env_file=env_file())
+            settings = cls(_env_file=env_file())
+            secret = secret_in_file(f"{PREFIX}SERVICE_SECRET", os.environ)
+        except SecretFileError as error:
+            raise SettingsError(str(error)) from None
         except ValidationError as error:
             faults = error.errors(include_input=False, include_url=False)
             lines = [f"{PREFIX}{fault['loc'][0]}".upper() + f": {fault['msg']}" for fault in faults]
             raise SettingsError("\n".join(lines)) from None
+        if secret is None:
+            return settings
+        return settings.model_copy(update={"service_secret": SecretStr(secret)})
 
     def address_of(self, service: str) -> str:
         """Return a service's base address."""

@@ -5,18 +5,21 @@ import gettext
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 from fastapi import FastAPI
 
+from shared.clock import utc_now
 from shared.database import Pool, migrate, open_pool
 from shared.errors import ConfigurationError
 from shared.http.server import serve as run_server
 from shared.logs import configure_logging
 from shared.messaging import dead_letters, offsets
+from shared.messaging.kafka import client_options
+from shared.retention import Due, Term, due, purge
 from shared.settings import ServiceSettings, load_settings
 from shared.startup import await_database
 
@@ -33,6 +36,8 @@ def service_cli(
     settings_class: type[SettingsT],
     build_app: Callable[[SettingsT], FastAPI],
     describe: str,
+    *,
+    terms: Callable[[SettingsT], Sequence[Term]],
 ) -> click.Group:
     """Return the command group of a service; it adds its own commands to it."""
     _speak_spanish()
@@ -47,6 +52,7 @@ def service_cli(
         settings = load_settings(settings_class)
         configure_logging(name, log_format=settings.log_format, level=settings.log_level)
         try:
+            client_options(settings)  # an authority that cannot be read is told at once
             asyncio.run(await_database(settings))
             app = build_app(settings)
         except ConfigurationError as error:
@@ -63,6 +69,7 @@ def service_cli(
 
     cli.add_command(_dlt(settings_class))
     cli.add_command(_offsets(settings_class))
+    cli.add_command(_retention(settings_class, terms))
     return cli
 
 
@@ -159,6 +166,27 @@ def _dlt_replay(settings_class: type[ServiceSettings]) -> click.Command:
             sys.exit(1)
 
     return replay_command
+
+
+def _retention(
+    settings_class: type[SettingsT], terms: Callable[[SettingsT], Sequence[Term]]
+) -> click.Command:
+    @click.command("retention")
+    @click.option("--purge", "deletes", is_flag=True, help="Delete now what the job would.")
+    def command(*, deletes: bool) -> None:
+        """Count what is over its term of keeping; the service deletes it every hour."""
+
+        async def work(pool: Pool, settings: SettingsT) -> list[Due]:
+            if deletes:
+                return await purge(pool, terms(settings), utc_now())
+            async with pool.acquire() as connection:
+                return await due(connection, terms(settings), utc_now())  # type: ignore[arg-type]
+
+        for each in run_with_pool(settings_class, work):
+            until = f"from before {each.through:%Y-%m-%d}" if each.through else "no term is set"
+            click.echo(f"{each.rows} {each.term.what}, {until}")
+
+    return command
 
 
 def _offsets(settings_class: type[ServiceSettings]) -> click.Group:

@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry, disable_created_metrics, genera
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from shared.asyncapi import asyncapi_document
+from shared.clock import utc_now
 from shared.condition import CONDITION_TASK, READ_EVERY_SECONDS, Condition
 from shared.contracts.topics import Topic
 from shared.database import Pool, check_schema, open_pool
@@ -31,8 +32,8 @@ from shared.http.tracing import TraceContext
 from shared.lateness import Lateness
 from shared.messaging import Consumer, DurableProducer, MessagingMetrics, Relay, Subscription
 from shared.messaging.bell import SHARDS
-from shared.messaging.dead_letters import purge
 from shared.messaging.kafka import brokers_alive
+from shared.retention import Term, purge, refused, retention_router
 from shared.settings import ServiceSettings
 
 logger = logging.getLogger(__name__)
@@ -78,8 +79,11 @@ class Periodic:
         return max(self.every_seconds, took / self.share - took)
 
 
-async def _purge_refusals(context: Context) -> None:
-    await purge(context.pool)
+def _purging(terms: Sequence[Term]) -> Callable[[Context], Awaitable[None]]:
+    async def run(context: Context) -> None:
+        await purge(context.pool, terms, utc_now())
+
+    return run
 
 
 def build(
@@ -92,6 +96,7 @@ def build(
     periodics: Sequence[Periodic] = (),
     routers: Sequence[APIRouter] = (),
     hot_routes: Sequence[DirectRoute] = (),
+    terms: Sequence[Term] = (),
     on_start: Callable[[FastAPI, Context], Awaitable[None]] | None = None,
     max_body_bytes: int = MAX_BODY_BYTES,
 ) -> FastAPI:
@@ -101,7 +106,9 @@ def build(
     """
     disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = registry or CollectorRegistry()
-    running = _Running(settings, registry, subscriptions, periodics)
+    terms = terms or (refused(settings.refused_keep),)
+    retention = Periodic("purge by term", PURGE_SECONDS, _purging(terms))
+    running = _Running(settings, registry, subscriptions, (*periodics, retention))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -130,6 +137,7 @@ def build(
         settings.service, describe, subscriptions=subscriptions, publishes=publishes
     )
     app.include_router(_frame_routes(running, registry))
+    app.include_router(retention_router(terms))
     app.include_router(_reference_routes(app, document))
     for router in routers:
         app.include_router(router)
@@ -149,13 +157,12 @@ class _Running:
         self._settings = settings
         self._registry = registry
         self._subscriptions = subscriptions
-        purge_task = Periodic("purge refusals", PURGE_SECONDS, _purge_refusals)
         self._metrics = MessagingMetrics(registry)
         self._condition = Condition(registry, self._metrics, postgres_dir=settings.postgres_dir)
         self._lateness = Lateness(registry)
         condition_task = Periodic(CONDITION_TASK, READ_EVERY_SECONDS, self._read_condition)
         kafka_task = Periodic("ask Kafka", ASK_KAFKA_SECONDS, self._ask_kafka)
-        self._periodics = (*periodics, purge_task, condition_task, kafka_task)
+        self._periodics = (*periodics, condition_task, kafka_task)
         self._tasks: list[asyncio.Task[None]] = []
         self.consumers: list[Consumer] = []
         self.relays: list[Relay] = []
@@ -234,27 +241,34 @@ class _Running:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _watch(self) -> None:
-        """End the process when a loop hangs: started again, it goes on from what is stored."""
-        loops: list[Consumer | Relay] = [*self.consumers, *self.relays]
-        while True:
-            for loop, task in zip(loops, self._tasks, strict=False):
-                if not task.done() and loop.pulse.seconds() > HANGS_AFTER_SECONDS:
-                    logger.critical(
-                        "loop_hangs", extra={"task": loop.name, "stands_at": where(task)}
-                    )
-                    signal.raise_signal(signal.SIGTERM)
-                    return
-            await asyncio.sleep(WATCH_SECONDS)
+        """End the process when a loop hangs or has ended; the next goes on from what is stored.
 
-    def dead_loops(self) -> bool:
-        """Return whether a loop that should run for ever has ended.
+        Nobody else would: a container whose health check fails is not started again by that.
+        """
+        while not self._hangs():
+            if dead := self.dead_loops():
+                logger.critical("loops_ended", extra={"tasks": dead})
+                break
+            await asyncio.sleep(WATCH_SECONDS)
+        signal.raise_signal(signal.SIGTERM)
+
+    def _hangs(self) -> bool:
+        loops: list[Consumer | Relay] = [*self.consumers, *self.relays]
+        for loop, task in zip(loops, self._tasks, strict=False):
+            if not task.done() and loop.pulse.seconds() > HANGS_AFTER_SECONDS:
+                logger.critical("loop_hangs", extra={"task": loop.name, "stands_at": where(task)})
+                return True
+        return False
+
+    def dead_loops(self) -> list[str]:
+        """Return the names of the loops that should run for ever and have ended.
 
         A consumer that stopped for a fault of ours is left as it is, readiness names it: started
         again and again it would turn its whole topic into dead letters.
         """
         pairs = zip(self.consumers, self._tasks, strict=False)
         stopped = {task for consumer, task in pairs if consumer.stopped_by is not None}
-        return any(task.done() and task not in stopped for task in self._tasks)
+        return [task.get_name() for task in self._tasks if task.done() and task not in stopped]
 
 
 def where(task: asyncio.Task[Any]) -> str:

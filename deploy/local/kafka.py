@@ -59,12 +59,14 @@ num.recovery.threads.per.data.dir=2
 class KafkaServer:
     """A broker whose configuration and data lie in `home`; the controller takes `port` + 1.
 
-    `properties` come after ours in its configuration, where the last one of a name counts.
+    `properties` come after ours in its configuration, where the last one of a name counts;
+    `format_options` go to the command that makes its storage.
     """
 
     home: Path
     port: int = 19092
     properties: str = ""
+    format_options: tuple[str, ...] = ()
 
     @property
     def servers(self) -> str:
@@ -91,7 +93,7 @@ class KafkaServer:
     def _format(self) -> None:
         command = self._java("kafka.tools.StorageTool", "format")
         done = subprocess.run(
-            [*command, "-t", new_cluster_id(), "-c", str(self.configuration)],
+            [*command, "-t", new_cluster_id(), "-c", str(self.configuration), *self.format_options],
             capture_output=True,
             text=True,
             check=False,

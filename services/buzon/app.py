@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from services.buzon import api, deadlines, handlers
+from services.buzon import api, deadlines, handlers, retention
 from services.buzon.domain.secrets import Keys
 from services.buzon.metrics import Metrics
 from services.buzon.settings import Settings
@@ -29,6 +29,7 @@ def build_app(settings: Settings) -> FastAPI:
     metrics = Metrics(registry)
     app = build(
         settings,
+        terms=retention.terms(settings),
         subscriptions=handlers.SUBSCRIPTIONS,
         publishes=(topics.COMPLAINTS,),
         periodics=deadlines.periodics(settings, metrics),

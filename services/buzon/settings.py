@@ -1,5 +1,7 @@
 """Settings of the buzon."""
 
+from datetime import timedelta
+
 from pydantic import Field, SecretStr
 
 from shared.settings import ServiceSettings
@@ -29,3 +31,19 @@ class Settings(ServiceSettings, service="buzon"):
     lookups_in_all: int = Field(default=20000, ge=1, description="In one window.")
     progress_poll_seconds: float = Field(default=0.5, gt=0, le=60)
     idle_progress_seconds: float = Field(default=30.0, gt=0, le=600)
+    contact_keep_days: int | None = Field(
+        default=None, ge=30, le=36500, description="Contacts, after the answer; unset: no term."
+    )
+    text_keep_days: int | None = Field(
+        default=None, ge=30, le=36500, description="Texts, after the answer; unset: no term."
+    )
+
+    @property
+    def contact_keep(self) -> timedelta | None:
+        """How long a contact is kept after the answer; None: until a person decides."""
+        return None if self.contact_keep_days is None else timedelta(days=self.contact_keep_days)
+
+    @property
+    def text_keep(self) -> timedelta | None:
+        """The same of what was written."""
+        return None if self.text_keep_days is None else timedelta(days=self.text_keep_days)

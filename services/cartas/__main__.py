@@ -8,6 +8,7 @@ from services.cartas import report
 from services.cartas.app import build_app
 from services.cartas.commands import worktime
 from services.cartas.domain import Catalogue, read_catalogue
+from services.cartas.retention import terms
 from services.cartas.settings import Settings
 from services.cartas.use_cases.loading import Load, RefusedCatalogueError, load_catalogue
 from services.cartas.version_commands import COMMANDS
@@ -16,7 +17,9 @@ from shared.cli import run_with_pool, service_cli
 from shared.database import Pool
 from shared.messaging import transaction
 
-cli = service_cli("cartas", Settings, build_app, "Lo que un municipio promete, por versiones.")
+cli = service_cli(
+    "cartas", Settings, build_app, "Lo que un municipio promete, por versiones.", terms=terms
+)
 
 
 @cli.command("load", help="Carga un municipio (YAML) y publica lo nuevo; con un error, nada.")

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from services.cartas import api
+from services.cartas import api, retention
 from services.cartas.metrics import Metrics
 from services.cartas.settings import Settings
 from shared.contracts import topics
@@ -18,6 +18,7 @@ def build_app(settings: Settings) -> FastAPI:
     metrics = Metrics(registry)
     return build(
         settings,
+        terms=retention.terms(settings),
         publishes=(topics.CARTAS,),
         periodics=(Periodic("count states", COUNT_SECONDS, metrics.refresh),),
         routers=api.routers,

@@ -9,6 +9,7 @@ from services.evaluator import telling
 from services.evaluator.app import DESCRIBE, build_app
 from services.evaluator.domain.drafting import MAX_BYTES
 from services.evaluator.domain.drafts import DRAFT, DraftError
+from services.evaluator.retention import terms
 from services.evaluator.settings import Settings
 from services.evaluator.store import redatings
 from services.evaluator.store.redatings import Moved
@@ -25,7 +26,7 @@ CRITERION es un archivo, o el texto mismo: un compromiso en las palabras del cat
 «criterio», «umbral» y «ventana»; puede llevar también lo que no decide un veredicto.
 """
 
-main = service_cli("evaluator", Settings, build_app, DESCRIBE)
+main = service_cli("evaluator", Settings, build_app, DESCRIBE, terms=terms)
 
 
 @main.command("recompute")

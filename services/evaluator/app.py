@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from services.evaluator import retention
 from services.evaluator.api import router
 from services.evaluator.deadlines import Deadlines
 from services.evaluator.handlers import Handlers
@@ -35,6 +36,7 @@ def build_app(settings: Settings) -> FastAPI:
     )
     return build(
         settings,
+        terms=retention.terms(settings),
         describe=DESCRIBE,
         registry=registry,
         subscriptions=Handlers(judge, complaints).subscriptions(settings),

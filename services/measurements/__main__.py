@@ -7,10 +7,11 @@ from services.measurements.commands import (
     republish_command,
     source_group,
 )
+from services.measurements.retention import terms
 from services.measurements.settings import Settings
 from shared.cli import service_cli
 
-main = service_cli("measurements", Settings, build_app, DESCRIBE)
+main = service_cli("measurements", Settings, build_app, DESCRIBE, terms=terms)
 main.add_command(source_group)
 main.add_command(import_command)
 main.add_command(balance_command)

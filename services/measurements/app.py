@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from services.measurements import retention
 from services.measurements.api import hot_routes, open_intake, routers
 from services.measurements.deadlines import periodics
 from services.measurements.handlers import subscriptions
@@ -20,6 +21,7 @@ def build_app(settings: Settings) -> FastAPI:
     metrics = Metrics(registry)
     return build(
         settings,
+        terms=retention.terms(settings),
         describe=DESCRIBE,
         registry=registry,
         subscriptions=subscriptions(settings),

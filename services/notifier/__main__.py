@@ -3,6 +3,7 @@
 import click
 
 from services.notifier.app import build_app
+from services.notifier.retention import terms
 from services.notifier.settings import Settings
 from services.notifier.store import mails
 from services.notifier.use_cases.steps import UnknownActionError, revoke_links
@@ -10,7 +11,9 @@ from shared.cli import run_with_pool, service_cli
 from shared.database import Pool
 from shared.messaging import transaction
 
-cli = service_cli("notifier", Settings, build_app, "Alerts, delivery and corrective actions.")
+cli = service_cli(
+    "notifier", Settings, build_app, "Alerts, delivery and corrective actions.", terms=terms
+)
 
 
 @cli.command("revoke-links")

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from services.notifier import api, deadlines, handlers
+from services.notifier import api, deadlines, handlers, retention
 from services.notifier.links import Links
 from services.notifier.metrics import Metrics
 from services.notifier.settings import Settings
@@ -29,6 +29,7 @@ def build_app(settings: Settings) -> FastAPI:
     office = office_of(settings)
     return build(
         settings,
+        terms=retention.terms(settings),
         subscriptions=handlers.subscriptions(office, metrics),
         publishes=(topics.CORRECTIVE_ACTIONS,),
         periodics=deadlines.periodics(settings, office, metrics),

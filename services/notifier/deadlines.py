@@ -8,7 +8,7 @@ from services.notifier.settings import Settings
 from services.notifier.store import catalogue, mails, terms
 from services.notifier.use_cases.actions import escalate, redate, schedule_later
 from services.notifier.use_cases.alerts import Office, address
-from services.notifier.use_cases.digests import forget_notices, send_digest
+from services.notifier.use_cases.digests import send_digest
 from shared.database import Pool
 from shared.messaging import transaction
 from shared.service import Context, Periodic
@@ -17,7 +17,6 @@ BATCH: Final = 100
 CATCH_UP_SECONDS: Final = 5.0
 DIGEST_SECONDS: Final = 60.0
 GAUGE_SECONDS: Final = 5.0
-FORGET_SECONDS: Final = 3600.0
 SERVICE: Final = "notifier"
 
 
@@ -39,17 +38,12 @@ def periodics(settings: Settings, office: Office, metrics: Metrics) -> tuple[Per
     async def gauge(context: Context) -> None:
         await read_gauges(context.pool, metrics)
 
-    async def forget(context: Context) -> None:
-        async with transaction(context.pool, service=SERVICE) as tx:
-            await forget_notices(tx)
-
     return (
         Periodic("deliver mail", settings.delivery_poll_seconds, deliver, is_open_ended=True),
         Periodic("escalate", settings.escalation_poll_seconds, escalate_all),
         Periodic("catch up with the catalogue", CATCH_UP_SECONDS, catch_up),
         Periodic("send digests", DIGEST_SECONDS, digest),
         Periodic("read gauges", GAUGE_SECONDS, gauge),
-        Periodic("forget notices", FORGET_SECONDS, forget),
     )
 
 

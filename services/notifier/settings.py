@@ -1,5 +1,6 @@
 """Settings of the notifier."""
 
+from datetime import timedelta
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
@@ -37,6 +38,9 @@ class Settings(ServiceSettings, service="notifier"):
     delivery_poll_seconds: float = Field(
         default=1.0, gt=0, le=60, description="Mail that is written here is offered at once."
     )
+    mail_keep_days: int = Field(
+        default=400, ge=30, le=36500, description="Texts of settled mail; the ledger stays."
+    )
     escalation_poll_seconds: float = Field(default=5.0, gt=0, le=600)
 
     @model_validator(mode="after")
@@ -46,6 +50,11 @@ class Settings(ServiceSettings, service="notifier"):
         if self.smtp_password is not None and self.smtp_security == "none":
             raise ValueError("a password needs smtp_security starttls or tls")
         return self
+
+    @property
+    def mail_keep(self) -> timedelta:
+        """How long the words of a settled mail are kept."""
+        return timedelta(days=self.mail_keep_days)
 
     @property
     def sender_mailbox(self) -> str:

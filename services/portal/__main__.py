@@ -8,6 +8,7 @@ import click
 from services.portal import assets
 from services.portal.app import build_app
 from services.portal.domain.visitors import ROLE_WORDS
+from services.portal.retention import terms
 from services.portal.settings import PROJECT, Settings
 from services.portal.store import accounts, catalogue
 from services.portal.use_cases.entering import new_link
@@ -21,7 +22,9 @@ COMMAND_LINKS_FOR = timedelta(hours=12)
 """Whoever runs the command has the database anyway; the link may wait for its reader."""
 DEMO_ADMINISTRATOR = "administracion@localhost"
 
-cli = service_cli("portal", Settings, build_app, "What people see: results, buzon, panels.")
+cli = service_cli(
+    "portal", Settings, build_app, "What people see: results, buzon, panels.", terms=terms
+)
 
 
 @cli.command("assets")

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from services.portal import api, deadlines, handlers
+from services.portal import api, deadlines, handlers, retention
 from services.portal.api.actions import ExpiredLinkError
 from services.portal.api.tools import Tools, UnknownPageError
 from services.portal.metrics import Metrics
@@ -28,6 +28,7 @@ def build_app(settings: Settings) -> FastAPI:
     tools = tools_of(settings, metrics)
     app = build(
         settings,
+        terms=retention.terms(settings),
         subscriptions=handlers.subscriptions(),
         periodics=deadlines.periodics(metrics),
         routers=api.routers(tools),

@@ -1,33 +1,18 @@
-"""The wall clock in: what has expired is forgotten, figures for operators are read."""
+"""The wall clock in: figures for operators are read."""
 
-from datetime import timedelta
 from typing import Final
 
 from services.portal.domain import figures
 from services.portal.metrics import Metrics
-from services.portal.store import accounts, catalogue, results
+from services.portal.store import catalogue, results
 from services.portal.use_cases import showing
 from shared.clock import utc_now
-from shared.contracts.topics import RETENTION_DAYS
 from shared.database import Connection
 from shared.service import Context, Periodic
 
-FORGET_SECONDS: Final = 3600.0
 FIGURES_SECONDS: Final = 30.0
 # Reading all that a large municipality published takes seconds, and pages have to wait for it.
 FIGURES_SHARE: Final = 0.02
-KEEP_ACCOUNTS: Final = timedelta(days=30)
-
-
-async def forget(context: Context) -> None:
-    """Delete links and sessions a month after they ended, statements when their topic does."""
-    now = utc_now()
-    async with context.pool.acquire() as connection:
-        await accounts.forget(connection, now - KEEP_ACCOUNTS)  # type: ignore[arg-type]
-        await results.forget_statements(
-            connection,  # type: ignore[arg-type]  # a proxy of the same interface
-            now - timedelta(days=RETENTION_DAYS),
-        )
 
 
 async def read_figures(context: Context, metrics: Metrics) -> None:
@@ -53,7 +38,4 @@ def periodics(metrics: Metrics) -> tuple[Periodic, ...]:
     async def tell_figures(context: Context) -> None:
         await read_figures(context, metrics)
 
-    return (
-        Periodic("forget what expired", FORGET_SECONDS, forget),
-        Periodic("read figures", FIGURES_SECONDS, tell_figures, share=FIGURES_SHARE),
-    )
+    return (Periodic("read figures", FIGURES_SECONDS, tell_figures, share=FIGURES_SHARE),)

@@ -67,11 +67,6 @@ WRITINGS = "SELECT part, body FROM writing WHERE folio = $1 ORDER BY revision, p
 ADD_CONTACT = "INSERT INTO contact (folio, sealed) VALUES ($1, $2)"
 CONTACT = "SELECT sealed FROM contact WHERE folio = $1"
 NOTE_READING = "INSERT INTO contact_reading (folio, post, at) VALUES ($1, $2, $3)"
-# What was referred is kept: a procedure of the Contraloria may still need it.
-PURGE_CONTACTS = """
-DELETE FROM contact USING folio
-WHERE contact.folio = folio.folio AND folio.referred_at IS NULL AND folio.answered_at < $1
-"""
 
 Position = tuple[datetime, str]
 """Place in the order of filing: instant and folio."""
@@ -230,12 +225,6 @@ async def contact(connection: Connection, folio: str) -> bytes | None:
 async def note_reading(connection: Connection, folio: str, post: str, *, at: datetime) -> None:
     """Record who read a contact."""
     await connection.execute(NOTE_READING, folio, post, at)
-
-
-async def purge_contacts(connection: Connection, answered_before: datetime) -> int:
-    """Forget the contacts of folios that were answered before; return how many."""
-    status: str = await connection.execute(PURGE_CONTACTS, answered_before)
-    return int(status.rsplit(" ", 1)[-1])
 
 
 def _folio(row: asyncpg.Record) -> Folio:

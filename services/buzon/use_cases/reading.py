@@ -1,7 +1,7 @@
 """What the citizen, a unit, the coordination and the Contraloria may read."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 from services.buzon.domain.access import may_take
@@ -144,11 +144,6 @@ async def contact(tx: Transaction, keys: Keys, folio_id: str, *, post_id: str) -
         return None
     await folios.note_reading(connection, folio_id, post_id, at=tx.now)
     return unseal(keys.contact, folio_id, sealed)
-
-
-async def purge_contacts(tx: Transaction, *, answered_before: datetime) -> int:
-    """Forget contacts that are no longer needed; return how many."""
-    return await folios.purge_contacts(tx.connection, answered_before)
 
 
 async def _unit_name(connection: Connection, folio: Folio) -> str | None:

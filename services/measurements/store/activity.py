@@ -36,7 +36,6 @@ FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::int[])
     AS new (reason, field, detail, event_id, line)
 ON CONFLICT DO NOTHING
 """
-PURGE_EDGE_REFUSALS = "DELETE FROM edge_refusal WHERE refused_at < now() - interval '90 days'"
 PURGE_TRAFFIC = "DELETE FROM traffic WHERE minute < now() - interval '1 hour'"
 # Sources that send mostly refusals. Heartbeats and repeats count as taken. The minute in which the
 # window begins counts whole.
@@ -223,7 +222,6 @@ async def add_edge_refusals(
 
 async def purge(con: Connection) -> None:
     """Delete what is over its term."""
-    await con.execute(PURGE_EDGE_REFUSALS)
     await con.execute(PURGE_TRAFFIC)
 
 

@@ -34,7 +34,6 @@ WHERE municipality = $1 AND digest IS NULL AND kind IN ('late_case', 'at_risk')
   AND noted_at >= $3
 RETURNING responsible_unit, carta, carta_version, compromiso, kind, parts
 """
-FORGET_NOTICES = "DELETE FROM notice WHERE noted_at < $1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,3 @@ async def take_undigested(
 def _parts(data: BreachData) -> str | None:
     is_risk = data.kind is BreachKind.AT_RISK
     return PARTS.dump_json(data.parts).decode() if is_risk else None
-
-
-async def forget_notices(connection: Connection, before: datetime) -> None:
-    await connection.execute(FORGET_NOTICES, before)

@@ -91,7 +91,3 @@ def _outlook(risk: Noted | None, promise: Compromiso | None) -> str:
     if risk is None or risk.parts is None:
         return ""
     return " ".join(outlook_words(risk.parts, promise))
-
-
-async def forget_notices(tx: Transaction) -> None:
-    await notices.forget_notices(tx.connection, tx.now - KEEP_NOTICES)

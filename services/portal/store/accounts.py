@@ -39,10 +39,6 @@ CHOOSE_ADMINISTRATION = """
 UPDATE session SET municipality = NULL, post = NULL, administers = true WHERE token_hash = $1
 """
 END_SESSION = "DELETE FROM session WHERE token_hash = $1"
-FORGET = """
-WITH old AS (DELETE FROM sign_in WHERE expires_at < $1)
-DELETE FROM session WHERE expires_at < $1
-"""
 LAST_SIGN_INS = "SELECT mailbox, max(created_at) AS last_at FROM session GROUP BY mailbox"
 
 
@@ -107,11 +103,6 @@ async def choose_administration(connection: Connection, token_hash: bytes) -> No
 
 async def end_session(connection: Connection, token_hash: bytes) -> None:
     await connection.execute(END_SESSION, token_hash)
-
-
-async def forget(connection: Connection, before: datetime) -> None:
-    """Delete what expired before an instant."""
-    await connection.execute(FORGET, before)
 
 
 async def last_sign_ins(connection: Connection) -> dict[str, datetime]:

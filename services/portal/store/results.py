@@ -101,8 +101,6 @@ GROUP BY carta, compromiso, unit, window_id, kind
 ORDER BY last_at DESC
 LIMIT 50
 """
-FORGET_STATEMENTS = "DELETE FROM breach WHERE stated_at < $1"
-
 KEEP_ACTION = """
 INSERT INTO action (municipality, action, revision, carta, data)
 VALUES ($1, $2, $3, $4, $5::json)
@@ -192,10 +190,6 @@ async def recent_statements(
     """Return late cases and risks of the units, gathered by compromiso and window, newest first."""
     rows = await connection.fetch(RECENT_STATEMENTS, municipality, list(units), since)
     return [dict(row) for row in rows]
-
-
-async def forget_statements(connection: Connection, before: datetime) -> None:
-    await connection.execute(FORGET_STATEMENTS, before)
 
 
 async def keep_actions(connection: Connection, actions: Iterable[ActionData]) -> None:
