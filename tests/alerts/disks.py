@@ -1,4 +1,4 @@
-"""A disk of a few megabytes, to be filled."""
+"""Disks of their own: a small one to be filled, one for Kafka that the machine does not fill."""
 
 import asyncio
 import shutil
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 SIZE: Final = 8 * 1024 * 1024
+OF_KAFKA: Final = 2 * 1024**3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +28,14 @@ class Disk:
 
 
 @asynccontextmanager
-async def small_disk(path: Path) -> AsyncIterator[Disk | None]:
-    """Mount one; None where we may not."""
-    path.mkdir()
+async def own_disk(path: Path, *, size: int = SIZE) -> AsyncIterator[Disk | None]:
+    """Mount one of so many bytes; None where we may not."""
+    path.mkdir(parents=True)
     mount, unmount = shutil.which("mount"), shutil.which("umount")
     if mount is None or unmount is None:
         yield None
         return
-    command = (mount, "-t", "tmpfs", "-o", f"size={SIZE}", "cartas-alerts", str(path))
+    command = (mount, "-t", "tmpfs", "-o", f"size={size}", "cartas-alerts", str(path))
     if await _ends_badly(*command):
         yield None
         return

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from tests.alerts import faults
+from tests.alerts.copying import copied, wal_not_archived
 from tests.alerts.faults import Provoke, fills
 from tests.alerts.stage import Stage
 from tests.support import clocks
@@ -13,7 +14,10 @@ from tests.support import clocks
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`follows`: what must fire as well and be held back; `alone`: nothing else may be told."""
+    """`follows`: what must fire as well and be held back; `alone`: nothing else may be told.
+
+    `brokers`: how many the system has on which it is provoked, one or two.
+    """
 
     alert: str
     how: str
@@ -22,6 +26,7 @@ class Fault:
     alone: bool = False
     follows: frozenset[str] = frozenset()
     resolves: bool = True
+    brokers: int = 1
     needs: Callable[[Stage], str | None] = lambda _: None
 
 
@@ -97,7 +102,31 @@ FAULTS: Final = (
     Fault("ProcessDown", "`kill -9` of one of two processes of the portal", faults.process_down),
     Fault("RulesFail", "a rule added that is ambiguous", faults.rules_fail),
     Fault("AlertmanagerFails", "the webhook answers 500", faults.alertmanager_fails),
-    Fault("RecomputeDiffers", "a stored result changed by hand", faults.recompute_differs),
+    Fault(
+        "RecomputeDiffers",
+        "a stored result changed by hand, the evaluator started anew",
+        faults.recompute_differs,
+    ),
     Fault("PipelineBehind", "the lock of progress taken from measurements", faults.pipeline_behind),
-    Fault("BrokerMissing", "a second broker started and killed with `-9`", faults.broker_missing),
+    Fault(
+        "BackupOld",
+        "a copy of 30 hours ago, none can be made",
+        copied(timedelta(hours=30)),
+        "warning",
+    ),
+    Fault(
+        "BackupOld",
+        "a copy of 60 hours ago, none can be made",
+        copied(timedelta(hours=60)),
+        "critical",
+    ),
+    Fault("WalNotArchived", "`archive_mode` is off", wal_not_archived),
+    Fault(
+        "BrokerMissing",
+        "`kill -9` of one of two brokers, which has half of the partitions alone",
+        faults.broker_missing,
+        alone=True,
+        follows=frozenset({"OutboxAges", "PipelineBehind"}),
+        brokers=2,
+    ),
 )

@@ -3,20 +3,20 @@
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from time import time
 from typing import Any, Final
 
 import asyncpg
 
 from deploy.local.environment import SERVICE_PORTS
-from deploy.local.kafka import KafkaServer
-from deploy.local.processes import Program, running, start
 from deploy.local.test_servers import TestServers
 from services.portal import assets
 from simulator import CATALOGUE
-from tests.alerts.disks import Disk, small_disk
+from tests.alerts.brokers import SecondBroker, second_broker
+from tests.alerts.disks import OF_KAFKA, Disk, own_disk
 from tests.alerts.watching import Watch, watching
 from tests.chaos.world import own_servers
 from tests.e2e.town import Town
@@ -24,12 +24,13 @@ from tests.integration.notifier.support import MailServer, mail_server
 from tests.support import clocks
 from tests.support.databases import Templates, own_databases
 from tests.support.processes import end
-from tests.support.servers import Servers
+from tests.support.servers import Servers, free_port
 from tests.support.systems import running_system
 from tests.support.topics import own_topics
 from tests.support.waiting import eventually
 
 MAILBOXES: Final = tuple(set(re.findall(r"correo: (\S+@[^\s}]+)", CATALOGUE.read_text("utf-8"))))
+WELL_SECONDS: Final = 150.0
 SETTINGS: Final = {
     "CARTAS_EVALUATOR_BALANCE_SECONDS": "2",
     "CARTAS_EVALUATOR_RECOMPUTE_HOUR": "0",
@@ -48,6 +49,11 @@ class Stage:
     watch: Watch
     folder: Path
     disk: Disk | None
+    second: SecondBroker | None = None
+    backup_port: int = field(default_factory=free_port)
+    """Of the job that copies: what it last said is remembered under this address."""
+    struck_at: float = 0.0
+    """When the fault under way began, in seconds of the epoch."""
 
     def address(self, service: str) -> str:
         return f"127.0.0.1:{self.town.system.ports[service]}"
@@ -64,6 +70,12 @@ class Stage:
         async with self.connected(service) as connection:
             for statement in statements:
                 await connection.execute(statement)
+
+    async def change(self, service: str, statement: str) -> None:
+        """Change rows by hand; there must be some."""
+        async with self.connected(service) as connection:
+            done = await connection.execute(statement)
+        assert not done.endswith(" 0"), f"{done}: {statement}"
 
     async def rows(self, service: str, statement: str, *arguments: Any) -> list[asyncpg.Record]:
         async with self.connected(service) as connection:
@@ -82,72 +94,47 @@ class Stage:
         if is_well:
             await self.town.system.wait_until_ready(service)
 
-    def kill_server(self, name: str) -> None:
-        """SIGKILL, as a power cut; `postgres` with all its processes."""
-        process = running(name, self.servers.places)
-        assert process is not None, f"{name} is not running"
-        for victim in [process, *process.children(recursive=True)]:
-            victim.kill()
+    def strike(self) -> None:
+        """Note that the fault itself begins now: what it needed before is there."""
+        self.struck_at = time()
 
     async def all_ready(self) -> None:
         for service in SERVICE_PORTS:
             await self.town.system.wait_until_ready(service)
+
+    async def well(self) -> None:
+        """Wait until all is as at the beginning: services ready, targets up, no alert firing."""
+        await self.all_ready()
+
+        async def nothing_fires() -> bool:
+            left = await self.watch.firing()
+            assert not left, f"{sorted(left)} fire"
+            return await self.watch.all_up()
+
+        await eventually(nothing_fires, WELL_SECONDS, what="nothing fires")
 
     def answer_mail(self, answer: str | None, mailboxes: tuple[str, ...] = MAILBOXES) -> None:
         """Answer all mail to these with a refusal, or take it again."""
         for mailbox in mailboxes:
             self.mail.answers[mailbox] = [] if answer is None else [answer] * 10_000
 
-    @asynccontextmanager
-    async def second_broker(self) -> AsyncIterator[None]:
-        """A broker beside the first, which keeps the controller; it is killed at the end."""
-        first = self.servers.kafka
-        port = self.servers.kafka_port + 2
-        properties = (
-            f"node.id=2\nprocess.roles=broker\nlisteners=BROKER://127.0.0.1:{port}\n"
-            f"controller.quorum.voters=1@127.0.0.1:{first.port + 1}\n"
-        )
-        second = _Second(self.folder / "kafka-2", port, properties, cluster=_cluster_of(first))
-        second.prepare()
-        program = Program("kafka-2", second.program().command)
-        child = start(program, self.servers.places)
-        try:
-            yield
-        finally:
-            child.kill()
-            child.wait()
-
-
-@dataclass(frozen=True, slots=True)
-class _Second(KafkaServer):
-    cluster: str = ""
-
-    def _format(self) -> None:
-        """Belong to the cluster that is there."""
-        (self.data).mkdir(parents=True, exist_ok=True)
-        meta = f"version=1\nnode.id=2\ncluster.id={self.cluster}\ndirectory.id={DIRECTORY}\n"
-        (self.data / "meta.properties").write_text(meta)
-
-
-DIRECTORY: Final = "c2Vjb25kLWJyb2tlci1kaQ"
-
-
-def _cluster_of(server: KafkaServer) -> str:
-    text = (server.data / "meta.properties").read_text()
-    (found,) = re.findall(r"^cluster\.id=(\S+)$", text, re.MULTILINE)
-    return str(found)
-
 
 @asynccontextmanager
-async def staged(folder: Path) -> AsyncIterator[Stage]:
-    """Everything is up, watched and well when this begins."""
+async def staged(folder: Path, *, brokers: int = 1) -> AsyncIterator[Stage]:
+    """Everything is up, watched and well when this begins; of brokers there are one or two."""
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(own_disk(folder / "servers/kafka", size=OF_KAFKA))
         servers = await stack.enter_async_context(own_servers(folder / "servers"))
+        second = None
+        if brokers == 2:
+            second = await stack.enter_async_context(
+                second_broker(servers, folder / "servers/kafka/second")
+            )
         addresses = Servers(servers.kafka.servers, servers.postgres.url)
         prefix = await stack.enter_async_context(own_topics(addresses))
         database = await stack.enter_async_context(own_databases(Templates(servers.postgres.url)))
         mail = await stack.enter_async_context(mail_server())
-        disk = await stack.enter_async_context(small_disk(folder / "disk"))
+        disk = await stack.enter_async_context(own_disk(folder / "disk"))
         extra = {**SETTINGS, "CARTAS_SMTP_PORT": str(mail.port)}
         extra["CARTAS_PORTAL_STATIC_DIR"] = str(folder / "static")
         if disk is not None:
@@ -161,7 +148,20 @@ async def staged(folder: Path) -> AsyncIterator[Stage]:
         town_addresses = {name: f"127.0.0.1:{port}" for name, port in system.ports.items()}
         (folder / "watch").mkdir()
         watch = await stack.enter_async_context(watching(folder / "watch", town_addresses))
-        yield Stage(servers, town, mail, watch, folder, disk)
+        stage = Stage(servers, town, mail, watch, folder, disk, second)
+        await stage.well()
+        try:
+            yield stage
+        finally:
+            await _put_down(stage)
+
+
+async def _put_down(stage: Stage) -> None:
+    """Whatever a fault left: no service is waited for, and both servers take what is dropped."""
+    for process in stage.town.system.processes.values():
+        if process.process.returncode is None:
+            await process.kill()
+    await stage.servers.start()
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGHUP
-from time import monotonic
+from time import time
 from typing import Any, Final
 
 import httpx
@@ -20,17 +20,18 @@ from tests.support.waiting import eventually
 
 READY_SECONDS: Final = 60.0
 MOST_BYTES: Final = 1_000_000
+LONGEST_FAULT: Final = "30m"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """An alert as the webhook was told of it."""
+    """An alert as the webhook was told of it; `at` in seconds of the epoch."""
 
     receiver: str
     status: str
     labels: dict[str, str]
     annotations: dict[str, str]
-    at: float = field(default_factory=monotonic)
+    at: float = field(default_factory=time)
 
     @property
     def alert(self) -> str:
@@ -60,7 +61,11 @@ class Webhook:
             yield
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        except asyncio.IncompleteReadError:  # Alertmanager ended and had nothing to say
+            writer.close()
+            return
         sizes = [line for line in head.splitlines() if line.lower().startswith("content-length:")]
         body = await reader.readexactly(min(int(sizes[0].split(":")[1]), MOST_BYTES))
         if not self.refuses:
@@ -102,6 +107,7 @@ class Watch:
     webhook: Webhook
     prometheus_port: int = field(default_factory=free_port)
     alertmanager_port: int = field(default_factory=free_port)
+    jobs: int = 0
     process: asyncio.subprocess.Process | None = None
 
     @property
@@ -135,6 +141,22 @@ class Watch:
         found: list[dict[str, Any]] = response.json()["data"]["result"]
         return found
 
+    async def first(self, alert: str, severity: str, state: str, since: float) -> float | None:
+        """Return when it was first in that state (`pending`, `firing`), in seconds of the epoch."""
+        series = f'alertname="{alert}",severity="{severity}",alertstate="{state}"'
+        found = await self.query(f"ALERTS{{{series}}}[{LONGEST_FAULT}]")
+        instants = [float(at) for each in found for at, _ in each["values"]]
+        return min((at for at in instants if at >= since), default=None)
+
+    async def firing(self) -> set[str]:
+        """Return the names of all alerts that fire, told or not, but for the Watchdog."""
+        found = await self.query('ALERTS{alertstate="firing",alertname!="Watchdog"}')
+        return {each["metric"]["alertname"] for each in found}
+
+    async def all_up(self) -> bool:
+        """Return whether every target of the beginning is looked at and answers, and no other."""
+        return [each["value"][1] for each in await self.query("up")] == ["1"] * self.jobs
+
     async def held_back(self) -> set[str]:
         """Return the alerts that fire and are not told, as they follow from another."""
         async with httpx.AsyncClient(timeout=10) as http:
@@ -166,14 +188,16 @@ async def alerting(folder: Path, *, group_wait: str = "1s") -> AsyncIterator[Wat
 
 
 @asynccontextmanager
-async def watching(folder: Path, addresses: dict[str, str]) -> AsyncIterator[Watch]:
+async def watching(
+    folder: Path, addresses: dict[str, str], *, group_wait: str = "6s"
+) -> AsyncIterator[Watch]:
     """Start all; `addresses` is of each service. All targets are up when this begins."""
-    async with alerting(folder, group_wait="6s") as watch:
+    async with alerting(folder, group_wait=group_wait) as watch:
         _look_at_all(watch, addresses)
         config = quick_prometheus(folder, watch.alertmanager.removeprefix("http://"))
         async with _prometheus(watch, config) as watch.process:
-            jobs = len(addresses) + 2
-            await eventually(lambda: _all_up(watch, jobs), READY_SECONDS, what="targets are up")
+            watch.jobs = len(addresses) + 2
+            await eventually(watch.all_up, READY_SECONDS, what="targets are up")
             yield watch
 
 
@@ -185,10 +209,6 @@ def _look_at_all(watch: Watch, addresses: dict[str, str]) -> None:
     }
     for job, address in jobs.items():
         watch.look_at(job, [address])
-
-
-async def _all_up(watch: Watch, jobs: int) -> bool:
-    return len(await watch.query("up == 1")) == jobs
 
 
 @asynccontextmanager

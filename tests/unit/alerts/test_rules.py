@@ -35,10 +35,11 @@ FOREIGN: Final = frozenset(
     {
         "up",
         "alertmanager_notifications_failed_total",
+        "kube_cronjob_status_last_successful_time",
         "prometheus_rule_evaluation_failures_total",
     }
 )
-"""What Prometheus and Alertmanager tell of themselves."""
+"""What Prometheus, Alertmanager and Kubernetes tell of themselves."""
 
 ALERTS: Final = sorted({rule.name for rule in alerts()})
 
@@ -64,7 +65,7 @@ def test_alertmanager_accepts_its_configuration() -> None:
     run(tool("amtool"), "check-config", ALERTMANAGER / "alertmanager.yml")
 
 
-@pytest.mark.parametrize("service", SERVICE_PORTS)
+@pytest.mark.parametrize("service", [*SERVICE_PORTS, "backup"])
 def test_metrics_are_named_as_prometheus_wants_them(service: str) -> None:
     run(tool("promtool"), "check", "metrics", told=text_of(service))
 
@@ -162,7 +163,7 @@ def test_alertmanager_knows_the_alerts_by_their_names() -> None:
 
 def test_prometheus_looks_at_every_service_where_compose_has_it() -> None:
     jobs = {job["job_name"]: job for job in read(PROMETHEUS / "prometheus.yml")["scrape_configs"]}
-    assert jobs.keys() == {*SERVICE_PORTS, "prometheus", "alertmanager"}
+    assert jobs.keys() == {*SERVICE_PORTS, "backup", "prometheus", "alertmanager"}
     environment = read(PROJECT / "docker-compose.yml")["x-environment"]
     for service in SERVICE_PORTS:
         (found,) = jobs[service]["dns_sd_configs"]
