@@ -7,7 +7,7 @@ RUN = .venv/bin/python -m
 CHECKED = services shared ops deploy tests benchmarks simulator
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down reset backup restore status test check format real-data bench bench-long chaos mutation hostile dashboards dashboards-live alerts lock
+.PHONY: help demo up down reset backup restore status test check format real-data bench bench-long chaos mutation hostile dashboards dashboards-live alerts rehearsal lock
 
 help: ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -78,6 +78,9 @@ dashboards-live: setup-dev ## Ask every panel's queries of a Prometheus; beside 
 
 alerts: setup-dev ## Provoke the fault of each alert and see it told (Debian's prometheus, prometheus-alertmanager)
 	@nice -n 10 $(RUN) tests.alerts $(ARGS)
+
+rehearsal: ## Play docker compose through, from nothing to an upgrade, and write docs/rehearsal.md; needs Docker
+	@nice -n 5 $(PYTHON) -m deploy.rehearsal --write $(ARGS)
 
 lock: setup-dev ## Write every lock anew
 	@deploy/local/lock.sh

@@ -4,7 +4,7 @@ import os
 
 from pydantic import SecretStr
 
-from shared.settings import env_file
+from shared.settings import env_file, secret_in_file
 
 
 def service_url(service: str) -> str:
@@ -19,7 +19,7 @@ def service_secret() -> SecretStr:
 
 
 def _required(name: str, what: str) -> str:
-    found = os.environ.get(name) or _from_file().get(name)
+    found = os.environ.get(name) or secret_in_file(name, os.environ) or _from_file().get(name)
     if not found:
         raise SystemExit(f"set {name} to {what}")
     return found

@@ -12,10 +12,8 @@ from typing import Final
 from uuid import uuid4
 
 import asyncpg
-import psutil
 
 from deploy.local.environment import SERVICE_PORTS
-from deploy.local.processes import running
 from deploy.local.test_servers import TestServers
 from simulator import MUNICIPALITY
 from simulator.scenarios import EMITTERS, Emitter
@@ -23,7 +21,7 @@ from tests.chaos import town
 from tests.chaos.people import People
 from tests.support.databases import Templates, own_databases
 from tests.support.processes import PROJECT
-from tests.support.servers import Servers, free_port, free_port_pair
+from tests.support.servers import Servers, free_port, free_port_pair, kill_server
 from tests.support.systems import System, running_system
 from tests.support.topics import own_topics
 from tests.support.waiting import eventually
@@ -69,13 +67,7 @@ class World:
         if target in SERVICES:
             await self.system.kill(target)
             return
-        server = self.servers.kafka if target == KAFKA else self.servers.postgres
-        process = running(server.program().name, self.servers.places)
-        assert process is not None, f"{target} is not running"
-        victims = [process, *process.children(recursive=True)]
-        for victim in victims:
-            victim.kill()
-        await asyncio.to_thread(psutil.wait_procs, victims, timeout=10)
+        await kill_server(self.servers, target)
 
     async def start(self, target: str) -> None:
         """Start it again; a server answers when this returns, a service may still get ready."""

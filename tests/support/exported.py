@@ -6,12 +6,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 from unittest import mock
 
 from prometheus_client import CollectorRegistry, generate_latest
+from pydantic import SecretStr
 
 from deploy.local.environment import SERVICE_PORTS
+from ops.backup.running import Job
+from ops.backup.settings import BackupSettings
 from tests.support.processes import environment_of
 
 SUFFIXES: Final = {"counter": ("_total",), "info": ("_info",)}
@@ -36,9 +40,9 @@ class Family:
 
 @lru_cache
 def exported() -> Mapping[str, Family]:
-    """Return every metric of the six services by name."""
+    """Return every metric of the six services, and of the job that makes copies, by name."""
     found: dict[str, Family] = {}
-    for service in SERVICE_PORTS:
+    for service in (*SERVICE_PORTS, "backup"):
         for family in _families(registry_of(service)):
             found.setdefault(family.name, family).services.append(service)
     return found
@@ -47,10 +51,19 @@ def exported() -> Mapping[str, Family]:
 @lru_cache
 def registry_of(service: str) -> CollectorRegistry:
     """Return the registry that the service shows at /metrics."""
+    if service == "backup":
+        return _of_copies()
     with _settings():
         settings = import_module(f"services.{service}.settings").Settings()
     app = import_module(f"services.{service}.app").build_app(settings)
     registry: CollectorRegistry = app.state.registry
+    return registry
+
+
+def _of_copies() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    nowhere = SecretStr("postgresql://nobody@127.0.0.1:1/nothing")
+    Job(BackupSettings(dir=Path("/tmp"), database_url=nowhere), registry)
     return registry
 
 

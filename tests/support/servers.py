@@ -1,14 +1,17 @@
 """One Kafka and one PostgreSQL for the whole session, or those that the environment names."""
 
+import asyncio
 import os
 import secrets
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+import psutil
 import pytest
 import pytest_asyncio
 
+from deploy.local.processes import running
 from deploy.local.test_servers import TestServers
 
 FIRST_PORT = 10_000
@@ -36,6 +39,21 @@ async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ser
         yield Servers(own.kafka.servers, own.postgres.url)
     finally:
         own.stop()
+
+
+async def kill_server(servers: TestServers, name: str) -> None:
+    """SIGKILL, as a power cut; `postgres` with all its processes.
+
+    None of them is left when this returns, not as a zombie either: a new PostgreSQL takes the pid
+    of a dead one that nobody waited for as one that runs.
+    """
+    process = running(name, servers.places)
+    assert process is not None, f"{name} is not running"
+    victims = [process, *process.children(recursive=True)]
+    for victim in victims:
+        victim.kill()
+    _, left = await asyncio.to_thread(psutil.wait_procs, victims, timeout=10)
+    assert not left, left
 
 
 def free_port() -> int:

@@ -6,9 +6,9 @@ import asyncpg
 import pytest
 
 from services.buzon.domain.folios import folio_number
-from services.buzon.use_cases.reading import purge_contacts
+from services.buzon.retention import terms
 from shared.contracts import topics
-from shared.messaging import transaction
+from shared.retention import purge
 from tests.integration.buzon.support import (
     ADMIN,
     AGUA,
@@ -21,6 +21,7 @@ from tests.integration.buzon.support import (
     REGISTRO,
     TEXT,
     Buzon,
+    settings_of,
 )
 from tests.unit.buzon import builders as b
 
@@ -231,7 +232,7 @@ async def test_no_word_of_text_and_no_person_leaves_the_buzon(
         assert word.encode("unicode_escape") not in told, word
 
 
-async def test_contacts_are_forgotten_by_command_unless_the_contraloria_may_need_them(
+async def test_contacts_are_forgotten_after_their_term_unless_the_contraloria_may_need_them(
     box: Buzon,
 ) -> None:
     kinds = ("queja", "queja", "denuncia")
@@ -240,8 +241,9 @@ async def test_contacts_are_forgotten_by_command_unless_the_contraloria_may_need
     ]
     await box.step(answered, "answer", text=ANSWER)
     await box.step(conduct, "answer", CONTRALORIA, text=ANSWER)
-    async with transaction(box.pool, service="buzon") as tx:
-        assert await purge_contacts(tx, answered_before=datetime(2199, 1, 1, tzinfo=UTC)) == 1
+    settings = settings_of("postgresql://unused", contact_keep_days=30)
+    done = await purge(box.pool, terms(settings), datetime(2199, 1, 1, tzinfo=UTC))
+    assert [(each.term.what, each.rows) for each in done] == [("contacts of answered folios", 1)]
     kept = await box.pool.fetch("SELECT folio FROM contact ORDER BY folio")
     assert [row["folio"] for row in kept] == sorted([waiting, conduct])
     assert (await box.step(answered, "contact")).json() == {"contact_mail": None}
