@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.clock import utc_now
-from tests.support.processes import PROJECT
+from tests.support.programs import PROJECT
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:

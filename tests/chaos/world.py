@@ -1,8 +1,6 @@
 """Servers of our own and a system on them, every part of which can be killed and started again."""
 
 import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,7 +18,7 @@ from simulator.scenarios import EMITTERS, Emitter
 from tests.chaos import town
 from tests.chaos.people import People
 from tests.support.databases import Templates, own_databases
-from tests.support.processes import PROJECT
+from tests.support.programs import Program, run, start
 from tests.support.servers import Servers, free_port, free_port_pair, kill_server
 from tests.support.systems import System, running_system
 from tests.support.topics import own_topics
@@ -55,7 +53,7 @@ class World:
     tokens: dict[str, str]
     folder: Path
     changes: int = 0
-    loading: asyncio.subprocess.Process | None = None
+    loading: Program | None = None
     starting: asyncio.Lock = field(default_factory=asyncio.Lock)
     ended: list[str] = field(default_factory=list)
     """Services that ended by themselves and were started again."""
@@ -109,10 +107,8 @@ class World:
 
     async def command(self, *arguments: str) -> tuple[int, str]:
         """Run `python -m ARGUMENTS...`; return its exit status and all that it printed."""
-        process = await self._begin(*arguments)
-        output, _ = await process.communicate()
-        assert process.returncode is not None
-        return process.returncode, output.decode()
+        ran = await run(*arguments, environment=self.system.environment)
+        return ran.code, ran.output
 
     async def begin_load(self) -> None:
         """Begin to load the catalogue with its next change."""
@@ -122,26 +118,24 @@ class World:
     async def end_load(self) -> None:
         """Return when the load under way is done; one that was killed is run again."""
         while self.loading is not None:
-            output, _ = await self.loading.communicate()
-            if self.loading.returncode == 0:
+            code = await self.loading.wait()
+            if code == 0:
                 self.loading = None
                 return
-            assert self.loading.returncode == -SIGKILL, output.decode()
+            assert code == -SIGKILL, self._log_of_loads.read_text()
             self.loading = await self._load()
 
-    async def _load(self) -> asyncio.subprocess.Process:
+    async def _load(self) -> Program:
         path = town.write_catalogue(self.folder, self.changes)
-        return await self._begin("services.cartas", "load", str(path))
-
-    async def _begin(self, *arguments: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", *arguments),
-            cwd=PROJECT,
-            env={**os.environ, **self.system.environment},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+        return await start(
+            *("services.cartas", "load", str(path)),
+            environment=self.system.environment,
+            output=self._log_of_loads,
         )
+
+    @property
+    def _log_of_loads(self) -> Path:
+        return self.folder / "loads.log"
 
 
 @asynccontextmanager

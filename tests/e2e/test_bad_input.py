@@ -21,7 +21,8 @@ from shared.criteria import CaseReason
 from simulator import CATALOGUE, MUNICIPALITY
 from simulator.scenarios import PHONES, TURNS, Emitter
 from tests.e2e.conftest import JUDGING
-from tests.e2e.town import BATCHED, STRUCTURED, Command, Town, as_record, catalogue_with, event
+from tests.e2e.town import BATCHED, STRUCTURED, Town, as_record, catalogue_with, event
+from tests.support.programs import Ran
 from tests.support.waiting import eventually
 
 STRANGER = Emitter("https://desconocida.example", ("RC-COPIAS",), ("*",))
@@ -295,7 +296,7 @@ async def test_a_carta_that_cites_a_calendar_which_does_not_exist_is_not_publish
     await judging_town.flows(JUDGING)
 
 
-def assert_refused(run: Command, *named: str) -> None:
+def assert_refused(run: Ran, *named: str) -> None:
     assert run.code == 1, run.output
     assert "Traceback" not in run.output
     for each in named:

@@ -57,7 +57,7 @@ async def test_from_the_list_of_late_cases_to_a_public_exclusion(
     whole_town: Town, late: list[str]
 ) -> None:
     town, (case, *_) = whole_town, late
-    before = await figures(town)
+    before = await published(town, KEPT + len(late))
     verdict = await town.judged(case, status="failed")
     async with signed_in(town, UNIT_MAIL) as unit:
         where = {
@@ -131,6 +131,16 @@ async def figures(town: Town) -> dict[str, Any]:
         if each["compromiso"] == PROMISE and each["parts"][0]["denominator"]
     ]
     return parts[0] if parts else {}
+
+
+async def published(town: Town, cases: int) -> dict[str, Any]:
+    """The result's part once that many cases count in it: it is published after the verdicts."""
+
+    async def all_count() -> dict[str, Any] | None:
+        found = await figures(town)
+        return found if found.get("denominator") == cases else None
+
+    return await eventually(all_count, 30, what=f"a result of {cases} cases")
 
 
 async def everybody_sees_it(town: Town, before: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from simulator import MUNICIPALITY
 from tests.e2e.town import PROMISE, Town
-from tests.support.processes import PROJECT
+from tests.support.programs import PROJECT
 from tests.support.waiting import eventually
 
 SECONDS = 90.0

@@ -3,8 +3,6 @@
 import asyncio
 import itertools
 import json
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from shared.contracts import topics
 from simulator import CATALOGUE, MUNICIPALITY
 from simulator.scenarios import PHONES, TURNS, Emitter
-from tests.support.processes import PROJECT
+from tests.support.programs import Ran, run
 from tests.support.systems import System
 from tests.support.waiting import eventually
 
@@ -25,14 +23,6 @@ STRUCTURED = "application/cloudevents+json"
 BATCHED = "application/cloudevents-batch+json"
 PROMISE = "EM-01-02"
 """Every emergency call is passed on within 60 seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """How a command ended, and all that it printed."""
-
-    code: int
-    output: str
 
 
 @dataclass(slots=True)
@@ -64,19 +54,9 @@ class Town:
         self.tokens[emitter.uri] = printed.strip().splitlines()[-1]
         return self.tokens[emitter.uri]
 
-    async def command(self, *arguments: str) -> Command:
+    async def command(self, *arguments: str) -> Ran:
         """Run `python -m ARGUMENTS...`, whatever its exit status."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", *arguments),
-            cwd=PROJECT,
-            env={**os.environ, **self.system.environment},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate()
-        assert process.returncode is not None
-        return Command(process.returncode, output.decode())
+        return await run(*arguments, environment=self.system.environment)
 
     async def post(
         self,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from tests.support.processes import PROJECT
+from tests.support.programs import PROJECT
 
 PROMETHEUS: Final = PROJECT / "deploy/prometheus"
 ALERTMANAGER: Final = PROJECT / "deploy/alertmanager"

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,11 +10,11 @@ from pathlib import Path
 
 import httpx
 
+from tests.support.programs import Program, start
 from tests.support.servers import free_port
 from tests.support.waiting import eventually
 
 SERVICE_SECRET = "only-for-tests-" + "s" * 32
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(slots=True)
@@ -24,7 +23,7 @@ class ServiceProcess:
 
     name: str
     url: str
-    process: asyncio.subprocess.Process
+    process: Program
     log: Path
 
     async def kill(self) -> None:
@@ -70,15 +69,7 @@ async def start_service(
     service: str, environment: Mapping[str, str], *, log: Path, port: int
 ) -> ServiceProcess:
     """Start `python -m services.<service> serve`; the caller ends it."""
-    with log.open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", f"services.{service}", "serve"),
-            cwd=PROJECT,
-            env={**os.environ, **environment},
-            stdout=output,
-            stderr=output,
-        )
+    process = await start(f"services.{service}", "serve", environment=environment, output=log)
     return ServiceProcess(service, f"http://127.0.0.1:{port}", process, log)
 
 

@@ -1,8 +1,5 @@
 """The six services and a mailbox as processes, on databases and topics of one test."""
 
-import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,13 +12,13 @@ from deploy.local.environment import SERVICE_PORTS
 from shared.http.credentials import service_credential
 from tests.support.databases import FreshDatabase
 from tests.support.processes import (
-    PROJECT,
     SERVICE_SECRET,
     ServiceProcess,
     end,
     environment_of,
     start_service,
 )
+from tests.support.programs import run, start
 from tests.support.servers import Servers, free_port
 from tests.support.waiting import eventually
 
@@ -71,18 +68,9 @@ class System:
 
     async def run(self, *arguments: str) -> str:
         """Run `python -m ARGUMENTS...` with the system's settings; return what it printed."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            *arguments,
-            cwd=PROJECT,
-            env={**os.environ, **self.environment},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate()
-        assert process.returncode == 0, f"{arguments}: {output.decode()[-3000:]}"
-        return output.decode()
+        ran = await run(*arguments, environment=self.environment)
+        assert ran.code == 0, f"{arguments}: {ran.output[-3000:]}"
+        return ran.output
 
 
 @asynccontextmanager
@@ -142,14 +130,11 @@ async def _end_current(system: System, name: str) -> None:
 @asynccontextmanager
 async def _mailbox(log_dir: Path, smtp_port: int, http_port: int) -> AsyncIterator[None]:
     ports = ("--smtp-port", str(smtp_port), "--http-port", str(http_port))
-    with (log_dir / "mailbox.log").open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "deploy.local.mailbox", *ports, "--folder", str(log_dir / "mails")),
-            cwd=PROJECT,
-            stdout=output,
-            stderr=output,
-        )
+    process = await start(
+        *("deploy.local.mailbox", *ports, "--folder", str(log_dir / "mails")),
+        environment={},
+        output=log_dir / "mailbox.log",
+    )
     try:
         await eventually(lambda: _answers(f"http://127.0.0.1:{http_port}/readyz"), 30)
         yield

@@ -1,8 +1,6 @@
 """`cartas load` and the service as processes, on a real PostgreSQL and a real Kafka."""
 
 import asyncio
-import os
-import sys
 from pathlib import Path
 
 import asyncpg
@@ -17,7 +15,8 @@ from shared.contracts.cartas import CartaData, CartaPublished
 from shared.contracts.events import Event
 from shared.messaging import transaction
 from tests.support.databases import FreshDatabase
-from tests.support.processes import PROJECT, environment_of, running_service
+from tests.support.processes import environment_of, running_service
+from tests.support.programs import run
 from tests.support.servers import Servers
 from tests.support.waiting import eventually
 from tests.unit.cartas.files import CATALOGUE, line_of
@@ -28,16 +27,8 @@ OUTBOX = "SELECT convert_from(payload, 'UTF8') FROM outbox ORDER BY id"
 async def command(database_url: str, *arguments: str) -> tuple[int, str, str]:
     """Run `python -m services.cartas ...` and return its status and what it wrote."""
     environment = environment_of("cartas", database_url, kafka="127.0.0.1:1", prefix="", port=8005)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "services.cartas", *arguments),
-        cwd=PROJECT,
-        env={**os.environ, **environment},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    return process.returncode or 0, out.decode(), err.decode()
+    ran = await run("services.cartas", *arguments, environment=environment, apart=True)
+    return ran.code, ran.output, ran.errors
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What the tests of measurements do again and again."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,9 +15,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from shared.contracts import hot, topics
 from shared.contracts.topics import Topic
 from shared.database import Pool
-from tests.support.processes import PROJECT
+from tests.support import programs
 
 QUEUE = "https://turnos.example/registro-civil"
+MEASUREMENTS = "services.measurements"
 STRUCTURED = "application/cloudevents+json"
 BATCHED = "application/cloudevents-batch+json"
 
@@ -39,20 +39,14 @@ class System:
 
     async def command(self, *arguments: str, expect: int = 0) -> str:
         """Run `python -m services.measurements …`; return what it printed."""
-        process = await self.start(*arguments)
-        output, _ = await process.communicate()
-        text = output.decode()
-        assert process.returncode == expect, text
-        return text
+        ran = await programs.run(MEASUREMENTS, *arguments, environment=self.environment)
+        assert ran.code == expect, ran.output
+        return ran.output
 
-    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            self.python,
-            *("-m", "services.measurements", *arguments),
-            cwd=PROJECT,
-            env=self.environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+    async def start(self, *arguments: str) -> programs.Program:
+        output = self.folder / "command.log"
+        return await programs.start(
+            MEASUREMENTS, *arguments, environment=self.environment, output=output
         )
 
     async def add_source(self, uri: str = QUEUE, *more: str, services: str = "RC-ACTAS") -> str:

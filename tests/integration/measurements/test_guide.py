@@ -18,7 +18,7 @@ from services.measurements.domain.mapping import (
 )
 from services.measurements.domain.mapping_file import MappingFile
 from tests.integration.measurements.support import System
-from tests.support.processes import PROJECT
+from tests.support.programs import PROJECT
 from tests.support.waiting import eventually
 
 GUIDE = PROJECT / "docs" / "guides" / "emitters.md"

@@ -109,7 +109,7 @@ async def kill_when(system: System, path: Path, *, rows: int) -> None:
     await eventually(written, timeout=60)
     assert process.returncode is None, "the import ended before it could be killed"
     process.kill()
-    await process.communicate()
+    await process.wait()
 
 
 async def test_a_corrected_file_publishes_only_the_differences(system: System) -> None:

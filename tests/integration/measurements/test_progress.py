@@ -15,10 +15,11 @@ from tests.support.waiting import eventually
 async def test_all_that_was_known_by_then_stands_below_the_offsets(system: System) -> None:
     await system.add_source()
     known_at: dict[str, datetime] = {}
-    for number in range(40):
-        await system.produce(native(event(case=f"A-{number}", minutes_ago=number)))
-        known_at[f"A-{number}"] = datetime.now(UTC)
     async with system.messages(topics.MEASUREMENTS) as messages:
+        while len(known_at) < 20 or len(await messages.progress()) < 3:
+            case = f"A-{len(known_at)}"
+            await system.produce(native(event(case=case, minutes_ago=len(known_at))))
+            known_at[case] = datetime.now(UTC)
 
         async def past_all() -> bool:
             told = await messages.progress()
@@ -35,7 +36,6 @@ async def test_all_that_was_known_by_then_stands_below_the_offsets(system: Syste
                 checked += 1
                 assert offset < progress.offsets[str(partition)], case
     assert checked >= len(known_at)
-    assert len(told) > 2, "only the end was told: the test has shown nothing"
 
 
 async def _places(messages: Messages) -> dict[str, tuple[int, int]]:

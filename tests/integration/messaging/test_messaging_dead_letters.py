@@ -1,14 +1,12 @@
 """What was refused is listed, shown and sent again by command."""
 
-import asyncio
 import json
-import os
-import sys
 from collections.abc import Sequence
 
 from shared.messaging import Received, Relay, Transaction
 from tests.integration.messaging.support import SERVICE, TOPIC, Bench, note_effects, running
-from tests.support.processes import PROJECT, environment_of
+from tests.support.processes import environment_of
+from tests.support.programs import run
 from tests.support.waiting import eventually
 from tests.unit.contracts.documents import changed, example
 
@@ -23,17 +21,9 @@ async def dlt(bench: Bench, *arguments: str, expect: int = 0) -> str:
         prefix=bench.settings.topic_prefix,
         port=1,
     )
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", f"services.{SERVICE}", "dlt", *arguments),
-        cwd=PROJECT,
-        env={**os.environ, **environment},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    assert process.returncode == expect, output.decode()
-    return output.decode()
+    ran = await run(f"services.{SERVICE}", "dlt", *arguments, environment=environment)
+    assert ran.code == expect, ran.output
+    return ran.output
 
 
 async def test_a_refused_message_is_listed_shown_and_taken_once_its_cause_is_mended(

@@ -186,10 +186,10 @@ async def test_the_few_that_lay_ready_take_what_came_after_them_along(
         await eventually(lambda: batches == [["A"]])
         await bench.send_complaints("B")
         await eventually(lambda: consumer._guard.reading()._fetcher._records, what="B lies ready")
-        await bench.send_complaints("C", "D")
+        await bench.send_complaints("C")  # two might come by two fetches
         may_go_on.set()
-        await bench.wait_for("A", "B", "C", "D")
-    assert batches == [["A"], ["B", "C", "D"]]
+        await bench.wait_for("A", "B", "C")
+    assert batches == [["A"], ["B", "C"]]
 
 
 async def test_each_claim_raises_the_epoch(bench: Bench) -> None:

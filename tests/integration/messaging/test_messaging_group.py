@@ -11,7 +11,7 @@ import pytest
 
 from shared.errors import ClientStalledError
 from tests.integration.messaging.support import TOPIC, Bench, running
-from tests.support.processes import PROJECT
+from tests.support.programs import PROJECT
 from tests.support.waiting import eventually
 
 TAKEOVER_SECONDS = 60.0

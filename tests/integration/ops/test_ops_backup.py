@@ -18,7 +18,7 @@ from deploy.local.postgres import PostgresServer, _as_user, programs, wait_until
 from deploy.local.processes import Places, start, stop
 from ops.backup.copies import BackupError, Copies
 from ops.backup.restoring import restore
-from tests.support.processes import PROJECT
+from tests.support.programs import PROJECT
 from tests.support.servers import free_port
 from tests.support.waiting import eventually
 

@@ -1,15 +1,11 @@
 """The demo's seed and live traffic against running services."""
 
-import asyncio
 import json
-import os
 import stat
-import sys
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest_asyncio
@@ -17,7 +13,8 @@ import pytest_asyncio
 from simulator.complaints import FIRST
 from simulator.scenarios import EMITTERS
 from tests.support.databases import FreshDatabase
-from tests.support.processes import PROJECT, environment_of, running_service
+from tests.support.processes import environment_of, running_service
+from tests.support.programs import run, start
 from tests.support.servers import Servers
 from tests.support.waiting import eventually
 
@@ -41,21 +38,10 @@ class Town:
     environment: Mapping[str, str]
     databases: Mapping[str, str]
 
-    def process(self, *arguments: str) -> Coroutine[Any, Any, asyncio.subprocess.Process]:
-        return asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "simulator", *arguments),
-            cwd=PROJECT,
-            env={**os.environ, **self.environment},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-
     async def seed(self) -> str:
-        process = await self.process("seed")
-        out, _ = await process.communicate()
-        assert process.returncode == 0, out.decode()
-        return out.decode()
+        ran = await run("simulator", "seed", environment=self.environment)
+        assert ran.code == 0, ran.output
+        return ran.output
 
     async def number(self, service: str, query: str) -> int:
         connection = await asyncpg.connect(self.databases[service])
@@ -111,12 +97,17 @@ async def test_a_seeded_town_has_its_past_once_and_then_lives(town: Town, tmp_pa
         )
 
     await eventually(past_is_there, 60, what="the past quarter's facts")
-    live = await town.process("live", "--rate", "60", "--seed", "3")
+    said = tmp_path / "live.log"
+    live = await start(
+        *("simulator", "live", "--rate", "60", "--seed", "3"),
+        environment=town.environment,
+        output=said,
+    )
     try:
         await eventually(lives, 60, what="live facts")
     finally:
         live.terminate()
-        out, _ = await live.communicate()
-    assert live.returncode == 0, out.decode()
+        await live.wait()
+    assert live.returncode == 0, said.read_text()
     refused = await town.number("measurements", "SELECT coalesce(sum(refused), 0) FROM balance")
     assert refused == 0

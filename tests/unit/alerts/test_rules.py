@@ -22,7 +22,7 @@ from tests.support.alerting import (
     rules,
 )
 from tests.support.exported import exported, text_of
-from tests.support.processes import PROJECT
+from tests.support.programs import PROJECT
 from tests.support.tools import tool
 
 SEVERITIES: Final = frozenset({"critical", "warning", "none"})
