@@ -60,13 +60,14 @@ class KafkaServer:
     """A broker whose configuration and data lie in `home`; the controller takes `port` + 1.
 
     `properties` come after ours in its configuration, where the last one of a name counts;
-    `format_options` go to the command that makes its storage.
+    `format_options` go to the command that makes its storage, `java_options` to Java.
     """
 
     home: Path
     port: int = 19092
     properties: str = ""
     format_options: tuple[str, ...] = ()
+    java_options: tuple[str, ...] = ()
 
     @property
     def servers(self) -> str:
@@ -108,6 +109,7 @@ class KafkaServer:
     def _java(self, main: str, *arguments: str) -> list[str]:
         return [
             java(),
+            *self.java_options,
             "-Xms64m",
             f"-Xmx{HEAP}",
             "-XX:+UseSerialGC",

@@ -21,6 +21,7 @@ class TestServers:
     kafka_port: int = 29092
     postgres_port: int = 25432
     kafka_properties: str = ""
+    java_options: tuple[str, ...] = ()
     postgres_environment: Mapping[str, str] = field(default_factory=dict)
     _children: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -30,7 +31,12 @@ class TestServers:
 
     @property
     def kafka(self) -> KafkaServer:
-        return KafkaServer(self.home / "kafka", self.kafka_port, self.kafka_properties)
+        return KafkaServer(
+            self.home / "kafka",
+            self.kafka_port,
+            self.kafka_properties,
+            java_options=self.java_options,
+        )
 
     @property
     def postgres(self) -> PostgresServer:

@@ -19,7 +19,7 @@ from tests.chaos import town
 from tests.chaos.people import People
 from tests.support.databases import Templates, own_databases
 from tests.support.programs import Program, run, start
-from tests.support.servers import Servers, free_port, free_port_pair, kill_server
+from tests.support.servers import QUICK_JAVA, Servers, free_port, free_port_pair, kill_server
 from tests.support.systems import System, running_system
 from tests.support.topics import own_topics
 from tests.support.waiting import eventually
@@ -141,7 +141,7 @@ class World:
 @asynccontextmanager
 async def own_servers(home: Path) -> AsyncIterator[TestServers]:
     """A Kafka and a PostgreSQL that nobody else uses."""
-    servers = TestServers(home, free_port_pair(), free_port())
+    servers = TestServers(home, free_port_pair(), free_port(), java_options=QUICK_JAVA)
     try:
         await servers.start()
         yield servers

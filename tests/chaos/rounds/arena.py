@@ -27,7 +27,7 @@ from tests.chaos.town import Town, catalogue, catalogue_file
 from tests.chaos.world import CARTAS, GRACE_SECONDS, KAFKA, POSTGRES, SERVICES, World, supervised
 from tests.support.clocks import Clock, library
 from tests.support.processes import end
-from tests.support.servers import free_port, free_port_pair
+from tests.support.servers import QUICK_JAVA, free_port, free_port_pair
 from tests.support.systems import System
 from tests.support.waiting import eventually
 
@@ -152,6 +152,7 @@ async def ground(home: Path, *, clock: timedelta = timedelta()) -> AsyncIterator
             port,
             free_port(),
             _properties(port, listeners, doors),
+            QUICK_JAVA,
             _clock_of(home, POSTGRES, clock),
         )
         stack.callback(servers.stop)

@@ -17,7 +17,7 @@ from shared.contracts import topics
 from shared.messaging.kafka import brokers_alive
 from shared.messaging.topics import create_topics
 from shared.settings import ServiceSettings
-from tests.support.servers import free_port, free_port_pair
+from tests.support.servers import QUICK_JAVA, free_port, free_port_pair
 
 HOST = "127.0.0.1"
 USER, PASSWORD = "cartas-buzon", "a-password-of-this-test"
@@ -78,7 +78,7 @@ async def secured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sec
     properties = SECURED.format(
         **words, password=PASSWORD, keystore=home / "kafka.pem", module=module
     )
-    server, places = KafkaServer(home / "kafka", port, properties, SCRAM), Places.below(home)
+    server, places = KafkaServer(home / "kafka", port, properties, SCRAM, QUICK_JAVA), Places.below(home)
     server.prepare()
     process = start(server.program(), places)
     try:

@@ -31,7 +31,7 @@ from shared.settings import ServiceSettings
 from tests.integration.notifier.support import mail_server
 from tests.support.databases import FreshDatabase
 from tests.support.processes import SERVICE_SECRET
-from tests.support.servers import Servers, free_port, free_port_pair
+from tests.support.servers import QUICK_JAVA, Servers, free_port, free_port_pair
 from tests.support.waiting import eventually
 
 ROLE = "doctor_patient"
@@ -191,7 +191,7 @@ async def guarded(tmp_path: Path) -> AsyncIterator[tuple[KafkaServer, int]]:
     """A broker with ACLs and the port on which it asks for a password."""
     port, client = free_port_pair(), free_port()
     properties = SASL.format(login=LOGIN, port=port, controller=port + 1, client=client)
-    server = KafkaServer(tmp_path / "kafka", port, properties)
+    server = KafkaServer(tmp_path / "kafka", port, properties, java_options=QUICK_JAVA)
     server.prepare()
     places = Places.below(tmp_path)
     process = start(server.program(), places)
