@@ -78,7 +78,10 @@ async def secured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sec
     properties = SECURED.format(
         **words, password=PASSWORD, keystore=home / "kafka.pem", module=module
     )
-    server, places = KafkaServer(home / "kafka", port, properties, SCRAM, QUICK_JAVA), Places.below(home)
+    server, places = (
+        KafkaServer(home / "kafka", port, properties, SCRAM, QUICK_JAVA),
+        Places.below(home),
+    )
     server.prepare()
     process = start(server.program(), places)
     try:
