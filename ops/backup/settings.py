@@ -1,26 +1,24 @@
 """Settings of the copies: CARTAS_BACKUP_<FIELD>."""
 
-import os
 from datetime import time
 from pathlib import Path
-from typing import Self
+from typing import ClassVar
 from urllib.parse import quote, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
 
-from ops.settings import SettingsError
-from shared.settings import PREFIX, SecretFileError, env_file, secret_in_file
+from ops.settings import OperatorSettings, SettingsError
+from shared.settings import PREFIX
 
 NAMES = f"{PREFIX}BACKUP_"
 
 
-class BackupSettings(BaseSettings):
-    """First the environment, then the services' own file."""
+class BackupSettings(OperatorSettings):
+    """What a copy is made of, where it goes, when, and how many stay."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=NAMES, frozen=True, extra="ignore", hide_input_in_errors=True
-    )
+    model_config = SettingsConfigDict(env_prefix=NAMES)
+    from_file: ClassVar[str] = "database_password"
 
     dir: Path = Field(description="Copies, and below it `wal`: on another disk than PostgreSQL's.")
     database_url: SecretStr | None = Field(
@@ -36,22 +34,6 @@ class BackupSettings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address that /metrics listens on.")
     port: int = Field(default=8010, ge=1, le=65535)
-
-    @classmethod
-    def load(cls) -> Self:
-        """Return the settings. Raises SettingsError, which names every variable at fault."""
-        try:
-            settings = cls(_env_file=env_file())
-            secret = secret_in_file(f"{NAMES}DATABASE_PASSWORD", os.environ)
-        except SecretFileError as error:
-            raise SettingsError(str(error)) from None
-        except ValidationError as error:
-            faults = error.errors(include_input=False, include_url=False)
-            lines = [f"{NAMES}{fault['loc'][0]}".upper() + f": {fault['msg']}" for fault in faults]
-            raise SettingsError("\n".join(lines)) from None
-        if secret is None:
-            return settings
-        return settings.model_copy(update={"database_password": SecretStr(secret)})
 
     @property
     def url(self) -> str:

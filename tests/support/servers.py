@@ -7,12 +7,17 @@ import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+import asyncpg
 import psutil
 import pytest
 import pytest_asyncio
 
+from deploy.local.postgres import PostgresServer
 from deploy.local.processes import running
 from deploy.local.test_servers import TestServers
+from tests.support.waiting import eventually
+
+ARCHIVED = "SELECT last_archived_wal >= $1 FROM pg_stat_archiver"
 
 QUICK_JAVA = ("-XX:TieredStopAtLevel=1",)
 """What lives for minutes is not worth Java's second compiler: two fifths of a start's time."""
@@ -57,6 +62,20 @@ async def kill_server(servers: TestServers, name: str) -> None:
         victim.kill()
     _, left = await asyncio.to_thread(psutil.wait_procs, victims, timeout=10)
     assert not left, left
+
+
+async def archive(server: PostgresServer) -> None:
+    """Wait until all that was committed is in the archive, as it is a minute later at most."""
+    connection = await asyncpg.connect(server.url)
+    try:
+        segment = await connection.fetchval("SELECT pg_walfile_name(pg_switch_wal())")
+
+        async def is_archived() -> bool:
+            return bool(await connection.fetchval(ARCHIVED, segment))
+
+        await eventually(is_archived, 30, what=segment)
+    finally:
+        await connection.close()
 
 
 def free_port() -> int:

@@ -14,10 +14,7 @@ from deploy.local.backup import Backups
 from deploy.local.errors import LocalError
 from deploy.local.postgres import PostgresServer, wait_until_ready
 from deploy.local.processes import Places, running, start, stop
-from tests.support.servers import free_port
-from tests.support.waiting import eventually
-
-ARCHIVED = "SELECT last_archived_wal >= $1 FROM pg_stat_archiver"
+from tests.support.servers import archive, free_port
 
 
 class Machine:
@@ -62,17 +59,7 @@ class Machine:
             await connection.close()
 
     async def archive(self) -> None:
-        """Wait until what was committed is in the archive, as it is a minute later at most."""
-        connection = await asyncpg.connect(self.server.url)
-        try:
-            segment = await connection.fetchval("SELECT pg_walfile_name(pg_switch_wal())")
-
-            async def archived() -> bool:
-                return bool(await connection.fetchval(ARCHIVED, segment))
-
-            await eventually(archived, 30, what=segment)
-        finally:
-            await connection.close()
+        await archive(self.server)
 
     async def folios(self) -> list[str]:
         connection = await asyncpg.connect(self.server.url)

@@ -19,12 +19,11 @@ from deploy.local.processes import Places, start, stop
 from ops.backup.copies import BackupError, Copies
 from ops.backup.restoring import restore
 from tests.support.programs import PROJECT
-from tests.support.servers import free_port
+from tests.support.servers import archive, free_port
 from tests.support.waiting import eventually
 
 PASSWORD = "of-the-role-that-copies"
 ROLE = f"CREATE ROLE copies LOGIN REPLICATION PASSWORD '{PASSWORD}'"
-ARCHIVED = "SELECT last_archived_wal >= $1 FROM pg_stat_archiver"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +68,7 @@ class Machine:
             await connection.close()
 
     async def archive(self) -> None:
-        """Wait until all that was committed is archived."""
-        connection = await asyncpg.connect(self.server.url)
-        try:
-            segment = await connection.fetchval("SELECT pg_walfile_name(pg_switch_wal())")
-
-            async def archived() -> bool:
-                return bool(await connection.fetchval(ARCHIVED, segment))
-
-            await eventually(archived, 30, what=segment)
-        finally:
-            await connection.close()
+        await archive(self.server)
 
 
 @contextmanager
