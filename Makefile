@@ -56,9 +56,11 @@ real-data: setup-dev ## Judge the real data sets and write docs/real-data.md
 	@$(RUN) benchmarks.real_data
 
 bench: setup-dev ## Measure speed, cost and latency, in short (under 20 minutes)
+	@$(RUN) services.portal assets > /dev/null
 	@$(RUN) benchmarks
 
 bench-long: setup-dev ## The same at length; goes on where it was broken off
+	@$(RUN) services.portal assets > /dev/null
 	@$(RUN) benchmarks --long
 
 chaos: setup-dev ## Kill, stop, cut off what runs, compare with an undisturbed run, until both logs are complete

@@ -1,8 +1,9 @@
 """The project's programs, `python -m MODULE ...`, as processes of their own.
 
-Each has its own arguments, environment, folder and output, and can be killed as any other. They are
-forked from a process that has the project's code loaded: of a second of processor time that a
-program takes to start, nine tenths go into that, and a run of all tests starts hundreds.
+Each has its own arguments, environment and output, and can be killed as any other. In a run of the
+tests they are forked from a process that has the project's code loaded: of a second of processor
+time that a program takes to start, nine tenths go into that, and a run of all tests starts hundreds.
+Whatever measures, or makes faults for an hour, starts each by itself.
 """
 
 import asyncio
@@ -87,13 +88,13 @@ async def start(
 ) -> Program:
     """Start `python -m MODULE ARGUMENTS...`; what it writes is added to `output`.
 
-    `environment` is added to that of the tests. A library to be loaded before all others, as one
+    `environment` is added to that of the caller. A library to be loaded before all others, as one
     that sets a clock wrong, needs a process of its own from the beginning.
     """
     whole = {**os.environ, **environment}
     output.touch(0o600)
-    if "LD_PRELOAD" in environment:
-        return await _begun(module, *arguments, environment=whole, output=output)
+    if "LD_PRELOAD" in environment or "PYTEST_VERSION" not in os.environ:
+        return await _begun(module, *arguments, environment=whole, output=output, errors=errors)
     process = _forks.Process(target=_become, args=(module, arguments, whole, output, errors))
     process.start()
     _running.add(process)
@@ -101,15 +102,19 @@ async def start(
 
 
 async def _begun(
-    module: str, *arguments: str, environment: Mapping[str, str], output: Path
+    module: str,
+    *arguments: str,
+    environment: Mapping[str, str],
+    output: Path,
+    errors: Path | None,
 ) -> Program:
-    with output.open("ab") as file:
+    with output.open("ab") as file, (errors or output).open("ab") as complaints:
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", module, *arguments),
             cwd=PROJECT,
             env=environment,
             stdout=file,
-            stderr=file,
+            stderr=complaints,
         )
 
 
