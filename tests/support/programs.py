@@ -2,7 +2,7 @@
 
 Each has its own arguments, environment and output, and can be killed as any other. In a run of the
 tests they are forked from a process that has the project's code loaded: of a second of processor
-time that a program takes to start, nine tenths go into that, and a run of all tests starts hundreds.
+time that a program takes to start nine tenths go into that, and the tests start hundreds.
 Whatever measures, or makes faults for an hour, starts each by itself.
 """
 
