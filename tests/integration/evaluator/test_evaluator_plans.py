@@ -56,10 +56,11 @@ SELECT 'nogal', 'C-' || n, 'u', 'w-' || w, 1, '{"parts": []}'
 FROM generate_series(1, 2000) AS n, generate_series(1, 20) AS w;
 ANALYZE;
 """
+FILL_YOUNG = f"{FILL.partition(';')[0].replace('200000', '10000')}; ANALYZE measured_case"
 WINDOW = ("nogal", "C-1", "u", "w")
 WINDOWS = tuple([part] for part in WINDOW)
 SOME = [f"A-{n * 311}" for n in range(1, 500)]
-LINES = ("\n".join(["nogal"] * len(SOME)), "\n".join(SOME))
+LINES = ("\n".join(["nogal"] * len(SOME)), "\n".join(SOME), len(SOME))
 HOT: dict[str, tuple[str, tuple[Any, ...], str]] = {
     "alarm scan": (
         cases.ALARMED,
@@ -132,6 +133,23 @@ async def test_a_hot_query_reads_no_table_from_end_to_end(
     assert not read_whole & set(BIG), plan
     used = " ".join(n.get("Index Name", "") for n in nodes)
     assert index in used, plan
+
+
+async def test_a_few_cases_of_a_young_town_are_found_by_index(
+    database_templates: Templates,
+) -> None:
+    """Its cases could be read from end to end in 10 ms, again with each batch of twenty."""
+    few = SOME[:20]
+    lines = ("\n".join(["nogal"] * len(few)), "\n".join(few), len(few))
+    name = await database_templates.copy("evaluator")
+    connection = await asyncpg.connect(database_templates.url(name))
+    try:
+        await connection.execute(FILL_YOUNG)
+        plan = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {cases.LOCK}", *lines))
+    finally:
+        await connection.close()
+        await database_templates.drop(name)
+    assert "measured_case_pkey" in {n.get("Index Name") for n in _nodes(plan[0]["Plan"])}, plan
 
 
 def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
