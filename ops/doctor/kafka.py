@@ -11,8 +11,12 @@ from aiokafka.errors import KafkaError
 from ops.doctor.findings import Finding, mend, unknown, well
 from shared.contracts import topics
 from shared.contracts.topics import DEAD_LETTER_PARTITIONS, RETENTION_DAYS, Topic
-from shared.messaging.kafka import MAX_MESSAGE_BYTES
-from shared.messaging.topic_ids import Operation, authorized_operations
+from shared.messaging.kafka import MAX_MESSAGE_BYTES, group_id
+from shared.messaging.topic_ids import (
+    Operation,
+    authorized_operations,
+    authorized_operations_on_group,
+)
 from shared.messaging.topics import admin_client
 from shared.settings import ServiceSettings
 
@@ -171,7 +175,10 @@ def _is_less(told: str | None, least: int) -> bool:
 
 
 async def look_at_rights(service: str, settings: ServiceSettings) -> Finding:
-    """Return whether the credentials may read and write what the service does, and no more."""
+    """Return whether the credentials may do with topics and groups what the service does, no more.
+
+    A right to more groups is not looked for: who may read no topic of theirs hinders them at most.
+    """
     what = f"Kafka's ACLs for {service}"
     try:
         async with admin_client(settings) as admin:
@@ -179,7 +186,9 @@ async def look_at_rights(service: str, settings: ServiceSettings) -> Finding:
     except (KafkaError, OSError, TimeoutError) as error:
         return unknown(what, error)
     if lacks:
-        do = "kafka-acls.sh --add --allow-principal User:...: docs/guides/operators.md"
+        do = (
+            "kafka-acls.sh --add --allow-principal User:...: the table in docs/guides/kubernetes.md"
+        )
         return mend(what, f"it may not {'; '.join(lacks)}", do)
     if exceeds and settings.kafka_username is not None:
         do = "kafka-acls.sh --remove: a user of its own for each service"
@@ -214,6 +223,9 @@ async def _rights(
             letters = settings.topic_prefix + topic.dead_letters
             if letters in there and not await _may_write(admin, letters):
                 lacks.append(f"write {letters}")
+            group = group_id(settings, group=service, topic=topic.name)
+            if Operation.READ not in await authorized_operations_on_group(admin, group):
+                lacks.append(f"read as group {group}")
     return lacks, exceeds
 
 

@@ -53,6 +53,11 @@ def _tls(settings: ServiceSettings) -> ssl.SSLContext | None:
     return context
 
 
+def group_id(settings: ServiceSettings, *, group: str, topic: str) -> str:
+    """Return the name that Kafka has for those who read a topic together."""
+    return f"{settings.topic_prefix}{group}.{topic}"
+
+
 def consumer_options(settings: ServiceSettings, *, group: str, topic: str) -> dict[str, Any]:
     """Return the options of a consumer whose offsets live in PostgreSQL.
 
@@ -65,7 +70,7 @@ def consumer_options(settings: ServiceSettings, *, group: str, topic: str) -> di
     assignment stops the whole group, and one topic's members are no business of another's.
     """
     return client_options(settings) | {
-        "group_id": f"{settings.topic_prefix}{group}.{topic}",
+        "group_id": group_id(settings, group=group, topic=topic),
         "enable_auto_commit": False,
         "auto_offset_reset": "none",
         "session_timeout_ms": 6_000,

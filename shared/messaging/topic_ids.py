@@ -1,7 +1,8 @@
-"""The identity of a topic in its cluster; a topic made anew under its name has another.
+"""The identity of a topic in its cluster, and what one may do there: what the client cannot ask.
 
-The client library stops at version 5 of the Metadata API; topic ids (KIP-516) come with version 10,
-so this module speaks that one version (Kafka protocol guide, Metadata API).
+A topic made anew under its name has another id. The client library stops at version 5 of the
+Metadata API; topic ids (KIP-516) come with version 10, so this module speaks that one version
+(Kafka protocol guide, Metadata API).
 """
 
 from enum import IntEnum
@@ -9,9 +10,16 @@ from io import BytesIO
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import NodeNotReadyError, UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    NodeNotReadyError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 from aiokafka.protocol.abstract import AbstractType
+from aiokafka.protocol.admin import DescribeGroupsRequest_v3, DescribeGroupsResponse_v3
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
     Boolean,
@@ -113,6 +121,25 @@ class _MetadataRequest(Request[_MetadataRequestStruct]):  # type: ignore[misc]
         return request_struct_class(wanted, False, False, self._with_operations, {})
 
 
+class _GroupRequestStruct(RequestStruct):  # type: ignore[misc]
+    """The client reads its own request of this version by the schema of the one before."""
+
+    API_KEY = 15
+    API_VERSION = 3
+    RESPONSE_TYPE = DescribeGroupsResponse_v3
+    SCHEMA = DescribeGroupsRequest_v3.SCHEMA
+
+
+class _GroupRequest(Request[_GroupRequestStruct]):  # type: ignore[misc]
+    API_KEY = 15
+
+    def __init__(self, group: str) -> None:
+        self._group = group
+
+    def build(self, request_struct_class: type[_GroupRequestStruct]) -> _GroupRequestStruct:
+        return request_struct_class([self._group], True)
+
+
 async def read_topic_id(client: AIOKafkaClient, topic: str) -> str:
     """Return cluster id and topic id as one string. Raises UnknownTopicOrPartitionError.
 
@@ -131,7 +158,7 @@ async def read_topic_id(client: AIOKafkaClient, topic: str) -> str:
 
 
 class Operation(IntEnum):
-    """What the broker may allow on a topic (Kafka protocol, AclOperation)."""
+    """What the broker may allow on a topic or a group (Kafka protocol, AclOperation)."""
 
     READ = 3
     WRITE = 4
@@ -144,8 +171,24 @@ async def authorized_operations(client: AIOKafkaClient, topic: str) -> frozenset
         raise NodeNotReadyError("no broker is known")
     response: Any = await client.send(node, _MetadataRequest(topic, with_operations=True))
     error_code, *_, operations, _ = response.topics[0]
-    if error_code:
+    return frozenset() if error_code else _named(operations)
+
+
+async def authorized_operations_on_group(
+    admin: AIOKafkaAdminClient, group: str
+) -> frozenset[Operation]:
+    """Return what `admin` may do with a consumer group, there or not yet; nothing if unseen."""
+    try:
+        coordinator = await admin.find_coordinator(group)
+    except GroupAuthorizationFailedError:
         return frozenset()
+    response: Any = await admin._send_request(_GroupRequest(group), coordinator)
+    error_code, *_, operations = response.groups[0]
+    return frozenset() if error_code else _named(operations)
+
+
+def _named(operations: int) -> frozenset[Operation]:
+    """Return what the bits of an answer say."""
     return frozenset(each for each in Operation if operations >> each & 1)
 
 

@@ -173,7 +173,7 @@ async def test_a_kafka_that_is_away_is_not_called_faulty() -> None:
     assert (await kafka.look_at_rights("buzon", settings_for("buzon"))).outcome is Outcome.UNKNOWN
 
 
-TOPIC_RESOURCE, LITERAL, ALLOW = 2, 3, 3
+TOPIC_RESOURCE, GROUP_RESOURCE, LITERAL, ALLOW = 2, 3, 3, 3
 LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
 SASL = """\
 listeners=BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller},CLIENT://127.0.0.1:{client}
@@ -202,9 +202,11 @@ async def guarded(tmp_path: Path) -> AsyncIterator[tuple[KafkaServer, int]]:
         process.wait()
 
 
-async def allow(operator: ServiceSettings, operation: Operation, topic: str) -> None:
-    """Let `buzon` do it with the topic, from anywhere."""
-    request = CreateAclsRequest(TOPIC_RESOURCE, topic, LITERAL, "User:buzon", "*", operation, ALLOW)
+async def allow(
+    operator: ServiceSettings, operation: Operation, name: str, kind: int = TOPIC_RESOURCE
+) -> None:
+    """Let `buzon` do it with the topic, or as the group, from anywhere."""
+    request = CreateAclsRequest(kind, name, LITERAL, "User:buzon", "*", operation, ALLOW)
     async with admin_client(operator) as admin:
         response: Any = await admin._send_request(request)
         assert [code for code, _ in response.creation_responses] == [0]
@@ -235,14 +237,17 @@ async def test_what_acls_lack_or_give_too_much_is_named(
     async def told(outcome: Outcome, words: str) -> None:
         async def is_told() -> bool:
             finding = await kafka.look_at_rights("buzon", buzon)
-            return (finding.outcome, finding.told) == (outcome, words)
+            assert (finding.outcome, finding.told) == (outcome, words)
+            return True
 
         await eventually(is_told, 30, what=words)
 
     await allow(operator, Operation.READ, "cartas.v1")
     await allow(operator, Operation.WRITE, "cartas.v1.dlt")
-    await told(Outcome.MEND, "it may not write complaints.v1")
+    await told(Outcome.MEND, "it may not write complaints.v1; read as group buzon.cartas.v1")
     await allow(operator, Operation.WRITE, "complaints.v1")
+    await told(Outcome.MEND, "it may not read as group buzon.cartas.v1")
+    await allow(operator, Operation.READ, "buzon.cartas.v1", GROUP_RESOURCE)
     await told(Outcome.WELL, "may what it must, and no more")
     await allow(operator, Operation.READ, "breaches.v1")
     await told(Outcome.MEND, "it may more than it must: read breaches.v1")
