@@ -2,14 +2,15 @@
 
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import Final
 
 LOG: Final = Path(__file__).with_name("log.md")
 COLUMNS: Final = (
-    *("alert", "severity", "fault", "seen", "pending", "firing", "told", "resolved"),
+    *("alert", "severity", "fault", "seen", "code", "pending", "firing", "told", "resolved"),
     *("told as", "held back", "told beside it"),
 )
-HEAD: Final = f"""\
+HEAD: Final = """\
 # Alerts seen firing
 
 Written by `make alerts`: each fault provoked on the six running services with a Kafka and a
@@ -26,19 +27,19 @@ until the webhook was told that it is over. *Held back*: alerts that fired as we
 one and were not told. *Told beside it*: others that were; *ServiceDown* where the fault starts a
 service anew, which takes longer than the divided wait.
 
-| {" | ".join(COLUMNS)} |
-|{"---|" * len(COLUMNS)}
 """
+TABLE: Final = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One fault; times in whole seconds; `seen` is a day, or why it was not."""
+    """One fault; times in whole seconds; `seen` is a day, or why it was not; `code` a commit."""
 
     alert: str
     severity: str
     fault: str
     seen: str
+    code: str
     pending: str = ""
     firing: str = ""
     told: str = ""
@@ -65,7 +66,8 @@ def read() -> dict[tuple[str, str], Line]:
     return {line.key: line for line in lines}
 
 
-def write(lines: dict[tuple[str, str], Line]) -> None:
-    """Write all lines by name."""
+def write(lines: dict[tuple[str, str], Line], *, whole: str = "") -> None:
+    """Write all lines by name; `whole` says of a run that it saw all of them."""
     rows = [f"| {' | '.join(astuple(lines[key]))} |\n" for key in sorted(lines)]
-    LOG.write_text(HEAD + "".join(rows), encoding="utf-8")
+    said = f"{fill(whole, 100)}\n\n" if whole else ""
+    LOG.write_text(HEAD + said + TABLE + "".join(rows), encoding="utf-8")

@@ -11,6 +11,7 @@ from tests.alerts.plan import Fault
 from tests.alerts.stage import Stage
 from tests.alerts.watching import Notice
 from tests.support.alerting import alerts
+from tests.support.revision import revision
 from tests.support.waiting import eventually
 
 SECONDS: Final = 240.0
@@ -47,7 +48,8 @@ async def one(stage: Stage, fault: Fault) -> Line:
 def unseen(fault: Fault, reason: str) -> Line:
     """Return the line of a fault that was not seen."""
     said = " ".join(reason.split()).replace("|", "/")
-    return Line(fault.alert, severity_of(fault), fault.how, f"not seen: {said[:160]}")
+    seen = f"not seen: {said[:160]}"
+    return Line(fault.alert, severity_of(fault), fault.how, seen, revision())
 
 
 async def _see(stage: Stage, fault: Fault) -> Line:
@@ -70,7 +72,7 @@ async def _see(stage: Stage, fault: Fault) -> Line:
         _seconds(at, begun) if fault.resolves else "" for at in (*states, notice.at)
     )
     return Line(
-        *(*key, fault.how, datetime.now(UTC).date().isoformat()),
+        *(*key, fault.how, datetime.now(UTC).date().isoformat(), revision()),
         *(pending, firing, at, resolved, notice.annotations["resumen"]),
         *(", ".join(sorted(held_back)), ", ".join(beside)),
     )

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from tests.chaos.run import Outcome, perform
 from tests.chaos.table import EQUAL
 from tests.chaos.town import chunks
 from tests.chaos.world import TARGETS, own_servers
+from tests.support.revision import revision
 
 KILLS: Final = 20
 INSIDE: Final = 5
@@ -98,7 +98,7 @@ def _lines(seed: int, kills: Sequence[Kill], outcome: Outcome, *, compared: str)
         lines.append(
             Line(
                 day=f"{datetime.now(UTC):%Y-%m-%d}",
-                code=_commit(),
+                code=revision(),
                 seed=seed,
                 target=target,
                 kills=len(mine),
@@ -117,12 +117,6 @@ def _lines(seed: int, kills: Sequence[Kill], outcome: Outcome, *, compared: str)
 
 def _instant(kill: Kill, instant: int) -> str:
     return f"{instant} ({kill.inside})" if kill.held else str(instant)
-
-
-def _commit() -> str:
-    command = ["git", "rev-parse", "--short", "HEAD"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "-"
 
 
 if __name__ == "__main__":

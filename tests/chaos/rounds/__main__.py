@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from tests.chaos.rounds.engine import Outcome, disturbed, stages, undisturbed
 from tests.chaos.rounds.faults import DECK, Fault, Kind, impossible, planned
 from tests.chaos.rounds.log import LOG, Line, Log, named
 from tests.chaos.rounds.seasons import clock_of, lives_through_a_change, town_at
+from tests.support.revision import revision
 
 ROUNDS: Final = 200
 
@@ -83,7 +83,7 @@ def _line(seed: int, outcome: Outcome) -> Line:
     season = "summer time changes" if lives_through_a_change(seed) else ""
     return Line(
         day=f"{datetime.now(UTC):%Y-%m-%d}",
-        code=_commit(),
+        code=revision(),
         seed=seed,
         fault=fault.kind,
         where=", ".join(filter(None, (fault.where, fault.how, season))),
@@ -96,12 +96,6 @@ def _line(seed: int, outcome: Outcome) -> Line:
         accused=outcome.accused,
         ended=len(outcome.ended),
     )
-
-
-def _commit() -> str:
-    command = ["git", "rev-parse", "--short", "HEAD"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "-"
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.alerts import log
 from tests.alerts.plan import FAULTS
 from tests.alerts.rewriting import quick_prometheus, quick_rules, shortened
 from tests.support.alerting import PROMETHEUS, alerts, names_in, read
@@ -63,3 +64,19 @@ def test_prometheus_accepts_what_the_run_gives_it(tmp_path: Path) -> None:
     run(tool("promtool"), "check", "config", path)
     jobs = yaml.safe_load(path.read_text())["scrape_configs"]
     assert all(job["file_sd_configs"] for job in jobs)
+
+
+def test_a_log_is_read_as_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "LOG", tmp_path / "log.md")
+    lines = {
+        line.key: line
+        for line in (
+            log.Line("A", "none", "nothing", "2026-11-23", "abc", resumen="Siempre"),
+            log.Line("B", "critical", "x", "not seen: y", "abc", held_back="C", beside="D, E"),
+        )
+    }
+    log.write(lines, whole="Both in one run.")
+    assert "\nBoth in one run.\n\n| alert |" in log.LOG.read_text(encoding="utf-8")
+    assert log.read() == lines
+    log.write(lines)
+    assert "in one run" not in log.LOG.read_text(encoding="utf-8")
