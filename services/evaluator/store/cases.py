@@ -16,6 +16,9 @@ from shared.database import Connection
 CaseKey = tuple[str, str]
 """Municipality and case."""
 
+Alarm = tuple[CaseKey, bool, datetime]
+"""A case, whether it came through an import, and when it is to be looked at again."""
+
 STATUS_CODES: Final = {
     CaseStatus.MET: "m",
     CaseStatus.FAILED: "f",
@@ -68,23 +71,24 @@ FROM unnest($1::text[], $2::text[], $3::text[]) AS n (municipality, case_id, ver
 WHERE c.municipality = n.municipality AND c.case_id = n.case_id
 """
 PLACE_COLUMNS = ("window_no", "status", "case_id", "part", "slice", "alarm_at")
-LEAVE = """
-DELETE FROM case_in_window p
-USING unnest($1::int[], $2::text[]::"char"[], $3::text[], $4::smallint[], $5::smallint[])
-    AS gone (window_no, status, case_id, part, slice)
-WHERE p.window_no = gone.window_no AND p.status = gone.status AND p.case_id = gone.case_id
-    AND p.part = gone.part AND p.slice = gone.slice
-"""
-SET_ALARMS = """
+# What an open case leaves behind when more is heard of it: places, an alarm; some have another one.
+# The cases are locked, so nobody else is at these rows.
+MOVE_ON = """
+WITH left_behind AS (
+    DELETE FROM case_in_window p
+    USING unnest($1::int[], $2::text[]::"char"[], $3::text[], $4::smallint[], $5::smallint[])
+        AS gone (window_no, status, case_id, part, slice)
+    WHERE p.window_no = gone.window_no AND p.status = gone.status AND p.case_id = gone.case_id
+        AND p.part = gone.part AND p.slice = gone.slice
+), over AS (
+    DELETE FROM alarm a
+    USING unnest($6::text[], $7::text[]) AS gone (municipality, case_id)
+    WHERE a.municipality = gone.municipality AND a.case_id = gone.case_id
+)
 INSERT INTO alarm AS a (municipality, case_id, historical, alarm_at)
-SELECT * FROM unnest($1::text[], $2::text[], $3::bool[], $4::timestamptz[])
+SELECT * FROM unnest($8::text[], $9::text[], $10::bool[], $11::timestamptz[])
 ON CONFLICT (municipality, case_id) DO UPDATE
 SET historical = excluded.historical, alarm_at = excluded.alarm_at
-"""
-END_ALARMS = """
-DELETE FROM alarm a
-USING unnest($1::text[], $2::text[]) AS gone (municipality, case_id)
-WHERE a.municipality = gone.municipality AND a.case_id = gone.case_id
 """
 # Open cases of a municipality whose alarm lies within what is known; the caller judges them again.
 ALARMED = """
@@ -295,29 +299,25 @@ async def enter_windows(connection: Connection, places: Iterable[Place]) -> None
     )
 
 
-async def leave_windows(connection: Connection, places: Iterable[Place]) -> None:
-    """Note where cases count no more, in sorted order."""
-    columns = zip(*sorted(place[:5] for place in places), strict=True)
-    await connection.execute(LEAVE, *(list(column) for column in columns))
-
-
-async def set_alarms(
-    connection: Connection, alarms: Sequence[tuple[CaseKey, bool, datetime]]
+async def move_on(
+    connection: Connection,
+    left: Collection[Place],
+    *,
+    alarms: Collection[Alarm],
+    over: Collection[CaseKey],
 ) -> None:
-    """Note when open cases are to be looked at again: (case, historical, at)."""
-    ordered = sorted(alarms)
+    """Note where locked cases count no more, when some are looked at again, and which no more.
+
+    Before `enter_windows`: what is open under another alarm stays at the same place.
+    """
     await connection.execute(
-        SET_ALARMS,
-        [key[0] for key, _, _ in ordered],
-        [key[1] for key, _, _ in ordered],
-        [historical for _, historical, _ in ordered],
-        [at for _, _, at in ordered],
+        MOVE_ON,
+        *([place[number] for place in left] for number in range(5)),
+        *_keys(over),
+        *_keys(key for key, _, _ in alarms),
+        [historical for _, historical, _ in sorted(alarms)],
+        [at for _, _, at in sorted(alarms)],
     )
-
-
-async def end_alarms(connection: Connection, keys: Iterable[CaseKey]) -> None:
-    """Note that cases need not be looked at again."""
-    await connection.execute(END_ALARMS, *_keys(keys))
 
 
 async def alarmed(

@@ -1,20 +1,12 @@
 """The cases that moved a closed window since its last edition, and what brought each."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from services.evaluator.domain.addenda import Move
 from services.evaluator.store.windows import WindowKey
 from shared.contracts.results import MAX_CAUSE_CASES, AddendumReason, Cause
 from shared.database import Connection
 
-CLOSED = """
-SELECT w.municipality, w.compromiso, w.unit, w.window_id
-FROM judged_window w
-JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[])
-    AS touched (municipality, compromiso, unit, window_id)
-    USING (municipality, compromiso, unit, window_id)
-WHERE w.edition > 0
-"""
 KEEP = """
 INSERT INTO moved_case (municipality, compromiso, unit, window_id, case_id, reason, import_id)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
@@ -42,12 +34,6 @@ FORGET = """
 DELETE FROM moved_case
 WHERE municipality = $1 AND compromiso = $2 AND unit = $3 AND window_id = $4 AND taken
 """
-
-
-async def closed_among(connection: Connection, keys: Collection[WindowKey]) -> set[WindowKey]:
-    """Return those of the windows that have a frozen edition."""
-    columns = ([key[place] for key in keys] for place in range(4))
-    return {tuple(row.values()) for row in await connection.fetch(CLOSED, *columns)}
 
 
 async def keep(connection: Connection, moves: Sequence[Move]) -> None:

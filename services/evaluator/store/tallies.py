@@ -12,36 +12,41 @@ from shared.criteria import Cells, Tally, added, merged
 from shared.database import Connection
 
 # Sorted by key. `excluded` is added name by name; names that come to nought stay with 0. In the
-# windows $18 something changed.
+# windows $18 the counts changed; of the windows $19 it tells those that are closed.
 ADD = """
 WITH told AS (
     INSERT INTO changed_window (window_no) SELECT * FROM unnest($18::int[])
+), counted AS (
+    INSERT INTO tally AS t (municipality, compromiso, unit, window_id, carta_version, part, writer,
+                            met, failed, pending, excluded, overdue_open, amount_sum,
+                            amount_count, historical, cell, received_through)
+    SELECT m, c, u, w, v, p, $7, met, failed, pending, excluded::jsonb, overdue, total, measured,
+           historical, cell, $17
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::smallint[],
+                $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::bigint[],
+                $13::numeric[], $14::bigint[], $15::bigint[], $16::text[])
+        AS x (m, c, u, w, v, p, met, failed, pending, excluded, overdue, total, measured,
+              historical, cell)
+    ON CONFLICT (municipality, compromiso, unit, window_id, carta_version, part, cell, writer)
+    DO UPDATE
+    SET met = t.met + excluded.met,
+        failed = t.failed + excluded.failed,
+        pending = t.pending + excluded.pending,
+        excluded = CASE WHEN excluded.excluded = '{}' THEN t.excluded ELSE (
+            SELECT jsonb_object_agg(name, total) FROM (
+                SELECT name, sum(n.count::bigint) AS total
+                FROM (SELECT * FROM jsonb_each_text(t.excluded)
+                      UNION ALL SELECT * FROM jsonb_each_text(excluded.excluded)) AS n (name, count)
+                GROUP BY name) AS summed) END,
+        overdue_open = t.overdue_open + excluded.overdue_open,
+        amount_sum = t.amount_sum + excluded.amount_sum,
+        amount_count = t.amount_count + excluded.amount_count,
+        historical = t.historical + excluded.historical,
+        received_through = greatest(t.received_through, excluded.received_through)
 )
-INSERT INTO tally AS t (municipality, compromiso, unit, window_id, carta_version, part, writer, met,
-                        failed, pending, excluded, overdue_open, amount_sum, amount_count,
-                        historical, cell, received_through)
-SELECT m, c, u, w, v, p, $7, met, failed, pending, excluded::jsonb, overdue, total, measured,
-       historical, cell, $17
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::smallint[],
-            $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::bigint[], $13::numeric[],
-            $14::bigint[], $15::bigint[], $16::text[])
-    AS x (m, c, u, w, v, p, met, failed, pending, excluded, overdue, total, measured, historical,
-          cell)
-ON CONFLICT (municipality, compromiso, unit, window_id, carta_version, part, cell, writer) DO UPDATE
-SET met = t.met + excluded.met,
-    failed = t.failed + excluded.failed,
-    pending = t.pending + excluded.pending,
-    excluded = CASE WHEN excluded.excluded = '{}' THEN t.excluded ELSE (
-        SELECT jsonb_object_agg(name, total) FROM (
-            SELECT name, sum(n.count::bigint) AS total
-            FROM (SELECT * FROM jsonb_each_text(t.excluded)
-                  UNION ALL SELECT * FROM jsonb_each_text(excluded.excluded)) AS n (name, count)
-            GROUP BY name) AS summed) END,
-    overdue_open = t.overdue_open + excluded.overdue_open,
-    amount_sum = t.amount_sum + excluded.amount_sum,
-    amount_count = t.amount_count + excluded.amount_count,
-    historical = t.historical + excluded.historical,
-    received_through = greatest(t.received_through, excluded.received_through)
+SELECT municipality, compromiso, unit, window_id
+FROM judged_window
+WHERE window_no = ANY($19::int[]) AND edition > 0
 """
 # Sorted by key, as the counts.
 ADD_SPREAD = """
@@ -112,12 +117,13 @@ async def add(
     *,
     writer: int,
     received_through: datetime | None,
-    windows: Collection[int],
-) -> None:
+    changed: Collection[int],
+    touched: Collection[int],
+) -> set[WindowKey]:
     """Add the changes of one transaction to the writer's own rows, in sorted order.
 
-    `received_through`: when the newest fact behind them was received. `windows`: the numbers of
-    those that are to be published.
+    `received_through`: when the newest fact behind them was received. Windows by their numbers:
+    those `changed` are to be published; of those `touched` the closed ones are returned.
     """
     rows = [
         (key, version, part, cell, tally, _historical(counts, cell))
@@ -125,7 +131,7 @@ async def add(
         for cell, tally in sorted(counts.cells.items()) or [("", Tally())]
     ]
     tallies = [tally for *_, tally, _ in rows]
-    await connection.execute(
+    closed = await connection.fetch(
         ADD,
         *([key[place] for key, *_ in rows] for place in range(4)),
         [version for _, version, *_ in rows],
@@ -141,7 +147,8 @@ async def add(
         [historical for *_, historical in rows],
         [cell for _, _, _, cell, *_ in rows],
         received_through,
-        windows,
+        changed,
+        touched,
     )
     spans = [
         (*key, version, part, cell, *span, count)
@@ -151,6 +158,7 @@ async def add(
     if spans:
         columns = [[row[place] for row in spans] for place in range(10)]
         await connection.execute(ADD_SPREAD, *columns[:9], writer, columns[9])
+    return {tuple(row.values()) for row in closed}
 
 
 def _historical(counts: Counts, cell: str) -> int:

@@ -1,6 +1,6 @@
 """Windows that have a result, and what was last published of each."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -25,6 +25,7 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[
     AS x (municipality, compromiso, unit, window_id, carta, carta_version, starts_at, ends_at,
           closes_at)
 ON CONFLICT DO NOTHING
+RETURNING municipality, compromiso, unit, window_id, window_no
 """
 NUMBERS = """
 SELECT municipality, compromiso, unit, window_id, window_no
@@ -172,10 +173,12 @@ class Published:
     known: Known
 
 
-async def open_windows(connection: Connection, windows: Sequence[NewWindow], now: datetime) -> None:
-    """Make the windows that do not exist yet, in sorted order."""
+async def open_windows(
+    connection: Connection, windows: Sequence[NewWindow], now: datetime
+) -> dict[WindowKey, int]:
+    """Make the windows that do not exist yet, in sorted order; return the numbers of those."""
     ordered = sorted(windows, key=lambda window: window.key)
-    await connection.execute(
+    rows = await connection.fetch(
         OPEN_WINDOWS,
         *([window.key[place] for window in ordered] for place in range(4)),
         [window.carta for window in ordered],
@@ -185,12 +188,16 @@ async def open_windows(connection: Connection, windows: Sequence[NewWindow], now
         [window.closes_at for window in ordered],
         now,
     )
+    return _numbers(rows)
 
 
 async def numbers_of(connection: Connection, keys: Collection[WindowKey]) -> dict[WindowKey, int]:
     """Return the numbers of windows that exist."""
     columns = ([key[place] for key in keys] for place in range(4))
-    rows = await connection.fetch(NUMBERS, *columns)
+    return _numbers(await connection.fetch(NUMBERS, *columns))
+
+
+def _numbers(rows: Iterable[asyncpg.Record]) -> dict[WindowKey, int]:
     return {tuple(row.values())[:4]: row["window_no"] for row in rows}
 
 

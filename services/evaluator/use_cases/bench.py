@@ -1,6 +1,6 @@
 """What the cases of one transaction are judged by, and where the changes are gathered."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -26,7 +26,8 @@ class Bench:
     """What the cases of one transaction are judged by, and where the changes are gathered.
 
     `before`: the verdicts that stand in the database. `again`: why cases are judged again, where no
-    new fact of theirs has arrived. `through`: what `known` has answered.
+    new fact of theirs has arrived. `through`: what `known` has answered. `numbers`: of windows, as
+    far as they were asked for.
     """
 
     tx: Transaction
@@ -39,6 +40,7 @@ class Bench:
     windows: KnownWindows
     again: AddendumReason | None = None
     through: dict[object, datetime | None] = field(default_factory=dict)
+    numbers: dict[WindowKey, int] = field(default_factory=dict)
 
     def cell(self, town: str, judgement: Judgement, promise: Promise, bounds: WindowBounds) -> Cell:
         """Return where a verdict counts; its window will exist from then on."""
@@ -58,6 +60,17 @@ class Bench:
             subject = self.windows.subject(self.catalogue, key, promise, bounds)
             self.changes.subjects[key] = subject
         return subject
+
+    async def open_windows(self) -> None:
+        """Make the windows exist in which something counts."""
+        self.numbers.update(await self.windows.open(self.tx, self.changes.subjects.values()))
+
+    async def numbers_of(self, keys: Collection[WindowKey]) -> list[int]:
+        """Return the numbers of windows that exist, in no order."""
+        asked = [key for key in keys if key not in self.numbers]
+        if asked:
+            self.numbers.update(await self.windows.numbers(self.tx, asked))
+        return [self.numbers[key] for key in keys]
 
     def known(self, data: hot.CaseData) -> datetime | None:
         """Return through when all about a case is known; asked once for all that are alike."""

@@ -34,7 +34,7 @@ from services.evaluator.use_cases.accounting import Accounting
 from services.evaluator.use_cases.bench import Bench
 from services.evaluator.use_cases.breaches import Broken
 from services.evaluator.use_cases.changes import Arrival, Cell, Changes, Moment
-from services.evaluator.use_cases.keeping import keep_alarms, keep_moves, keep_places, save_cases
+from services.evaluator.use_cases.keeping import keep_moves, keep_places, save_cases
 from services.evaluator.use_cases.knowledge import Knowledge
 from services.evaluator.use_cases.known_windows import KnownWindows
 from shared.contracts import hot
@@ -168,17 +168,17 @@ class JudgeCases:
         tx, changes = bench.tx, bench.changes
         connection = tx.connection
         await keep_places(bench)
-        await keep_alarms(bench)
         if to_add := changes.to_add():
-            numbers = await bench.windows.numbers(tx, {window for window, _, _ in to_add})
-            await tally_store.add(
+            closed = await tally_store.add(
                 connection,
                 to_add,
                 writer=writer,
                 received_through=changes.received_through,
-                windows=list(numbers.values()),
+                changed=await bench.numbers_of({window for window, _, _ in to_add}),
+                touched=await bench.numbers_of(changes.counts),
             )
-            await keep_moves(bench)
+            if closed:
+                await keep_moves(bench, closed)
         await redating_store.keep(connection, changes.redated, tx.now)
         if changes.moments:
             await self._say_broken(tx, changes, bench.catalogue)

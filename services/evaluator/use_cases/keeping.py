@@ -1,6 +1,6 @@
 """What a transaction has changed in the cases, written once: verdicts, places, alarms, moves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from services.evaluator.domain.addenda import Replaced
@@ -8,6 +8,7 @@ from services.evaluator.store import cases as case_store
 from services.evaluator.store import moves as move_store
 from services.evaluator.store.cases import (
     STATUS_CODES,
+    Alarm,
     CaseKey,
     Place,
     StoredCase,
@@ -18,6 +19,8 @@ from services.evaluator.use_cases.bench import Bench
 from shared.criteria import CaseStatus
 
 _MET = CaseStatus.MET
+_Pairs = Sequence[tuple[CaseKey, Verdicts | None, Verdicts]]
+"""Cases with their verdicts before and after."""
 
 
 async def save_cases(bench: Bench) -> None:
@@ -35,11 +38,12 @@ async def save_cases(bench: Bench) -> None:
 
 
 async def keep_places(bench: Bench) -> None:
-    """Note in which windows the cases count now, and in which they count no more."""
+    """Note in which windows the cases count now and in which no more, and when to look again."""
     connection = bench.tx.connection
-    await bench.windows.open(bench.tx, bench.changes.subjects.values())
+    await bench.open_windows()
     pairs = [(key, bench.before.get(key), bench.verdicts[key]) for key in bench.changes.judged]
-    numbers = await bench.windows.numbers(bench.tx, _windows(bench, pairs))
+    await bench.numbers_of(_windows(bench, pairs))
+    numbers = bench.numbers
     entered: list[Place] = []
     left: set[Place] = set()
     for key, before, after in pairs:
@@ -49,15 +53,14 @@ async def keep_places(bench: Bench) -> None:
             left |= was.difference(now)
             now = [place for place in now if place not in was]
         entered += now
-    if left:
-        await case_store.leave_windows(connection, left)
+    alarms, over = _alarms(pairs)
+    if left or alarms or over:
+        await case_store.move_on(connection, left, alarms=alarms, over=over)
     if entered:
         await case_store.enter_windows(connection, entered)
 
 
-def _windows(
-    bench: Bench, pairs: Sequence[tuple[CaseKey, Verdicts | None, Verdicts]]
-) -> set[WindowKey]:
+def _windows(bench: Bench, pairs: _Pairs) -> set[WindowKey]:
     """Return the windows in which the cases count, or counted."""
     left = {
         (town, each.compromiso, each.unit, each.window_id)
@@ -91,22 +94,18 @@ def _places(key: CaseKey, verdicts: Verdicts, numbers: Mapping[WindowKey, int]) 
     ]
 
 
-async def keep_alarms(bench: Bench) -> None:
-    """Note when the cases are to be looked at again."""
-    alarms: list[tuple[CaseKey, bool, datetime]] = []
+def _alarms(pairs: _Pairs) -> tuple[list[Alarm], list[CaseKey]]:
+    """Return when cases are to be looked at again from now on, and which need not be any more."""
+    alarms: list[Alarm] = []
     over: list[CaseKey] = []
-    before, verdicts = bench.before, bench.verdicts
-    for key in bench.changes.judged:
-        was = _alarm(before[key]) if key in before else None
-        now = _alarm(verdicts[key])
+    for key, before, after in pairs:
+        was = _alarm(before) if before else None
+        now = _alarm(after)
         if now is not None and now != was:
             alarms.append((key, *now))
         elif now is None and was is not None:
             over.append(key)
-    if alarms:
-        await case_store.set_alarms(bench.tx.connection, alarms)
-    if over:
-        await case_store.end_alarms(bench.tx.connection, over)
+    return alarms, over
 
 
 def _alarm(verdicts: Verdicts) -> tuple[bool, datetime] | None:
@@ -115,12 +114,8 @@ def _alarm(verdicts: Verdicts) -> tuple[bool, datetime] | None:
     return (next(iter(verdicts.values())).historical, min(alarms)) if alarms else None
 
 
-async def keep_moves(bench: Bench) -> None:
-    """Note what moved a closed window: its next edition says so."""
-    connection, changes = bench.tx.connection, bench.changes
-    closed = await move_store.closed_among(connection, changes.counts)
-    if not closed:
-        return
+async def keep_moves(bench: Bench, closed: Collection[WindowKey]) -> None:
+    """Note what moved windows that are closed: the next edition of each says so."""
     moved = [
         move
         for data, old, new in bench.changes.replacements
@@ -128,4 +123,4 @@ async def keep_moves(bench: Bench) -> None:
         if move.window in closed
     ]
     if moved:
-        await move_store.keep(connection, moved)
+        await move_store.keep(bench.tx.connection, moved)

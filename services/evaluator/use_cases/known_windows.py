@@ -44,11 +44,14 @@ class KnownWindows:
             self._remembered = 0
         return self._subjects.setdefault(town, {})
 
-    async def open(self, tx: Transaction, subjects: Collection[Subject]) -> None:
-        """Make those windows that are not known to exist."""
-        new = [_new_window(each) for each in subjects if each.key not in self._numbers]
-        if new:
-            await window_store.open_windows(tx.connection, new, tx.now)
+    async def open(self, tx: Transaction, subjects: Collection[Subject]) -> dict[WindowKey, int]:
+        """Make those windows that are not known to exist; return the numbers of new ones."""
+        unknown = [_new_window(each) for each in subjects if each.key not in self._numbers]
+        if not unknown:
+            return {}
+        opened = await window_store.open_windows(tx.connection, unknown, tx.now)
+        tx.on_commit.append(lambda: self._remember(opened))
+        return opened
 
     async def numbers(self, tx: Transaction, keys: Collection[WindowKey]) -> dict[WindowKey, int]:
         """Return the numbers of windows that exist."""
