@@ -129,8 +129,11 @@ class PartitionGuard(ConsumerRebalanceListener):  # type: ignore[misc]  # the cl
         """Claim the partitions and go to their stored offsets; keeps trying through an outage."""
         consumer = self.reading()
         self.joining_since = None
-        # Before the first await: nothing may be fetched from Kafka's own committed offsets.
+        # Before the first await: nothing may be fetched from Kafka's own committed offsets. Without
+        # any position the client asks for those, again and again, for as long as we are halted.
         consumer.pause(*assigned)
+        for tp in assigned:
+            consumer.seek(tp, 0)
         backoff = Backoff()
         while assigned and set(assigned) <= consumer.assignment():
             try:

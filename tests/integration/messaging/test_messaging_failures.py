@@ -2,6 +2,7 @@
 
 import json
 import struct
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from aiokafka.admin import NewTopic, RecordsToDelete
+from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer import fetcher
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -265,6 +267,35 @@ async def test_a_topic_made_anew_under_its_reader_is_another_topic(bench: Bench)
         await eventually(lambda: bench.value("cartas_consumer_stopped", topic=TOPIC.name) == 1)
     assert "made anew" in reason
     assert (await bench.effects()).keys().isdisjoint({"C", "D"}), "they lie before its offset"
+
+
+async def test_who_is_halted_leaves_kafka_alone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A partition without a position is looked up in Kafka's own offsets, time and again."""
+    await bench.send_complaints("A")
+    async with running(bench.consumer()):
+        await bench.wait_for("A")
+    await _make_anew(bench, "B")
+    asked: Counter[str] = Counter()
+    send = AIOKafkaClient.send
+
+    async def counted(self: AIOKafkaClient, node: int, request: Any, **more: Any) -> Any:
+        asked[type(request).__name__] += 1
+        return await send(self, node, request, **more)
+
+    monkeypatch.setattr(AIOKafkaClient, "send", counted)
+    consumer = bench.consumer()
+    async with running(consumer):
+        await eventually(lambda: _stopped(consumer.not_ready()))
+        asked.clear()
+        turns = _turns(bench)
+        await eventually(lambda: _turns(bench) >= turns + 10, what="ten turns")
+    assert asked["OffsetFetchRequest"] == 0
+
+
+def _turns(bench: Bench) -> float:
+    return bench.value("cartas_part_seconds_count", loop=TOPIC.name, part="turn")
 
 
 async def test_a_topic_that_is_gone_is_named(bench: Bench) -> None:
