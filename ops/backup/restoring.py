@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,20 +41,33 @@ def restore(
     of the WAL was not archived is taken from the folder that was there. `wal_as_seen`: where the
     archive is for the server, if it is elsewhere for us. `is_stopped`: somebody saw that no server
     runs although a killed one left its mark: from another container that cannot be told. Raises
-    BackupError.
+    BackupError and OSError; then all is as it was.
     """
     copy = copies.before(until)
     if (data / "postmaster.pid").exists() and not is_stopped:
         raise BackupError(f"a server runs on {data}: stop it. Or was it killed? Then --stopped")
     owner = _owner(data)
-    before = _move_aside(data)
-    copies.unpack(copy, data)
-    if before:
-        take_over_wal(copies, before, data)
-    _write_recovery(data, until, wal_as_seen or copies.wal)
-    if os.geteuid() == 0 and owner is not None:
-        for path in (data, *data.rglob("*")):
-            os.chown(path, *owner)
+    # A server started on half of it would take the copy for all there is. An empty folder may be a
+    # disk of its own, so what it is to hold is not made beside it.
+    ready = data.with_name(f"{data.name} unfinished") if _holds_any(data) else data
+    is_beside = ready != data
+    try:
+        if is_beside:
+            shutil.rmtree(ready, ignore_errors=True)  # of one that was killed
+        copies.unpack(copy, ready)
+        if is_beside:
+            take_over_wal(copies, data, ready)
+        _write_recovery(ready, until, wal_as_seen or copies.wal)
+        if os.geteuid() == 0 and owner is not None:
+            for path in (ready, *ready.rglob("*")):
+                os.chown(path, *owner)
+    except (BackupError, OSError):
+        shutil.rmtree(ready, ignore_errors=True)
+        raise
+    before = None
+    if is_beside:
+        before = _move_aside(data)
+        ready.rename(data)
     return Restored(copy, data, before)
 
 
@@ -83,9 +97,11 @@ def _owner(data: Path) -> tuple[int, int] | None:
     return status.st_uid, status.st_gid
 
 
-def _move_aside(data: Path) -> Path | None:
-    if not data.exists() or not any(data.iterdir()):
-        return None
+def _holds_any(data: Path) -> bool:
+    return data.exists() and any(data.iterdir())
+
+
+def _move_aside(data: Path) -> Path:
     before = data.with_name(f"{data.name} before {utc_now():%Y%m%dT%H%M%SZ}")
     data.rename(before)
     return before

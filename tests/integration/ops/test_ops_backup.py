@@ -186,6 +186,23 @@ async def test_nothing_is_put_where_a_server_runs(machine: Machine) -> None:
     assert "say the zone" in naive.stderr
 
 
+async def test_a_restore_that_fails_leaves_everything_where_it_was(
+    machine: Machine, tmp_path: Path
+) -> None:
+    """Started on half of it, the server would take the copy for all there is."""
+    assert machine.ops("take").returncode == 0
+    data = tmp_path / "stopped"
+    data.mkdir()
+    (data / "PG_VERSION").write_text("18\n")
+    (machine.copies.all[-1] / "pg_wal.tar.gz").write_bytes(b"damaged")
+    for _ in range(2):
+        failed = machine.ops("restore", "--to", str(data))
+        assert failed.returncode == 1
+        assert "tar:" in failed.stderr
+    assert [each.name for each in data.iterdir()] == ["PG_VERSION"]
+    assert not list(tmp_path.glob("stopped *"))
+
+
 async def test_what_an_earlier_recovery_was_told_does_not_hold_again(
     machine: Machine, tmp_path: Path
 ) -> None:
