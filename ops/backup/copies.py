@@ -48,7 +48,16 @@ class Copies:
         return sorted(path for path in self.folder.glob(_PATTERN) if path.is_dir())
 
     def before(self, until: datetime | None) -> Path:
-        """Return the newest copy from before an aware instant (or now). Raises BackupError."""
+        """Return the newest copy from before an aware instant (or now). Raises BackupError.
+
+        Also where anything may not be read: to a server the archive would seem to end there.
+        """
+        for path in (self.folder, *self.folder.rglob("*")):
+            if path.exists() and not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
+                raise BackupError(
+                    f"{path} belongs to user {path.stat().st_uid} and may not be read by user"
+                    f" {os.geteuid()}: give it the folder with all that is in it"
+                )
         stamp = (until or utc_now()).astimezone(UTC).strftime(_STAMP)
         fitting = [copy for copy in self.all if copy.name <= stamp]
         if not fitting:

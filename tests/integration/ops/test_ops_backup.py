@@ -203,6 +203,17 @@ async def test_a_restore_that_fails_leaves_everything_where_it_was(
     assert not list(tmp_path.glob("stopped *"))
 
 
+def test_a_folder_of_copies_that_belongs_to_somebody_else_is_not_called_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As root brings it to another machine: without the owners that it had."""
+    copies = Copies(tmp_path / "copies")
+    (copies.folder / "20261124T033000Z").mkdir(parents=True)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(BackupError, match="belongs to user"):
+        copies.before(None)
+
+
 async def test_what_an_earlier_recovery_was_told_does_not_hold_again(
     machine: Machine, tmp_path: Path
 ) -> None:
