@@ -12,6 +12,7 @@ from ops.backup.restoring import restore
 from ops.backup.running import serve
 from ops.backup.settings import BackupSettings
 from ops.settings import SettingsError
+from shared.clock import utc_now
 from shared.logs import configure_logging
 
 MEGABYTE = 2**20
@@ -96,12 +97,18 @@ def restore_command(data: Path, until: datetime | None, wal: Path | None, *, sto
     """Put the newest copy where the stopped server has its data; started, it replays the WAL."""
     if until is not None and until.tzinfo is None:
         raise click.BadParameter("say the zone, as in 2026-11-23T09:30-06:00", param_hint="--until")
+    if until is not None and until > utc_now():
+        raise click.BadParameter("that is still to come", param_hint="--until")
     copies, _ = _copies()
     restored = restore(copies, data, until=until, wal_as_seen=wal, is_stopped=stopped)
     click.echo(f"put {restored.copy.name} into {restored.data}")
     if restored.before:
         click.echo(f"what was there is in {restored.before}: delete it when you are sure")
     click.echo("start PostgreSQL on it: it replays the WAL and then takes writes")
+    if until is not None:
+        click.echo(
+            "where nothing was committed after that it does not start: restore without --until"
+        )
 
 
 @backup.command("rehearse")

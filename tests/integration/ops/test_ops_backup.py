@@ -125,6 +125,7 @@ async def test_what_is_restored_elsewhere_replays_to_the_instant_when_it_is_star
     other.home.mkdir()
     done = machine.ops("restore", "--to", str(other.data), "--until", until.isoformat())
     assert done.returncode == 0, done.stderr
+    assert "without --until" in done.stdout
     other.password_file.write_text(machine.server.password_file.read_text())
     other.configure()
     other.give(other.data, *other.data.rglob("*"))
@@ -184,6 +185,8 @@ async def test_nothing_is_put_where_a_server_runs(machine: Machine) -> None:
     assert "is in" in forced.stdout
     naive = machine.ops("restore", "--to", "/nowhere", "--until", "2026-11-23T09:30")
     assert "say the zone" in naive.stderr
+    to_come = machine.ops("restore", "--to", "/nowhere", "--until", "2126-11-23T09:30Z")
+    assert "still to come" in to_come.stderr
 
 
 async def test_a_restore_that_fails_leaves_everything_where_it_was(
