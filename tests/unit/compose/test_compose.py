@@ -197,6 +197,24 @@ def test_the_image_carries_what_the_programs_need_and_the_build_is_given() -> No
     assert all(Path(name).exists() for name in given)
 
 
+def test_a_volume_that_a_container_of_ours_makes_belongs_to_who_writes_into_it(
+    compose: Document,
+) -> None:
+    """On a new machine the restore comes first; Docker gives a new volume the image's owner."""
+    made = re.findall(
+        r"install --directory --owner \S+ --group (\S+) (?:--mode \d+ )?(/\S+)",
+        Path("deploy/Dockerfile").read_text(),
+    )
+    owners = {folder: group for group, folder in made}
+    for name in ("restore", "simulator"):
+        container = compose["services"][name]
+        group = container.get("user", "cartas:cartas").split(":")[1]
+        for volume in container["volumes"]:
+            source, target = volume.split(":")[:2]
+            if source in compose["volumes"]:
+                assert owners.get(target) == group, f"{name}: {target}"
+
+
 def test_grafana_finds_its_data_source_and_dashboards(compose: Document) -> None:
     grafana = compose["services"]["grafana"]
     mounted = dict(volume.split(":")[:2][::-1] for volume in grafana["volumes"])
