@@ -330,6 +330,10 @@ async def test_a_topic_made_anew_is_read_whole_once_a_person_says_so(bench: Benc
     assert (await bench.stored())[0] == 3
 
 
+async def test_a_service_that_reads_nothing_has_no_places(bench: Bench) -> None:
+    assert await places(bench.pool, bench.settings) == []
+
+
 async def test_what_kafka_lost_is_passed_once_a_person_says_so(bench: Bench) -> None:
     await bench.send_complaints("A")
     async with running(bench.consumer()):
