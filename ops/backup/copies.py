@@ -117,14 +117,18 @@ class Copies:
         _call("tar", "-xzf", str(copy / BASE), "-C", str(data))
         _call("tar", "-xzf", str(copy / WAL_OF_COPY), "-C", str(data / "pg_wal"))
 
-    def run(self, program: str, *arguments: str, environment: Mapping[str, str] = {}) -> None:
-        """Run one of PostgreSQL's programs. Raises BackupError."""
+    def find(self, program: str) -> str:
+        """Return where one of PostgreSQL's programs is. Raises BackupError."""
         folder = str(self.programs) if self.programs else None
         found = shutil.which(program, path=folder)
         if found is None:
             where = folder or "the path"
             raise BackupError(f"{program} is not in {where}: set CARTAS_BACKUP_PROGRAMS")
-        _call(found, *arguments, environment=environment)
+        return found
+
+    def run(self, program: str, *arguments: str, environment: Mapping[str, str] = {}) -> None:
+        """Run one of PostgreSQL's programs. Raises BackupError."""
+        _call(self.find(program), *arguments, environment=environment)
 
 
 def begun_at(copy: Path) -> datetime:

@@ -47,6 +47,7 @@ def rehearse(copies: Copies, url: str, below: Path | None = None) -> Rehearsed:
 
     `url` signs in, with another host and port. Raises BackupError, TimeoutError.
     """
+    copies.find("pg_ctl")
     with tempfile.TemporaryDirectory(prefix="rehearsal-", dir=below) as made:
         data = Path(made) / "data"
         began = time.monotonic()

@@ -17,6 +17,7 @@ import pytest_asyncio
 from deploy.local.postgres import PostgresServer, _as_user, programs, wait_until_ready
 from deploy.local.processes import Places, start, stop
 from ops.backup.copies import BackupError, Copies
+from ops.backup.rehearsing import rehearse
 from ops.backup.restoring import restore
 from tests.support.programs import PROJECT
 from tests.support.servers import archive, free_port
@@ -215,6 +216,13 @@ def test_a_folder_of_copies_that_belongs_to_somebody_else_is_not_called_empty(
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(BackupError, match="belongs to user"):
         copies.before(None)
+
+
+def test_where_no_server_can_be_started_nothing_is_rehearsed(tmp_path: Path) -> None:
+    """In the image is only the program that copies."""
+    copies = Copies(tmp_path / "copies", tmp_path)
+    with pytest.raises(BackupError, match="pg_ctl is not in"):
+        rehearse(copies, "postgresql://copies@postgres/postgres")
 
 
 async def test_what_an_earlier_recovery_was_told_does_not_hold_again(
