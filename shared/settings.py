@@ -4,11 +4,12 @@ import os
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self, TypeVar, get_args
 from urllib.parse import quote
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -91,6 +92,10 @@ class ServiceSettings(BaseSettings):
     service_secret: SecretStr = Field(min_length=32, description="The services' own credential.")
     public_url: str = Field(pattern=r"^https?://[^\s/]+$", description="Address of the portal.")
     host: str = Field(default="127.0.0.1", description="Address that HTTP listens on.")
+    proxies: str = Field(
+        default="127.0.0.1",
+        description="Addresses or networks of proxies, comma separated: they tell who asks.",
+    )
     postgres_dir: Path | None = Field(
         default=None,
         description="PostgreSQL's data, where it is on this machine: its disk is told.",
@@ -130,6 +135,14 @@ class ServiceSettings(BaseSettings):
             raise ValueError("with database_password, the address names a user and no password")
         whole = f"{scheme}://{user}:{quote(_plain(password), safe='')}@{place}"
         return {**given, "database_url": SecretStr(whole)}
+
+    @field_validator("proxies")
+    @classmethod
+    def _proxies_are_addresses(cls, given: str) -> str:
+        """A network that is misspelt would be no proxy's, and all people one client."""
+        for proxy in given.split(","):
+            ip_network(proxy.strip())
+        return given
 
     @model_validator(mode="after")
     def _kafka_credentials_are_whole(self) -> Self:

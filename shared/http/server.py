@@ -116,14 +116,20 @@ class LimitedProtocol(HttpToolsProtocol):
 
 def serve(app: FastAPI, settings: ServiceSettings) -> None:
     """Serve `app` until the process is told to stop."""
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        http=LimitedProtocol,
-        log_config=None,
-        access_log=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=int(settings.shutdown_seconds),
-        server_header=False,
-    )
+    uvicorn.run(app, **options(settings))
+
+
+def options(settings: ServiceSettings) -> dict[str, Any]:
+    """Return how uvicorn is to serve."""
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "http": LimitedProtocol,
+        "log_config": None,
+        "access_log": False,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+        "timeout_graceful_shutdown": int(settings.shutdown_seconds),
+        "server_header": False,
+        "proxy_headers": True,
+        "forwarded_allow_ips": settings.proxies,
+    }

@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
+import httpx
 import pytest
 import pytest_asyncio
 import uvicorn
@@ -12,7 +13,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 from uvicorn.server import ServerState
 
-from shared.http.server import MAX_HEAD_BYTES, LimitedProtocol
+from shared.http.server import MAX_HEAD_BYTES, LimitedProtocol, options
+from tests.support.topics import settings_of
 
 OPEN = b"POST / HTTP/1.1\r\nhost: x\r\n"
 CLOSE = b"connection: close\r\n"
@@ -128,3 +130,28 @@ async def test_who_does_not_read_is_not_written_to_without_end(port: int, served
     assert await reader.readuntil(b"\r\n\r\n")
     assert served.state.pieces < ENDLESS_PIECES // 2
     writer.transport.abort()
+
+
+@pytest.mark.parametrize(
+    ("proxies", "client"),
+    [
+        pytest.param("127.0.0.1", "10.1.2.3", id="a stranger is not believed"),
+        pytest.param("127.0.0.1,10.1.0.0/16", "203.0.113.7", id="a proxy of a network is"),
+    ],
+)
+async def test_a_proxy_that_is_named_tells_who_the_client_is(proxies: str, client: str) -> None:
+    """Or all citizens behind it would be one, with one citizen's limits."""
+    made = app()
+
+    @made.get("/client")
+    async def told(request: Request) -> str:
+        return request.client.host if request.client else ""
+
+    settings = settings_of("127.0.0.1:1", "").model_copy(update={"proxies": proxies})
+    config = uvicorn.Config(made, **options(settings))
+    config.load()
+    transport = httpx.ASGITransport(config.loaded_app, client=("10.1.2.3", 1))
+    # What the client wrote itself stands before what the proxy saw.
+    forged = {"x-forwarded-for": "198.51.100.9, 203.0.113.7"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as http:
+        assert (await http.get("/client", headers=forged)).json() == client

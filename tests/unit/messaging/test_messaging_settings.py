@@ -210,3 +210,13 @@ def test_an_authority_that_cannot_be_read_stops_the_start_by_its_name(
     assert ended.returncode == 1
     assert f"CARTAS_KAFKA_CA_FILE: {path} holds no authority" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("proxies", ["", "proxy.example", "10.1.2.3/8", "127.0.0.1,"])
+def test_a_proxy_that_is_no_address_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], proxies: str
+) -> None:
+    monkeypatch.setenv("CARTAS_PROXIES", proxies)
+    with pytest.raises(SystemExit):
+        load_settings(Settings)
+    assert "CARTAS_PROXIES" in capsys.readouterr().err
