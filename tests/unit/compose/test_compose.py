@@ -156,6 +156,21 @@ def test_everything_starts_behind_what_it_needs(compose: Document) -> None:
         assert services["simulator"]["depends_on"][name] == {"condition": "service_healthy"}
 
 
+def test_a_command_of_an_operator_starts_nothing_else(compose: Document) -> None:
+    """During an outage `run` would wait for what is away, or start what was stopped on purpose."""
+    typed = [
+        (path, line)
+        for path in [Path("README.md"), MAIN, *Path("docs").rglob("*.md")]
+        for line in re.findall(r"docker compose run ([^`\n]*)", path.read_text(encoding="utf-8"))
+    ]
+    assert len(typed) > 5
+    for path, line in typed:
+        words = set(line.split())
+        behind = {name for name, each in compose["services"].items() if "depends_on" in each}
+        if "SERVICE" in words or words & behind:
+            assert "--no-deps" in words, f"{path}: {line}"
+
+
 def test_whoever_reads_settings_of_services_has_a_user_at_a_kafka_of_ones_own(
     compose: Document,
 ) -> None:
