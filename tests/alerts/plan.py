@@ -123,10 +123,19 @@ FAULTS: Final = (
     Fault("WalNotArchived", "`archive_mode` is off", wal_not_archived),
     Fault(
         "BrokerMissing",
+        "`kill -9` of one of two brokers",
+        faults.broker_missing,
+        "warning",
+        alone=True,
+        brokers=2,
+    ),
+    Fault(
+        "BrokerMissing",
         "`kill -9` of one of two brokers, which has half of the partitions alone",
         faults.broker_missing,
+        "critical",
         alone=True,
-        follows=frozenset({"OutboxAges", "PipelineBehind"}),
+        follows=frozenset({"BrokerMissing", "OutboxAges", "PipelineBehind"}),
         brokers=2,
     ),
 )

@@ -34,7 +34,7 @@ def group_of(package: str) -> click.Group:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_commands_of_a_runbook_exist_with_their_options(page: Path) -> None:
     for typed in TYPED.findall(page.read_text(encoding="utf-8")):
-        program, *words = typed.split()
+        program, *words = typed.removesuffix("…").split()
         for command in programs(program):
             found: click.Command = command
             left = list(words)
