@@ -165,6 +165,7 @@ class Consumer:
                 await backoff.sleep()
             finally:
                 await self._guard.release()
+                self._tell_lag_of_owned_only()
                 await close(consumer)
 
     def _options(self) -> dict[str, Any]:
@@ -293,9 +294,7 @@ class Consumer:
 
     def _note_progress(self, consumer: AIOKafkaConsumer) -> None:
         name = self.subscription.topic.name
-        for partition in self._lag_told - self._guard.owned.keys():
-            self._metrics.lag.remove(name, str(partition))
-        self._lag_told &= self._guard.owned.keys()
+        self._tell_lag_of_owned_only()
         self._metrics.stopped.labels(name).set(self._guard.fatal is not None)
         lags: list[int] = []
         for partition, ownership in self._guard.owned.items():
@@ -305,6 +304,12 @@ class Consumer:
             lags.append(self._tell_lag(partition, highwater - ownership.position))
         if not self._caught_up and self._guard.assigned_once:
             self._caught_up = len(lags) == len(self._guard.owned) and not any(lags)
+
+    def _tell_lag_of_owned_only(self) -> None:
+        """No lag is told of a topic that nobody reads: an alert looks for that."""
+        for partition in self._lag_told - self._guard.owned.keys():
+            self._metrics.lag.remove(self.subscription.topic.name, str(partition))
+        self._lag_told &= self._guard.owned.keys()
 
     def _tell_lag(self, partition: int, records: int) -> int:
         lag = max(0, records)

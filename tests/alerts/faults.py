@@ -32,6 +32,13 @@ CREATE TRIGGER refuse BEFORE UPDATE ON judged_window FOR EACH ROW
     WHEN (NEW.compromiso = '{PROMISE}' AND NEW.result IS DISTINCT FROM OLD.result)
     EXECUTE FUNCTION refuse()
 """
+# What PostgreSQL says of transactions that may simply be tried again.
+OUT_OF_LUCK = """
+CREATE FUNCTION out_of_luck() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'provoked' USING ERRCODE = 'serialization_failure'; END $$;
+CREATE TRIGGER out_of_luck BEFORE INSERT OR UPDATE ON measured_case FOR EACH STATEMENT
+    EXECUTE FUNCTION out_of_luck()
+"""
 CHANGE_A_RESULT = f"""
 UPDATE judged_window SET result = jsonb_set(result, '{{parts,0,met}}', '7777')
 WHERE compromiso = '{PROMISE}' AND result IS NOT NULL AND NOT stale RETURNING unit
@@ -167,6 +174,17 @@ async def lag_grows(stage: Stage) -> AsyncIterator[None]:
             response = await stage.town.post(events, token=token, content_type=BATCHED)
             assert response.status_code == 202, response.text
         yield
+
+
+@asynccontextmanager
+async def consumer_stands(stage: Stage) -> AsyncIterator[None]:
+    await stage.execute("evaluator", OUT_OF_LUCK)
+    try:
+        await stage.town.call(seconds=30)
+        yield
+    finally:
+        drop = "DROP TRIGGER out_of_luck ON measured_case"
+        await stage.execute("evaluator", drop, "DROP FUNCTION out_of_luck()")
 
 
 @asynccontextmanager

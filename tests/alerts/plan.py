@@ -75,6 +75,11 @@ FAULTS: Final = (
     Fault("PortalErrors", "a table of the portal renamed, a page visited", faults.portal_errors),
     Fault("LagGrows", "a table of the evaluator locked, 3,200 events sent", faults.lag_grows),
     Fault(
+        "ConsumerStands",
+        "a trigger that fails every transaction as if it were a conflict",
+        faults.consumer_stands,
+    ),
+    Fault(
         "ConsumerStopped", "the portal's topic id changed, as if made anew", faults.consumer_stopped
     ),
     Fault(

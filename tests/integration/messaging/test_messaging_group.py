@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiokafka.errors import GroupAuthorizationFailedError
 
 from shared.errors import ClientStalledError
 from tests.integration.messaging.support import TOPIC, Bench, running
@@ -100,6 +101,23 @@ async def test_each_member_tells_the_lag_of_its_own_partitions_only(bench: Bench
         async with running(other.consumer()):
             await eventually(lambda: len(_lags(bench)) == len(_lags(other)) == 1)
             assert not _lags(bench) & _lags(other)
+
+
+async def test_a_member_that_cannot_read_any_more_tells_no_lag(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it last knew would stand there for ever, mostly a 0."""
+    async with running(bench.consumer()):
+        await eventually(lambda: len(_lags(bench)) == TOPIC.partitions)
+
+        async def refused(*_: object) -> None:
+            raise GroupAuthorizationFailedError
+
+        monkeypatch.setattr("shared.messaging.guard.PartitionGuard.reclaim", refused)
+        await eventually(lambda: not _lags(bench))
+    monkeypatch.undo()
+    async with running(bench.consumer()):
+        await eventually(lambda: len(_lags(bench)) == TOPIC.partitions)
 
 
 def _lags(bench: Bench) -> set[str]:
