@@ -21,6 +21,7 @@ from shared.clock import follow
 from shared.database import open_pool
 from shared.messaging import transaction
 from shared.messaging.backoff import OUTAGES
+from simulator.scenarios import Emitter
 from tests.chaos.rounds.network import HOST, Network, network
 from tests.chaos.rounds.volumes import Volume, volume
 from tests.chaos.town import Town, catalogue, catalogue_file
@@ -67,26 +68,40 @@ class Arena:
     async def move_in(self, town: Town) -> None:
         """Load a town's catalogue and register its emitters, as the commands do."""
         await self._load(catalogue_file(catalogue(town=town)))
-        connection = await self.world.connect("measurements")
-        try:
-            for emitter in town.emitters:
-                token = secrets.token_urlsafe(32)
-                new = Registration(
-                    uri=emitter.uri,
-                    municipality=town.key,
-                    services=frozenset(emitter.services),
-                    reports=frozenset(emitter.reports),
-                    attributes=frozenset(emitter.attributes),
-                    grace_seconds=GRACE_SECONDS,
-                )
-                async with connection.transaction():
-                    await sources.add_token(
-                        connection, await sources.add_source(connection, new), token
-                    )
-                self.world.tokens[emitter.uri] = token
-        finally:
-            await connection.close()
+        for emitter in town.emitters:
+            await self._register(emitter, town.key)
         self.towns.append(town)
+
+    async def _register(self, emitter: Emitter, municipality: str) -> None:
+        """Register an emitter, also where PostgreSQL has just been ended."""
+        token = secrets.token_urlsafe(32)
+        new = Registration(
+            uri=emitter.uri,
+            municipality=municipality,
+            services=frozenset(emitter.services),
+            reports=frozenset(emitter.reports),
+            attributes=frozenset(emitter.attributes),
+            grace_seconds=GRACE_SECONDS,
+        )
+
+        async def registered() -> bool:
+            try:
+                connection = await self.world.connect("measurements")
+                try:
+                    async with connection.transaction():
+                        await sources.add_token(
+                            connection, await sources.add_source(connection, new), token
+                        )
+                finally:
+                    await connection.close()
+            except sources.DuplicateSourceError:
+                return True  # The COMMIT whose answer was lost; the token is the same.
+            except (*OUTAGES, asyncpg.PostgresError) as error:
+                raise AssertionError(repr(error)) from error
+            return True
+
+        await eventually(registered, LOAD_SECONDS, what="an emitter is registered")
+        self.world.tokens[emitter.uri] = token
 
     async def _load(self, content: bytes) -> None:
         found = read_catalogue(content).catalogue
